@@ -1,0 +1,46 @@
+/* Bodies: from bytes to protobuf-c structs and back, and as JSON for people and tools. */
+#ifndef DK_EVENT_BODY_H
+#define DK_EVENT_BODY_H
+
+#include "docket.pb-c.h"
+#include "proto/base/arena.h"
+#include "proto/base/buf.h"
+#include "proto/base/err.h"
+#include "proto/event/event.h"
+#include <protobuf-c/protobuf-c.h>
+
+/* The descriptor of a kind's body ("docket.Opened"), or NULL for a kind not known here. */
+const ProtobufCMessageDescriptor *dk_body_descriptor(uint32_t kind);
+
+/* Unpacks the body of a canonical record into the arena; cast to the kind's struct
+ * (Docket__Opened *). NULL with DK_EINVAL (malformed, or a required field missing), DK_EVERSION
+ * (a kind not known), DK_ENOMEM. Lives until the arena is reset. */
+const ProtobufCMessage *dk_body_unpack(struct dk_arena *arena, const uint8_t *record,
+                                       size_t record_bytes, struct dk_err *err);
+
+/* Form: the body unpacks; enum values are defined ones; every byte string that is text is valid
+ * UTF-8 without NUL and within DK_TEXT_MAX_BYTES (keys, references: DK_KEY_MAX_BYTES); a Text has
+ * exactly one of plain and sealed; ids in the body have the class their field asks; times lie in
+ * DK_TIME_MIN_US..DK_TIME_MAX_US; sha256 has 32 bytes. 0, or DK_EINVAL / DK_ETOOBIG / DK_ETIME
+ * naming the field ("opened.subject"). */
+int dk_body_check(const ProtobufCMessage *body, uint32_t kind, struct dk_err *err);
+
+/* Appends one encoded record to `out`: the envelope with kind set from `kind`, then the body. The
+ * record's bytes are at out->data + old size. 0 or DK_ETOOBIG. */
+int dk_event_encode(struct dk_buf *out, struct dk_envelope *envelope, uint32_t kind,
+                    const ProtobufCMessage *body, struct dk_err *err);
+
+/* One event as one line of JSON: envelope fields by name, times as ISO 8601 UTC, subject and actor
+ * as dk_id_format writes them, kind as its word, the body's fields by name under "body" (enums as
+ * lower-case words, Text as string, ids as text, bytes as string when UTF-8 else hex). An unknown
+ * kind gets "body": null. 0, or an error of unpacking or room. */
+int dk_event_json(struct dk_buf *out, struct dk_arena *arena, const uint8_t *record,
+                  size_t record_bytes, struct dk_err *err);
+
+/* A Text's plain bytes, or "[sealed]"; "" for NULL. Borrowed; not NUL-terminated. */
+const char *dk_text_plain(const Docket__Text *text, size_t *bytes);
+
+/* An arena's NUL-terminated copy of bytes that came out of an unpack. */
+const char *dk_bytes_string(struct dk_arena *arena, const ProtobufCBinaryData *bytes);
+
+#endif
