@@ -1,0 +1,267 @@
+#include "proto/peer/config.h"
+#include "proto/base/id.h"
+#include "proto/base/yaml.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static const char template_text[] =
+    "# docket: the configuration of one site. Broker, nodes and the command line read this file.\n"
+    "# Paths are relative to this folder.\n"
+    "\n"
+    "site: %u                 # this site's number, 1..65534; fixed once the log exists\n"
+    "zone: UTC               # IANA zone in which times are shown\n"
+    "\n"
+    "log: log                # the event log: the truth. Everything else can be rebuilt from it\n"
+    "keys: keys              # CURVE keys, and allowed.yaml: who may do what\n"
+    "state: state            # the nodes' own state: may be deleted, is rebuilt\n"
+    "outbox: outbox          # where the file transport writes notices\n"
+    "\n"
+    "broker:\n"
+    "  # ipc:// paths are relative too; a list binds more, as [ipc://run/request, "
+    "tcp://10.0.0.1:7401]\n"
+    "  request: ipc://run/request\n"
+    "  announce: ipc://run/announce\n"
+    "  feed: ipc://run/feed\n"
+    "  reserve: 256MiB         # appends are refused below this much free space\n"
+    "  ahead: 128MiB           # the log's file is grown this far ahead of need\n"
+    "  checkpoint: 500000      # events between two checkpoints of the tickets' heads\n";
+
+/* "PATH" under the configuration's folder, unless absolute. */
+static int resolve(const struct dk_config *config, const char *path, char out[DK_PATH_BYTES],
+                   struct dk_err *err)
+{
+    int n = path[0] == '/' ? snprintf(out, DK_PATH_BYTES, "%s", path)
+                           : snprintf(out, DK_PATH_BYTES, "%s/%s", config->dir, path);
+    if (n >= DK_PATH_BYTES) {
+        return dk_err_set(err, DK_ETOOBIG, "the path %s is longer than %d bytes", path,
+                          DK_PATH_BYTES - 1);
+    }
+    return 0;
+}
+
+static int read_path(struct dk_config *config, const struct dk_yaml_doc *doc, const char *key,
+                     const char *fallback, char out[DK_PATH_BYTES], struct dk_err *err)
+{
+    const char *text = fallback;
+    int rc = dk_yaml_string(doc, dk_yaml_get(doc->root, key), &text, err);
+    return rc != 0 ? rc : resolve(config, text, out, err);
+}
+
+static int add_endpoint(const struct dk_config *config, const struct dk_yaml_doc *doc,
+                        const struct dk_yaml *node, const char *text,
+                        struct dk_endpoints *endpoints, struct dk_err *err)
+{
+    char *out = endpoints->at[endpoints->count];
+    int n;
+    if (strncmp(text, "tcp://", 6) == 0) {
+        n = snprintf(out, DK_ENDPOINT_BYTES, "%s", text);
+    } else if (strncmp(text, "ipc://", 6) == 0) {
+        const char *path = text + 6;
+        n = path[0] == '/' ? snprintf(out, DK_ENDPOINT_BYTES, "%s", text)
+                           : snprintf(out, DK_ENDPOINT_BYTES, "ipc://%s/%s", config->dir, path);
+        if (n - 6 >= (int)sizeof(((struct sockaddr_un *)NULL)->sun_path)) {
+            return dk_err_set(err, DK_ETOOBIG,
+                              "the socket path %s is longer than the system's %zu bytes: move the "
+                              "folder, or give a shorter ipc:// path in docket.yaml",
+                              out + 6, sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1);
+        }
+    } else {
+        return dk_yaml_error(doc, node, err,
+                             "\"%s\" is no endpoint: write ipc://PATH or "
+                             "tcp://HOST:PORT",
+                             text);
+    }
+    if (n >= DK_ENDPOINT_BYTES) {
+        return dk_yaml_error(doc, node, err, "the endpoint is too long");
+    }
+    endpoints->count++;
+    return 0;
+}
+
+static int read_endpoints(const struct dk_config *config, const struct dk_yaml_doc *doc,
+                          const struct dk_yaml *broker, const char *key, const char *fallback,
+                          struct dk_endpoints *endpoints, struct dk_err *err)
+{
+    const struct dk_yaml *node = dk_yaml_get(broker, key);
+    const char *text = fallback;
+    endpoints->count = 0;
+    if (node == NULL || node->type != DK_YAML_LIST) {
+        int rc = dk_yaml_string(doc, node, &text, err);
+        return rc != 0 ? rc : add_endpoint(config, doc, node, text, endpoints, err);
+    }
+    if (node->count == 0 || node->count > DK_ENDPOINTS_MAX) {
+        return dk_yaml_error(doc, node, err, "%s takes 1 to %d endpoints", key, DK_ENDPOINTS_MAX);
+    }
+    for (const struct dk_yaml *item = node->child; item != NULL; item = item->next) {
+        int rc = dk_yaml_string(doc, item, &text, err);
+        if (rc == 0) {
+            rc = add_endpoint(config, doc, item, text, endpoints, err);
+        }
+        if (rc != 0) {
+            return rc;
+        }
+    }
+    return 0;
+}
+
+/* "256MiB", "4GiB", "1048576": bytes. */
+static int read_bytes(const struct dk_yaml_doc *doc, const struct dk_yaml *node, uint64_t *bytes,
+                      struct dk_err *err)
+{
+    static const struct {
+        const char *unit;
+        unsigned shift;
+    } units[] = {{"", 0}, {"KiB", 10}, {"MiB", 20}, {"GiB", 30}, {"TiB", 40}};
+    const char *text = NULL;
+    char *end;
+    int rc = dk_yaml_string(doc, node, &text, err);
+    if (rc != 0 || text == NULL) {
+        return rc;
+    }
+    errno = 0;
+    unsigned long long number = strtoull(text, &end, 10);
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
+        if (errno == 0 && end != text && text[0] != '-' && strcmp(end, units[i].unit) == 0 &&
+            number <= UINT64_MAX >> (units[i].shift + 1)) {
+            *bytes = (uint64_t)number << units[i].shift;
+            return 0;
+        }
+    }
+    return dk_yaml_error(doc, node, err,
+                         "\"%s\" is no size: write a number and KiB, MiB, GiB or "
+                         "TiB, as 256MiB",
+                         text);
+}
+
+static int read_broker(struct dk_config *config, const struct dk_yaml_doc *doc, struct dk_err *err)
+{
+    static const char *const keys[] = {"request", "announce",   "feed", "reserve",
+                                       "ahead",   "checkpoint", NULL};
+    const struct dk_yaml *broker = dk_yaml_get(doc->root, "broker");
+    int rc = broker == NULL ? 0 : dk_yaml_only(doc, broker, keys, err);
+    config->reserve_bytes = UINT64_C(256) << 20;
+    config->ahead_bytes = UINT64_C(128) << 20;
+    config->checkpoint_events = 500000;
+    if (rc == 0) {
+        rc = read_endpoints(config, doc, broker, "request", "ipc://run/request", &config->request,
+                            err);
+    }
+    if (rc == 0) {
+        rc = read_endpoints(config, doc, broker, "announce", "ipc://run/announce",
+                            &config->announce, err);
+    }
+    if (rc == 0) {
+        rc = read_endpoints(config, doc, broker, "feed", "ipc://run/feed", &config->feed, err);
+    }
+    if (rc == 0) {
+        rc = read_bytes(doc, dk_yaml_get(broker, "reserve"), &config->reserve_bytes, err);
+    }
+    if (rc == 0) {
+        rc = read_bytes(doc, dk_yaml_get(broker, "ahead"), &config->ahead_bytes, err);
+    }
+    if (rc == 0) {
+        rc = dk_yaml_int(doc, dk_yaml_get(broker, "checkpoint"), 1000, INT64_C(1) << 30,
+                         &config->checkpoint_events, err);
+    }
+    return rc;
+}
+
+static int read_document(struct dk_config *config, const struct dk_yaml_doc *doc,
+                         struct dk_err *err)
+{
+    static const char *const keys[] = {"site",  "zone",   "log",    "keys",
+                                       "state", "outbox", "broker", NULL};
+    const char *zone = "UTC";
+    int rc = dk_yaml_only(doc, doc->root, keys, err);
+    config->site = 1;
+    if (rc == 0) {
+        rc = dk_yaml_int(doc, dk_yaml_get(doc->root, "site"), 1, DK_SITE_MAX - 1, &config->site,
+                         err);
+    }
+    if (rc == 0) {
+        rc = dk_yaml_string(doc, dk_yaml_get(doc->root, "zone"), &zone, err);
+    }
+    if (rc == 0 && strlen(zone) >= sizeof config->zone) {
+        rc = dk_yaml_error(doc, dk_yaml_get(doc->root, "zone"), err, "the zone's name is too long");
+    }
+    if (rc == 0) {
+        (void)snprintf(config->zone, sizeof config->zone, "%s", zone);
+        rc = read_path(config, doc, "log", "log", config->log, err);
+    }
+    if (rc == 0) {
+        rc = read_path(config, doc, "keys", "keys", config->keys, err);
+    }
+    if (rc == 0) {
+        rc = read_path(config, doc, "state", "state", config->state, err);
+    }
+    if (rc == 0) {
+        rc = read_path(config, doc, "outbox", "outbox", config->outbox, err);
+    }
+    return rc != 0 ? rc : read_broker(config, doc, err);
+}
+
+int dk_config_load(struct dk_config *config, const char *path, struct dk_err *err)
+{
+    char real[PATH_MAX], file[PATH_MAX + 16];
+    struct stat st;
+    struct dk_yaml_doc doc;
+    memset(config, 0, sizeof *config);
+    if (realpath(path, real) == NULL || stat(real, &st) != 0) {
+        return dk_err_errno(err, DK_EIO, errno,
+                            "cannot read the configuration %s (make one with: "
+                            "docket-broker --init DIR)",
+                            path);
+    }
+    (void)snprintf(file, sizeof file, S_ISDIR(st.st_mode) ? "%s/docket.yaml" : "%s", real);
+    if (!S_ISDIR(st.st_mode)) {
+        *strrchr(real, '/') = '\0';
+    }
+    if (snprintf(config->dir, sizeof config->dir, "%s", real) >= (int)sizeof config->dir) {
+        return dk_err_set(err, DK_ETOOBIG, "the folder's path %s is too long", real);
+    }
+    int rc = dk_yaml_load(&doc, file, err);
+    if (rc != 0) {
+        return rc;
+    }
+    rc = read_document(config, &doc, err);
+    dk_yaml_close(&doc);
+    return rc;
+}
+
+int dk_config_write(const char *dir, unsigned site, struct dk_err *err)
+{
+    char path[PATH_MAX];
+    (void)snprintf(path, sizeof path, "%s/docket.yaml", dir);
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+    if (fd < 0) {
+        return dk_err_errno(err, errno == EEXIST ? DK_EEXISTS : DK_EIO, errno, "cannot create %s",
+                            path);
+    }
+    bool ok = dprintf(fd, template_text, site) > 0 && fsync(fd) == 0;
+    int saved = errno;
+    (void)close(fd);
+    return ok ? 0 : dk_err_errno(err, DK_EIO, saved, "cannot write %s", path);
+}
+
+const char *dk_config_default_path(void)
+{
+    const char *path = getenv("DOCKET_CONFIG");
+    if (path != NULL && path[0] != '\0') {
+        return path;
+    }
+    return access("docket.yaml", R_OK) == 0 ? "docket.yaml" : "data/docket.yaml";
+}
+
+void dk_config_query_endpoint(const struct dk_config *config, const char *role,
+                              char endpoint[DK_ENDPOINT_BYTES])
+{
+    DK_ASSERT(snprintf(endpoint, DK_ENDPOINT_BYTES, "ipc://%.*s/run/%s", 200, config->dir, role) <
+              DK_ENDPOINT_BYTES);
+}

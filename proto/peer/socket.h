@@ -1,0 +1,31 @@
+/* ZeroMQ sockets, made the one safe way: CURVE always, bounds always, linger said. */
+#ifndef DK_PEER_SOCKET_H
+#define DK_PEER_SOCKET_H
+
+#include "proto/base/err.h"
+#include "proto/peer/config.h"
+#include "proto/peer/keys.h"
+#include <stdint.h>
+
+#define DK_ZAP_DOMAIN       "docket"
+#define DK_SOCKET_HWM       1000 /* frames queued for one peer, each way */
+#define DK_HANDSHAKE_MS     5000
+#define DK_LINGER_MS        0
+#define DK_SOCKET_MAX_BYTES (8 << 20) /* one frame, in */
+
+/* A server's socket (ROUTER, XPUB, REP), bound to every endpoint. The ZAP handler must be running.
+ * NULL with DK_EIO, naming the endpoint and what to do when it is in use or its path too long. */
+void *dk_socket_bind(void *zmq, int type, const struct dk_endpoints *endpoints,
+                     const struct dk_key *server, int64_t max_frame_bytes, struct dk_err *err);
+
+/* A client's socket (DEALER, SUB, REQ) to one endpoint. SUB subscribes to everything. */
+void *dk_socket_connect(void *zmq, int type, const char *endpoint, const struct dk_key *own,
+                        const char server_public[DK_Z85_BYTES], struct dk_err *err);
+
+/* Room for what a peer said it is: "role actor key" as ZAP's User-Id carries it. */
+#define DK_USER_ID_BYTES 48
+void dk_user_id_format(char user_id[DK_USER_ID_BYTES], unsigned role, uint64_t actor,
+                       uint64_t key_id);
+int dk_user_id_parse(const char *user_id, unsigned *role, uint64_t *actor, uint64_t *key_id);
+
+#endif
