@@ -13,27 +13,31 @@
 const ProtobufCMessageDescriptor *dk_body_descriptor(uint32_t kind);
 
 /* Unpacks the body of a canonical record into the arena; cast to the kind's struct
- * (Docket__Opened *). NULL with DK_EINVAL (malformed, or a required field missing), DK_EVERSION
- * (a kind not known), DK_ENOMEM. Lives until the arena is reset. */
+ * (Docket__Opened *). NULL with DK_EINVAL (malformed, a required field missing, or a decision or
+ * origin that dk_event_decision and dk_event_origin would read differently), DK_EVERSION (a kind
+ * not known), DK_ENOMEM. Lives until the arena is reset. */
 const ProtobufCMessage *dk_body_unpack(struct dk_arena *arena, const uint8_t *record,
                                        size_t record_bytes, struct dk_err *err);
 
-/* Form: the body unpacks; enum values are defined ones; every byte string that is text is valid
- * UTF-8 without NUL and within DK_TEXT_MAX_BYTES (keys, references: DK_KEY_MAX_BYTES); a Text has
- * exactly one of plain and sealed; ids in the body have the class their field asks; times lie in
- * DK_TIME_MIN_US..DK_TIME_MAX_US; sha256 has 32 bytes. 0, or DK_EINVAL / DK_ETOOBIG / DK_ETIME
- * naming the field ("opened.subject"). */
+/* Form: no field that is not known here; enum values are defined ones, and not "none" where one is
+ * required; every byte string that is text is valid UTF-8 without NUL and within DK_TEXT_MAX_BYTES
+ * (keys, references: 1..DK_KEY_MAX_BYTES); a Text has exactly one of plain and sealed; ids in the
+ * body have the class their field asks, or are 0; times lie in DK_TIME_MIN_US..DK_TIME_MAX_US,
+ * durations are at most DK_TIME_MAX_US; sha256 has 32 bytes; a number is finite. 0, or DK_EINVAL /
+ * DK_ETOOBIG / DK_ETIME / DK_EVERSION naming the field ("opened.subject"). */
 int dk_body_check(const ProtobufCMessage *body, uint32_t kind, struct dk_err *err);
 
-/* Appends one encoded record to `out`: the envelope with kind set from `kind`, then the body. The
- * record's bytes are at out->data + old size. 0 or DK_ETOOBIG. */
+/* Appends one encoded record to `out`: the envelope with format and kind set (in `envelope` too),
+ * then the body. The record's bytes are at out->data + old size. 0 or DK_ETOOBIG. */
 int dk_event_encode(struct dk_buf *out, struct dk_envelope *envelope, uint32_t kind,
                     const ProtobufCMessage *body, struct dk_err *err);
 
-/* One event as one line of JSON: envelope fields by name, times as ISO 8601 UTC, subject and actor
- * as dk_id_format writes them, kind as its word, the body's fields by name under "body" (enums as
- * lower-case words, Text as string, ids as text, bytes as string when UTF-8 else hex). An unknown
- * kind gets "body": null. 0, or an error of unpacking or room. */
+/* One event as one line of JSON, without the newline: envelope fields by name, subject, group and
+ * actor as dk_id_format writes them, kind as its word, flags as words, the body's present fields by
+ * name under "body". Instants are ISO 8601 UTC and lose their unit ("occurred", "due"), durations
+ * keep it; enums are lower-case words, a Text is a string, ids are text, hashes and what is no text
+ * hex; an id or instant of 0 is null. An unknown kind is a number and gets "body": null. 0, or an
+ * error of unpacking or room, with `out` as it was. */
 int dk_event_json(struct dk_buf *out, struct dk_arena *arena, const uint8_t *record,
                   size_t record_bytes, struct dk_err *err);
 

@@ -92,8 +92,8 @@ struct dk_records_head {
     int64_t now_us;
 };
 int dk_feed_read(const uint8_t *frame, size_t bytes, struct dk_records_head *head,
-                 int (*on_record)(void *arg, const uint8_t *record, size_t record_bytes),
-                 void *arg, struct dk_err *err);
+                 int (*on_record)(void *arg, const uint8_t *record, size_t record_bytes), void *arg,
+                 struct dk_err *err);
 /* The same for a Reply that holds Records; any other reply is DK_EINVAL. */
 int dk_records_read(const uint8_t *frame, size_t bytes, struct dk_records_head *head,
                     int (*on_record)(void *arg, const uint8_t *record, size_t record_bytes),

@@ -1,0 +1,55 @@
+/* An unpacked body's fields, generically: their values, and what each is bound to hold.
+ *
+ * The schema says that a field is a fixed64; that it names an agent is said here, once, for the
+ * check of a body's form and for its JSON. A field without a rule is what its type says: a number,
+ * a text, an instant, a day. */
+#ifndef DK_EVENT_FIELDS_H
+#define DK_EVENT_FIELDS_H
+
+#include "docket.pb-c.h"
+#include "proto/base/id.h"
+#include <stddef.h>
+#include <stdint.h>
+
+/* One byte a field: a class of subject (proto/base/id.h), or one of these. */
+enum dk_rule {
+    DK_RULE_NONE = 0,
+#define X(number, NAME, word) DK_RULE_##NAME = DK_SUBJECT_##NAME,
+    DK_SUBJECT_CLASSES(X)
+#undef X
+        DK_RULE_SUBJECT = 32, /* a subject of any class */
+    DK_RULE_HASH,             /* a fixed64 that counts nothing: shown in hex */
+    DK_RULE_KEY,              /* 1..DK_KEY_MAX_BYTES of text */
+    DK_RULE_KEY_OR_EMPTY,     /* 0..DK_KEY_MAX_BYTES of text */
+    DK_RULE_UUID,             /* 16 bytes */
+    DK_RULE_SHA256,           /* 32 bytes */
+    DK_RULE_BINARY,           /* any bytes */
+    DK_RULE_DURATION,         /* a uint64's or sfixed64's microseconds are no instant */
+    DK_RULE_MAY_BE_NONE,      /* a required enum whose 0 has a meaning */
+};
+
+/* The rules of a kind's body, and of a message that is part of a body. */
+const uint8_t *dk_rules_of_kind(uint32_t kind);
+const uint8_t *dk_rules_of_part(const ProtobufCMessageDescriptor *part);
+
+static inline enum dk_rule dk_rule_of(const uint8_t *rules, const ProtobufCFieldDescriptor *field)
+{
+    return (enum dk_rule)rules[field->offset / sizeof(int)];
+}
+
+/* Whether a field's value is the id of a subject under this rule. */
+static inline int dk_rule_is_id(enum dk_rule rule)
+{
+    return rule != DK_RULE_NONE && rule <= DK_RULE_SUBJECT;
+}
+
+/* A present field's values: `count` of them (0 = absent), `stride` bytes apart. */
+struct dk_values {
+    const uint8_t *at;
+    size_t count;
+    size_t stride;
+};
+struct dk_values dk_field_values(const ProtobufCMessage *message,
+                                 const ProtobufCFieldDescriptor *field);
+
+#endif

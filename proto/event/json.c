@@ -1,0 +1,350 @@
+#include "proto/base/id.h"
+#include "proto/base/time.h"
+#include "proto/base/utf8.h"
+#include "proto/event/body.h"
+#include "proto/event/fields.h"
+#include <ctype.h>
+#include <math.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+/* Writes on until the buffer is full, and then nothing more; asked once, at the end. */
+struct json {
+    struct dk_buf *out;
+    bool full;
+};
+
+static void put(struct json *json, const void *bytes, size_t count)
+{
+    json->full = json->full || dk_buf_append(json->out, bytes, count) != 0;
+}
+
+static void put_word(struct json *json, const char *word)
+{
+    put(json, word, strlen(word));
+}
+
+static void put_unsigned(struct json *json, uint64_t value)
+{
+    char digits[20];
+    size_t at = sizeof digits;
+    do {
+        digits[--at] = (char)('0' + value % 10);
+        value /= 10;
+    } while (value > 0);
+    put(json, digits + at, sizeof digits - at);
+}
+
+static void put_signed(struct json *json, int64_t value)
+{
+    if (value < 0)
+        put_word(json, "-");
+    put_unsigned(json, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
+}
+
+static void put_double(struct json *json, double value)
+{
+    char text[32];
+    snprintf(text, sizeof text, "%.17g", value);
+    put_word(json, isfinite(value) ? text : "null");
+}
+
+static void put_hex(struct json *json, const uint8_t *bytes, size_t count)
+{
+    static const char digits[] = "0123456789abcdef";
+    put_word(json, "\"");
+    for (size_t i = 0; i < count; i++) {
+        const char pair[2] = {digits[bytes[i] >> 4], digits[bytes[i] & 0xf]};
+        put(json, pair, sizeof pair);
+    }
+    put_word(json, "\"");
+}
+
+static void put_hash(struct json *json, uint64_t value)
+{
+    char text[24];
+    snprintf(text, sizeof text, "\"%016llx\"", (unsigned long long)value);
+    put_word(json, text);
+}
+
+static void put_escape(struct json *json, uint8_t c)
+{
+    char text[8];
+    switch (c) {
+    case '"': put_word(json, "\\\""); break;
+    case '\\': put_word(json, "\\\\"); break;
+    case '\n': put_word(json, "\\n"); break;
+    case '\r': put_word(json, "\\r"); break;
+    case '\t': put_word(json, "\\t"); break;
+    default: snprintf(text, sizeof text, "\\u%04x", c); put_word(json, text);
+    }
+}
+
+/* A string when the bytes are text, else their hex. */
+static void put_bytes(struct json *json, const uint8_t *bytes, size_t count)
+{
+    if (!dk_utf8_is_text(bytes, count)) {
+        put_hex(json, bytes, count);
+        return;
+    }
+    put_word(json, "\"");
+    size_t plain = 0; /* where what needs no escape begins */
+    for (size_t i = 0; i < count; i++) {
+        if (bytes[i] >= 0x20 && bytes[i] != '"' && bytes[i] != '\\')
+            continue;
+        put(json, bytes + plain, i - plain);
+        put_escape(json, bytes[i]);
+        plain = i + 1;
+    }
+    put(json, bytes + plain, count - plain);
+    put_word(json, "\"");
+}
+
+static void put_string(struct json *json, const char *text)
+{
+    put_bytes(json, (const uint8_t *)text, strlen(text));
+}
+
+/* Microseconds since 1970; exactly 0 is how the schema says that no instant is known. */
+static void put_time(struct json *json, int64_t us)
+{
+    char text[DK_TIME_TEXT_BYTES];
+    if (us == 0)
+        put_word(json, "null");
+    else
+        put_string(json, dk_time_format(us, 0, text));
+}
+
+static void put_day(struct json *json, int32_t days)
+{
+    char text[DK_TIME_TEXT_BYTES];
+    int year, month, day;
+    dk_date_of_days(days, &year, &month, &day);
+    snprintf(text, sizeof text, "%04d-%02d-%02d", year, month, day);
+    put_string(json, text);
+}
+
+static void put_id(struct json *json, uint64_t id)
+{
+    char text[DK_ID_TEXT_BYTES];
+    if (id == 0)
+        put_word(json, "null");
+    else
+        put_string(json, dk_id_format(id, text));
+}
+
+/* "agent/HEX" as the agent's subject is written; "node/sla", as a node's id is its role. */
+static void put_actor(struct json *json, uint64_t actor)
+{
+    char text[DK_ID_TEXT_BYTES];
+    const char *cls = dk_actor_class_word(dk_id_class(actor));
+    uint64_t id = actor & DK_ID_MASK;
+    if (actor == 0) {
+        put_word(json, "null");
+        return;
+    }
+    if (dk_id_class(actor) == DK_ACTOR_NODE)
+        snprintf(text, sizeof text, "%s/%s", cls, dk_role_word((unsigned)id));
+    else
+        snprintf(text, sizeof text, "%s/%014llx", cls, (unsigned long long)id);
+    put_string(json, text);
+}
+
+/* STATUS_NEW is "new", CHANNEL_ON_BEHALF "on-behalf": the enum's own name is left out. */
+static void put_enum_name(struct json *json, const char *name)
+{
+    char word[64];
+    const char *rest = strchr(name, '_');
+    size_t count = 0;
+    for (rest = rest == NULL ? name : rest + 1; *rest != '\0' && count < sizeof word; rest++)
+        word[count++] = *rest == '_' ? '-' : (char)tolower((unsigned char)*rest);
+    put_bytes(json, (const uint8_t *)word, count);
+}
+
+static void put_enum(struct json *json, const ProtobufCEnumDescriptor *descriptor, int value)
+{
+    const ProtobufCEnumValue *known = protobuf_c_enum_descriptor_get_value(descriptor, value);
+    if (known == NULL)
+        put_signed(json, value);
+    else
+        put_enum_name(json, known->name);
+}
+
+/* Opens a member; a comma goes before all but the first of an object. */
+static void put_name(struct json *json, const char *name, size_t name_bytes)
+{
+    if (!json->full && json->out->data[json->out->size - 1] != '{')
+        put_word(json, ",");
+    put_word(json, "\"");
+    put(json, name, name_bytes);
+    put_word(json, "\":");
+}
+
+static bool is_instant(const ProtobufCFieldDescriptor *field, enum dk_rule rule)
+{
+    return field->type == PROTOBUF_C_TYPE_SFIXED64 && rule != DK_RULE_DURATION;
+}
+
+/* An instant is not written in microseconds, so its name goes without them: due_us is "due". */
+static void put_field_name(struct json *json, const ProtobufCFieldDescriptor *field,
+                           enum dk_rule rule)
+{
+    put_name(json, field->name,
+             strlen(field->name) - (is_instant(field, rule) ? strlen("_us") : 0));
+}
+
+static void put_fixed64(struct json *json, uint64_t value, enum dk_rule rule)
+{
+    if (dk_rule_is_id(rule))
+        put_id(json, value);
+    else if (rule == DK_RULE_HASH)
+        put_hash(json, value);
+    else
+        put_unsigned(json, value);
+}
+
+static void put_binary(struct json *json, const ProtobufCBinaryData *bytes, enum dk_rule rule)
+{
+    if (rule == DK_RULE_SHA256 || rule == DK_RULE_UUID || rule == DK_RULE_BINARY)
+        put_hex(json, bytes->data, bytes->len);
+    else
+        put_bytes(json, bytes->data, bytes->len);
+}
+
+static void put_message(struct json *json, const ProtobufCMessage *message, const uint8_t *rules);
+
+static void put_part(struct json *json, const ProtobufCMessage *part)
+{
+    if (part->descriptor != &docket__text__descriptor) {
+        put_message(json, part, dk_rules_of_part(part->descriptor));
+        return;
+    }
+    size_t count;
+    const char *text = dk_text_plain((const Docket__Text *)part, &count);
+    put_bytes(json, (const uint8_t *)text, count);
+}
+
+static void put_value(struct json *json, const ProtobufCFieldDescriptor *field, const void *value,
+                      enum dk_rule rule)
+{
+    switch (field->type) {
+    case PROTOBUF_C_TYPE_MESSAGE: put_part(json, *(const ProtobufCMessage *const *)value); break;
+    case PROTOBUF_C_TYPE_BYTES: put_binary(json, value, rule); break;
+    case PROTOBUF_C_TYPE_FIXED64: put_fixed64(json, *(const uint64_t *)value, rule); break;
+    case PROTOBUF_C_TYPE_UINT64: put_unsigned(json, *(const uint64_t *)value); break;
+    case PROTOBUF_C_TYPE_SFIXED64:
+        if (is_instant(field, rule))
+            put_time(json, *(const int64_t *)value);
+        else
+            put_signed(json, *(const int64_t *)value);
+        break;
+    case PROTOBUF_C_TYPE_UINT32:
+    case PROTOBUF_C_TYPE_FIXED32: put_unsigned(json, *(const uint32_t *)value); break;
+    case PROTOBUF_C_TYPE_SINT32: put_day(json, *(const int32_t *)value); break;
+    case PROTOBUF_C_TYPE_ENUM: put_enum(json, field->descriptor, *(const int *)value); break;
+    case PROTOBUF_C_TYPE_BOOL:
+        put_word(json, *(const protobuf_c_boolean *)value ? "true" : "false");
+        break;
+    case PROTOBUF_C_TYPE_DOUBLE: put_double(json, *(const double *)value); break;
+    default: DK_ASSERT(!"a type that no body has");
+    }
+}
+
+/* As deep as the schema, which has no recursive message. */
+static void put_message(struct json *json, const ProtobufCMessage *message, const uint8_t *rules)
+{
+    put_word(json, "{");
+    for (unsigned i = 0; i < message->descriptor->n_fields; i++) {
+        const ProtobufCFieldDescriptor *field = &message->descriptor->fields[i];
+        enum dk_rule rule = dk_rule_of(rules, field);
+        struct dk_values values = dk_field_values(message, field);
+        bool list = field->label == PROTOBUF_C_LABEL_REPEATED;
+        if (values.count == 0)
+            continue;
+        put_field_name(json, field, rule);
+        for (size_t k = 0; k < values.count; k++) {
+            if (list)
+                put_word(json, k == 0 ? "[" : ",");
+            put_value(json, field, values.at + k * values.stride, rule);
+        }
+        if (list)
+            put_word(json, "]");
+    }
+    put_word(json, "}");
+}
+
+static void put_flags(struct json *json, uint32_t flags)
+{
+    const ProtobufCEnumDescriptor *descriptor = &docket__event_flag__descriptor;
+    bool first = true;
+    put_word(json, "[");
+    for (unsigned i = 0; i < descriptor->n_values; i++) {
+        if ((flags & (uint32_t)descriptor->values[i].value) == 0)
+            continue;
+        if (!first)
+            put_word(json, ",");
+        put_enum_name(json, descriptor->values[i].name);
+        first = false;
+    }
+    put_word(json, "]");
+}
+
+static void put_kind(struct json *json, uint32_t kind)
+{
+    const struct dk_kind_info *info = dk_kind_info(kind);
+    if (info == NULL)
+        put_unsigned(json, kind);
+    else
+        put_string(json, info->word);
+}
+
+static void put_envelope(struct json *json, const uint8_t *record)
+{
+#define PUT(name, type, value)                                                                     \
+    put_name(json, name, strlen(name));                                                            \
+    put_##type(json, value)
+    PUT("format", unsigned, dk_event_load_format(record));
+    PUT("crc32c", unsigned, dk_event_load_crc32c(record));
+    PUT("position", unsigned, dk_event_load_position(record));
+    PUT("recorded", time, (int64_t)dk_event_load_recorded_us(record));
+    PUT("occurred", time, (int64_t)dk_event_load_occurred_us(record));
+    PUT("subject", id, dk_event_load_subject(record));
+    PUT("subject_version", unsigned, dk_event_load_subject_version(record));
+    PUT("previous", unsigned, dk_event_load_previous(record));
+    PUT("kind", kind, dk_event_load_kind(record));
+    PUT("flags", flags, dk_event_load_flags(record));
+    PUT("actor", actor, dk_event_load_actor(record));
+    PUT("group", id, dk_event_load_group(record));
+    PUT("producer", hash, dk_event_load_producer(record));
+    PUT("producer_number", unsigned, dk_event_load_producer_number(record));
+#undef PUT
+}
+
+int dk_event_json(struct dk_buf *out, struct dk_arena *arena, const uint8_t *record,
+                  size_t record_bytes, struct dk_err *err)
+{
+    uint32_t kind = dk_event_load_kind(record);
+    const ProtobufCMessage *body = NULL;
+    struct dk_err why;
+    if (err == NULL)
+        err = &why;
+    if (dk_body_descriptor(kind) != NULL) {
+        body = dk_body_unpack(arena, record, record_bytes, err);
+        if (body == NULL)
+            return err->code;
+    }
+    struct json json = {.out = out};
+    size_t before = out->size;
+    put_word(&json, "{");
+    put_envelope(&json, record);
+    put_name(&json, "body", strlen("body"));
+    if (body == NULL)
+        put_word(&json, "null");
+    else
+        put_message(&json, body, dk_rules_of_kind(kind));
+    put_word(&json, "}");
+    if (!json.full)
+        return 0;
+    out->size = before;
+    return dk_err_set(err, DK_ETOOBIG, "the event's JSON does not fit");
+}
