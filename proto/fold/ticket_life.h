@@ -1,0 +1,45 @@
+/* What dk_ticket_check and dk_ticket_apply share; of proto/fold only. */
+#ifndef DK_FOLD_TICKET_LIFE_H
+#define DK_FOLD_TICKET_LIFE_H
+
+#include "proto/fold/ticket.h"
+#include <stdbool.h>
+
+/* The rules that need no reference data, for live and imported events alike: what refuses the one
+ * makes the other irregular. Errors as dk_ticket_check. */
+int dk_life_judge(const struct dk_ticket *ticket, const struct dk_envelope *event,
+                  const ProtobufCMessage *body, struct dk_err *reason);
+
+/* The rules that need it: what the event names exists and fits, the agent can sign, the customer is
+ * entitled, the reopening is in time. For events that dk_life_judge has passed. */
+int dk_life_references(const struct dk_ticket *ticket, const struct dk_refs *refs,
+                       const struct dk_envelope *event, const ProtobufCMessage *body,
+                       struct dk_err *reason);
+
+static inline bool dk_life_imported(const struct dk_envelope *event)
+{
+    return (event->flags & DOCKET__EVENT_FLAG__FLAG_IMPORTED) != 0;
+}
+
+/* The agent who acts: actors and subjects have classes of their own, and the id in common. */
+static inline uint64_t dk_life_agent(const struct dk_envelope *event)
+{
+    return dk_id_make(DK_SUBJECT_AGENT, event->actor);
+}
+
+/* A reply that an agent's hand wrote: it wants a signature and the right speaker. */
+static inline bool dk_life_agent_reply(const struct dk_envelope *event,
+                                       const Docket__MessagePublic *message)
+{
+    return message->direction == DOCKET__DIRECTION__DIRECTION_OUTBOUND && !message->automatic &&
+           dk_id_class(event->actor) == DK_ACTOR_AGENT;
+}
+
+/* An answer of no to any but the workaround leaves the checklist open. */
+static inline bool dk_life_checklist_done(const Docket__ChecklistAnswered *answers)
+{
+    return answers->understood && answers->standard_steps_tried && answers->known_fixes_tried &&
+           answers->said_in_product_terms && answers->data_collected;
+}
+
+#endif
