@@ -1,0 +1,30 @@
+/* A folder's state on disk: an LMDB environment, written now and then, never waited for.
+ *
+ *   STATE/ROLE/v<fold version>/    tables' entries by (table, key); "position", "hash", "log uuid"
+ *
+ * One transaction writes what changed since the last one, and the position. No sync: after a power
+ * cut the stored hash tells whether the state is whole; if not, it is rebuilt from the log. A
+ * program with another fold version uses another folder and rebuilds beside the old state.
+ * Definitions are stored as positions and read from the log again. */
+#ifndef DK_RUNTIME_CHECKPOINT_H
+#define DK_RUNTIME_CHECKPOINT_H
+
+#include "nodes/runtime/folder.h"
+#include "nodes/runtime/source.h"
+
+struct dk_checkpoint;
+
+int dk_checkpoint_open(struct dk_checkpoint **checkpoint, const char *state_dir,
+                       const struct dk_role_ops *ops, const uint8_t log_uuid[16],
+                       struct dk_err *err);
+void dk_checkpoint_close(struct dk_checkpoint **checkpoint);
+
+/* Restores an empty folder; 0 with the folder's position set (0 when there is nothing usable: why
+ * is said on stderr). */
+int dk_checkpoint_restore(struct dk_checkpoint *checkpoint, struct dk_folder *folder,
+                          struct dk_source *source, struct dk_err *err);
+
+int dk_checkpoint_write(struct dk_checkpoint *checkpoint, struct dk_folder *folder,
+                        struct dk_err *err);
+
+#endif

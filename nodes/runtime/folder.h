@@ -1,0 +1,45 @@
+/* The folder of one role: world, tables and role kept in step with a log's positions. Pure: records
+ * are handed in. Live node, replay and simulator all fold through this. */
+#ifndef DK_RUNTIME_FOLDER_H
+#define DK_RUNTIME_FOLDER_H
+
+#include "nodes/runtime/role.h"
+#include "proto/base/arena.h"
+
+struct dk_folder;
+
+int dk_folder_new(struct dk_folder **folder, const struct dk_role_ops *ops, struct dk_err *err);
+void dk_folder_free(struct dk_folder **folder);
+
+const struct dk_role_ops *dk_folder_ops(const struct dk_folder *folder);
+const struct dk_world *dk_folder_world(const struct dk_folder *folder);
+void *dk_folder_self(const struct dk_folder *folder);
+uint64_t dk_folder_position(const struct dk_folder *folder);
+
+/* Folds one record, whose position must be the next. 0; DK_EORDER (a gap: says expected and got);
+ * DK_ECORRUPT (form or crc). */
+int dk_folder_apply(struct dk_folder *folder, const uint8_t *record, size_t record_bytes,
+                    struct dk_err *err);
+
+/* What has been touched and not considered, or is due by `now_us`: one item at a time. */
+bool dk_folder_next_item(struct dk_folder *folder, int64_t now_us, uint64_t *item);
+/* The earliest instant at which an item is due; INT64_MAX: none. */
+int64_t dk_folder_next_due_us(const struct dk_folder *folder);
+/* Considers an item into `intents` (cleared first, basis set). When it owes nothing now, it is put
+ * down for when it may. */
+void dk_folder_consider(struct dk_folder *folder, uint64_t item, int64_t now_us,
+                        struct dk_intents *intents);
+/* Puts an item down again: at once (0) or at an instant. */
+void dk_folder_touch(struct dk_folder *folder, uint64_t item, int64_t at_us);
+
+/* The hash of world and tables at this position. */
+uint64_t dk_folder_hash(struct dk_folder *folder);
+
+int dk_folder_query(struct dk_folder *folder, const char *name, const char *const *argument,
+                    size_t argument_count, struct dk_buf *json, struct dk_err *err);
+
+/* The tables, world's first: for checkpoints and for `replay diff`. Number i has the name
+ * "tickets", "definitions", or "table-N". */
+size_t dk_folder_tables(const struct dk_folder *folder, struct dk_table **table, size_t max);
+
+#endif
