@@ -1,0 +1,120 @@
+#include "proto/base/id.h"
+#include "proto/base/limits.h"
+#include <inttypes.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+uint64_t dk_id_of_key(unsigned cls, const char *key, size_t key_bytes,
+                      const uint8_t salt[DK_SALT_BYTES])
+{
+    static const uint8_t none[crypto_shorthash_KEYBYTES];
+    _Static_assert(DK_SALT_BYTES == crypto_shorthash_KEYBYTES, "the salt is the hash's key");
+    uint8_t message[1 + DK_KEY_MAX_BYTES];
+    uint64_t hash;
+    DK_ASSERT(key_bytes <= DK_KEY_MAX_BYTES);
+    message[0] = (uint8_t)cls;
+    memcpy(message + 1, key, key_bytes);
+    (void)crypto_shorthash((uint8_t *)&hash, message, 1 + key_bytes, salt != NULL ? salt : none);
+    hash &= DK_ID_MASK;
+    return dk_id_make(cls, hash != 0 ? hash : 1);
+}
+
+char *dk_id_format(uint64_t subject, char text[DK_ID_TEXT_BYTES])
+{
+    unsigned cls = dk_id_class(subject);
+    if (cls == DK_SUBJECT_TICKET) {
+        (void)snprintf(text, DK_ID_TEXT_BYTES, "%u-%" PRIu64, dk_ticket_site(subject),
+                       dk_ticket_number(subject));
+    } else {
+        (void)snprintf(text, DK_ID_TEXT_BYTES, "%s/%014" PRIx64, dk_subject_class_word(cls),
+                       subject & DK_ID_MASK);
+    }
+    return text;
+}
+
+/* Digits only, at most `max`; *end is the first character after them. */
+static int parse_number(const char *text, uint64_t max, const char **end, uint64_t *number)
+{
+    uint64_t value = 0;
+    const char *at = text;
+    for (; *at >= '0' && *at <= '9'; at++) {
+        value = value * 10 + (uint64_t)(*at - '0');
+        if (value > max) {
+            return DK_EINVAL;
+        }
+    }
+    *number = value;
+    *end = at;
+    return at == text ? DK_EINVAL : 0;
+}
+
+int dk_ticket_parse(const char *text, uint64_t *ticket, struct dk_err *err)
+{
+    uint64_t site = 0, number = 0;
+    const char *at = text;
+    if (parse_number(at, DK_SITE_MAX, &at, &site) != 0 || *at != '-' ||
+        parse_number(at + 1, DK_TICKET_NUMBER_MAX, &at, &number) != 0 || *at != '\0' ||
+        number == 0) {
+        return dk_err_set(err, DK_EINVAL, "\"%s\" is no ticket: write SITE-NUMBER, as 1-1042",
+                          text);
+    }
+    *ticket = dk_ticket_make((unsigned)site, number);
+    return 0;
+}
+
+unsigned dk_subject_class_of(const char *word)
+{
+#define X(number, NAME, text)                                                                      \
+    if (strcmp(word, text) == 0) {                                                                 \
+        return number;                                                                             \
+    }
+    DK_SUBJECT_CLASSES(X)
+#undef X
+    return 0;
+}
+
+const char *dk_subject_class_word(unsigned cls)
+{
+    switch (cls) {
+#define X(number, NAME, word)                                                                      \
+    case number: return word;
+        DK_SUBJECT_CLASSES(X)
+#undef X
+    default: return "?";
+    }
+}
+
+const char *dk_actor_class_word(unsigned cls)
+{
+    switch (cls) {
+#define X(number, NAME, word)                                                                      \
+    case number: return word;
+        DK_ACTOR_CLASSES(X)
+#undef X
+    default: return "?";
+    }
+}
+
+unsigned dk_role_of(const char *word)
+{
+#define X(number, NAME, text)                                                                      \
+    if (strcmp(word, text) == 0) {                                                                 \
+        return number;                                                                             \
+    }
+    DK_ROLES(X)
+#undef X
+    return 0;
+}
+
+const char *dk_role_word(unsigned role)
+{
+    switch (role) {
+#define X(number, NAME, word)                                                                      \
+    case number: return word;
+        DK_ROLES(X)
+#undef X
+    default: return "?";
+    }
+}
