@@ -298,6 +298,16 @@ static void put_kind(struct json *json, uint32_t kind)
         put_string(json, info->word);
 }
 
+/* It counts, but for a one-shot client's, which is half of a random request id. */
+static void put_number(struct json *json, const uint8_t *record)
+{
+    uint64_t number = dk_event_load_producer_number(record);
+    if ((dk_event_load_flags(record) & DOCKET__EVENT_FLAG__FLAG_ONE_SHOT) != 0)
+        put_hash(json, number);
+    else
+        put_unsigned(json, number);
+}
+
 static void put_envelope(struct json *json, const uint8_t *record)
 {
 #define PUT(name, type, value)                                                                     \
@@ -316,7 +326,7 @@ static void put_envelope(struct json *json, const uint8_t *record)
     PUT("actor", actor, dk_event_load_actor(record));
     PUT("group", id, dk_event_load_group(record));
     PUT("producer", hash, dk_event_load_producer(record));
-    PUT("producer_number", unsigned, dk_event_load_producer_number(record));
+    PUT("producer_number", number, record);
 #undef PUT
 }
 

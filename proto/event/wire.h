@@ -83,7 +83,8 @@ int dk_appended_add(struct dk_buf *out, const struct dk_appended *appended);
 int dk_appended_end(struct dk_buf *out, size_t mark);
 
 /* Walks the records of a Feed or Records message without unpacking: `on_record` gets each one,
- * borrowed. Stops at the first non-zero return and hands it on. Scalars are filled when present. */
+ * borrowed. Stops at the first non-zero return and hands it on. The scalars are filled before the
+ * first record, and a frame that is malformed anywhere (DK_EINVAL) hands on none. */
 struct dk_records_head {
     uint64_t request_id;
     uint64_t first;

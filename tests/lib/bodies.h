@@ -1,0 +1,200 @@
+/* Random, valid bodies of every kind, made from the schema's descriptors alone.
+ *
+ * What a field must hold is told here by its name, independently of proto/event/fields.c: each
+ * checks the other. */
+#ifndef DK_TESTS_BODIES_H
+#define DK_TESTS_BODIES_H
+
+#include "docket.pb-c.h"
+#include "proto/base/arena.h"
+#include "proto/base/id.h"
+#include "proto/base/limits.h"
+#include "proto/event/body.h"
+#include <stdbool.h>
+#include <string.h>
+
+/* A splitmix64 sequence: the same seed gives the same bodies on every machine. */
+struct test_random {
+    uint64_t state;
+};
+
+static inline uint64_t test_random_next(struct test_random *random)
+{
+    uint64_t z = random->state += UINT64_C(0x9e3779b97f4a7c15);
+    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+    return z ^ z >> 31;
+}
+
+static inline size_t test_random_below(struct test_random *random, size_t bound)
+{
+    return (size_t)(test_random_next(random) % bound);
+}
+
+/* The class of subject that a fixed64 of this name must hold; 0: it is a number. A field that
+ * takes every class gets an agent here. */
+static inline unsigned test_class_of_field(const char *name)
+{
+    static const struct {
+        const char *name;
+        unsigned cls;
+    } fields[] = {
+        {"added", DK_SUBJECT_AGENT},          {"agent", DK_SUBJECT_AGENT},
+        {"approver", DK_SUBJECT_AGENT},       {"by", DK_SUBJECT_AGENT},
+        {"calendar", DK_SUBJECT_CALENDAR},    {"company", DK_SUBJECT_COMPANY},
+        {"contract", DK_SUBJECT_CONTRACT},    {"customer", DK_SUBJECT_CUSTOMER},
+        {"field", DK_SUBJECT_FIELD},          {"from_agent", DK_SUBJECT_AGENT},
+        {"group", DK_SUBJECT_GROUP},          {"id", DK_SUBJECT_AGENT},
+        {"manager", DK_SUBJECT_AGENT},        {"member", DK_SUBJECT_MEMBER},
+        {"parent", DK_SUBJECT_PRODUCT},       {"policy", DK_SUBJECT_POLICY},
+        {"product", DK_SUBJECT_PRODUCT},      {"recipient_id", DK_SUBJECT_AGENT},
+        {"reference", DK_SUBJECT_AGENT},      {"removed", DK_SUBJECT_AGENT},
+        {"repeat_of", DK_SUBJECT_TICKET},     {"rule", DK_SUBJECT_RULE},
+        {"secondary", DK_SUBJECT_GROUP},      {"source", DK_SUBJECT_SOURCE},
+        {"source_ticket", DK_SUBJECT_TICKET}, {"subject", DK_SUBJECT_AGENT},
+        {"supplier", DK_SUBJECT_SUPPLIER},    {"target", DK_SUBJECT_TICKET},
+        {"template", DK_SUBJECT_TEMPLATE},    {"to_group", DK_SUBJECT_GROUP},
+    };
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+        if (strcmp(fields[i].name, name) == 0)
+            return fields[i].cls;
+    }
+    return 0;
+}
+
+/* The exact size of a bytes field of this name, or 0 for a text. */
+static inline size_t test_size_of_field(const char *name)
+{
+    if (strcmp(name, "sha256") == 0 || strcmp(name, "mapping_sha256") == 0)
+        return 32;
+    return strcmp(name, "source_log") == 0 ? 16 : 0;
+}
+
+static inline ProtobufCBinaryData test_random_bytes(struct dk_arena *arena,
+                                                    struct test_random *random, const char *name)
+{
+    static const char *const syllables[] = {"do", "cket ", "\"", "\\", "\n", "ä", "€", "😀", "Я"};
+    size_t exact = test_size_of_field(name);
+    ProtobufCBinaryData bytes = {0, dk_arena_alloc(arena, 64)};
+    DK_ASSERT(bytes.data != NULL);
+    if (exact != 0) {
+        bytes.len = exact;
+        return bytes;
+    }
+    for (size_t n = 1 + test_random_below(random, 10); n > 0; n--) {
+        const char *syllable = syllables[test_random_below(random, 9)];
+        memcpy(bytes.data + bytes.len, syllable, strlen(syllable));
+        bytes.len += strlen(syllable);
+    }
+    return bytes;
+}
+
+static inline const ProtobufCMessage *test_fill(struct dk_arena *arena,
+                                                const ProtobufCMessageDescriptor *descriptor,
+                                                struct test_random *random, bool all);
+
+static inline void test_fill_value(struct dk_arena *arena, const ProtobufCFieldDescriptor *field,
+                                   uint8_t *at, struct test_random *random, bool all)
+{
+    uint64_t any = test_random_next(random);
+    unsigned cls = test_class_of_field(field->name);
+    const ProtobufCEnumDescriptor *words = field->descriptor;
+    switch (field->type) {
+    case PROTOBUF_C_TYPE_FIXED64: *(uint64_t *)at = cls != 0 ? dk_id_make(cls, any) : any; break;
+    case PROTOBUF_C_TYPE_UINT64: *(uint64_t *)at = any % (uint64_t)DK_TIME_MAX_US; break;
+    case PROTOBUF_C_TYPE_SFIXED64:
+        *(int64_t *)at = (int64_t)(any % (uint64_t)DK_TIME_MAX_US);
+        break;
+    case PROTOBUF_C_TYPE_FIXED32:
+    case PROTOBUF_C_TYPE_UINT32: *(uint32_t *)at = (uint32_t)any; break;
+    case PROTOBUF_C_TYPE_SINT32: *(int32_t *)at = (int32_t)(any % 90000) - 10000; break;
+    case PROTOBUF_C_TYPE_BOOL: *(protobuf_c_boolean *)at = any & 1; break;
+    case PROTOBUF_C_TYPE_DOUBLE: *(double *)at = (double)(int64_t)any / 1000; break;
+    case PROTOBUF_C_TYPE_ENUM:
+        *(int *)at = words->values[1 + any % (words->n_values - 1)].value;
+        break;
+    case PROTOBUF_C_TYPE_BYTES:
+        *(ProtobufCBinaryData *)at = test_random_bytes(arena, random, field->name);
+        break;
+    case PROTOBUF_C_TYPE_MESSAGE:
+        *(const ProtobufCMessage **)at = test_fill(arena, field->descriptor, random, all);
+        break;
+    default: DK_ASSERT(!"a type that no body may have");
+    }
+}
+
+static inline size_t test_value_bytes(const ProtobufCFieldDescriptor *field)
+{
+    switch (field->type) {
+    case PROTOBUF_C_TYPE_BYTES: return sizeof(ProtobufCBinaryData);
+    case PROTOBUF_C_TYPE_FIXED32:
+    case PROTOBUF_C_TYPE_UINT32:
+    case PROTOBUF_C_TYPE_SINT32:
+    case PROTOBUF_C_TYPE_BOOL:
+    case PROTOBUF_C_TYPE_ENUM: return 4;
+    default: return 8;
+    }
+}
+
+static inline void test_fill_field(struct dk_arena *arena, const ProtobufCFieldDescriptor *field,
+                                   uint8_t *message, struct test_random *random, bool all)
+{
+    uint8_t *at = message + field->offset;
+    bool wanted = all || test_random_below(random, 2) == 1;
+    if (field->label == PROTOBUF_C_LABEL_REPEATED) {
+        size_t count = all ? 2 : test_random_below(random, 4);
+        uint8_t *values = dk_arena_alloc(arena, 4 * sizeof(ProtobufCBinaryData));
+        DK_ASSERT(values != NULL);
+        for (size_t i = 0; i < count; i++)
+            test_fill_value(arena, field, values + i * test_value_bytes(field), random, all);
+        *(size_t *)(message + field->quantifier_offset) = count;
+        *(uint8_t **)at = values;
+        return;
+    }
+    if (field->label == PROTOBUF_C_LABEL_OPTIONAL && !wanted)
+        return;
+    if (field->label == PROTOBUF_C_LABEL_OPTIONAL && field->type != PROTOBUF_C_TYPE_MESSAGE)
+        *(protobuf_c_boolean *)(message + field->quantifier_offset) = 1;
+    test_fill_value(arena, field, at, random, all);
+}
+
+/* A message with its required fields and some of the others, or all of them; in the arena. */
+static inline const ProtobufCMessage *test_fill(struct dk_arena *arena,
+                                                const ProtobufCMessageDescriptor *descriptor,
+                                                struct test_random *random, bool all)
+{
+    ProtobufCMessage *message = dk_arena_alloc(arena, descriptor->sizeof_message);
+    DK_ASSERT(message != NULL);
+    descriptor->message_init(message);
+    for (unsigned i = 0; i < descriptor->n_fields; i++)
+        test_fill_field(arena, &descriptor->fields[i], (uint8_t *)message, random, all);
+    if (descriptor == &docket__text__descriptor) {
+        Docket__Text *text = (Docket__Text *)message;
+        text->has_plain = 1;
+        text->plain = test_random_bytes(arena, random, "plain");
+        text->sealed = NULL;
+    }
+    return message;
+}
+
+static inline const ProtobufCMessage *test_body(struct dk_arena *arena, uint32_t kind,
+                                                struct test_random *random, bool all)
+{
+    const ProtobufCMessage *body = test_fill(arena, dk_body_descriptor(kind), random, all);
+    if (kind == DK_KIND_FIELD_SET) { /* at most one value */
+        Docket__FieldSet *set = (Docket__FieldSet *)body;
+        set->text = NULL;
+        set->has_number = set->has_date_us = set->has_choice = 0;
+    }
+    return body;
+}
+
+/* Calls `visit` for every kind of the table. */
+static inline void test_each_kind(void (*visit)(uint32_t kind, void *arg), void *arg)
+{
+#define X(number, NAME, field, word, cls, roles) visit(number, arg);
+    DK_KINDS(X)
+#undef X
+}
+
+#endif
