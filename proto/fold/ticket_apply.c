@@ -19,16 +19,16 @@ static void set_flag(struct dk_ticket *ticket, enum dk_ticket_flag flag, bool on
 }
 
 /* The only place where the status changes. A number without a meaning leaves it as it is. */
-static void set_status(struct dk_ticket *ticket, int64_t occurred_us, int status, int pending)
+static void set_status(struct dk_ticket *ticket, int64_t occurred_us, unsigned status,
+                       unsigned pending)
 {
     bool was_ended = ended(ticket->status);
 
-    if (status <= DOCKET__STATUS__STATUS_NONE || status > DOCKET__STATUS__STATUS_MERGED)
+    if (status == DOCKET__STATUS__STATUS_NONE || status > DOCKET__STATUS__STATUS_MERGED)
         return;
     ticket->status = (uint8_t)status;
     ticket->pending = 0;
-    if (status == DOCKET__STATUS__STATUS_PENDING && pending > 0 &&
-        pending <= DOCKET__PENDING__PENDING_INTERNAL)
+    if (status == DOCKET__STATUS__STATUS_PENDING && pending <= DOCKET__PENDING__PENDING_INTERNAL)
         ticket->pending = (uint8_t)pending;
     if (dk_ticket_live(ticket)) {
         ticket->ended_us = 0;
@@ -46,9 +46,9 @@ static void set_priority(struct dk_ticket *ticket, unsigned priority)
         ticket->priority = (uint8_t)priority;
 }
 
-static void set_type(struct dk_ticket *ticket, int type)
+static void set_type(struct dk_ticket *ticket, unsigned type)
 {
-    if (type >= 0 && type <= DOCKET__TICKET_TYPE__TYPE_COMPLAINT)
+    if (type <= DOCKET__TICKET_TYPE__TYPE_COMPLAINT)
         ticket->type = (uint8_t)type;
 }
 
@@ -87,26 +87,26 @@ static void apply_opened(struct dk_ticket *ticket, const struct dk_envelope *eve
 {
     bool imported = dk_life_imported(event);
     unsigned priority = (unsigned)opened->priority;
-    int status = DOCKET__STATUS__STATUS_NEW;
+    unsigned status = DOCKET__STATUS__STATUS_NEW;
 
     if (ticket->last_position == 0)
         set_flag(ticket, DK_TICKET_HISTORICAL, imported);
     else
         status = ticket->status;
     if (imported && opened->has_status)
-        status = opened->status;
+        status = (unsigned)opened->status;
     if (!imported)
         priority = dk_priority_of(priority, opened->impact, opened->urgency);
     if (!imported && priority == DOCKET__PRIORITY__PRIORITY_NONE)
         priority = DOCKET__PRIORITY__PRIORITY_NORMAL;
     set_status(ticket, event->occurred_us, status, DOCKET__PENDING__PENDING_NONE);
     set_priority(ticket, priority);
-    set_type(ticket, opened->type);
+    set_type(ticket, (unsigned)opened->type);
     ticket->opened_us = event->occurred_us;
     ticket->group = opened->group;
     ticket->product = opened->product;
     ticket->customer = opened->customer;
-    if (opened->channel >= 0 && opened->channel <= DOCKET__CHANNEL__CHANNEL_ON_BEHALF)
+    if ((unsigned)opened->channel <= DOCKET__CHANNEL__CHANNEL_ON_BEHALF)
         ticket->channel = (uint8_t)opened->channel;
     if (opened->message != NULL)
         set_flag(ticket, DK_TICKET_UNANSWERED, true);
@@ -120,7 +120,7 @@ static void apply_classified(struct dk_ticket *ticket, const struct dk_envelope 
     if (classified->has_product)
         ticket->product = classified->product;
     if (classified->has_type)
-        set_type(ticket, classified->type);
+        set_type(ticket, (unsigned)classified->type);
     if (classified->has_priority)
         set_priority(ticket, (unsigned)classified->priority);
     else if (derived != DOCKET__PRIORITY__PRIORITY_NONE && !dk_life_imported(event))
@@ -231,7 +231,8 @@ static void apply_life(struct dk_ticket *ticket, const struct dk_envelope *event
     case DK_KIND_CLASSIFIED: apply_classified(ticket, event, body); break;
     case DK_KIND_MESSAGE_PUBLIC: apply_message(ticket, event, body); break;
     case DK_KIND_STATUS_CHANGED:
-        set_status(ticket, event->occurred_us, changed->status, changed->pending);
+        set_status(ticket, event->occurred_us, (unsigned)changed->status,
+                   (unsigned)changed->pending);
         break;
     case DK_KIND_AUTO_SOLVED:
         set_status(ticket, event->occurred_us, DOCKET__STATUS__STATUS_SOLVED, 0);

@@ -71,33 +71,38 @@ static bool has(const struct dk_ticket *ticket, enum dk_ticket_flag flag)
     return (ticket->flags & (unsigned)flag) != 0;
 }
 
-static int judge_status(const struct dk_ticket *ticket, const struct dk_envelope *event,
-                        struct dk_err *reason)
+static int refuse_status(const struct dk_ticket *ticket, uint32_t kind, struct dk_err *reason)
 {
-    const char *word = dk_kind_info(event->kind)->word;
-    unsigned allowed = allowed_in[event->kind];
+    const char *word = dk_kind_info(kind)->word;
+
+    switch (ticket->status) {
+    case DOCKET__STATUS__STATUS_MERGED:
+        return dk_err_field(reason, DK_EILLEGAL, "kind",
+                            "a merged ticket takes no '%s': act on the ticket it was merged "
+                            "into",
+                            word);
+    case DOCKET__STATUS__STATUS_CLOSED:
+        return dk_err_field(reason, DK_EILLEGAL, "kind",
+                            "a closed ticket takes no '%s': reopen it while reopen_days "
+                            "allow it, else open a linked ticket",
+                            word);
+    default:
+        return dk_err_field(reason, DK_EILLEGAL, "kind", "a ticket that is %s takes no '%s'",
+                            status_of(ticket), word);
+    }
+}
+
+static int judge_status(const struct dk_ticket *ticket, uint32_t kind, struct dk_err *reason)
+{
+    unsigned allowed = allowed_in[kind];
 
     if (has(ticket, DK_TICKET_AWAY) && (allowed & IN(MERGED)) == 0 &&
-        event->kind != DK_KIND_TRANSFERRED_IN)
-        return dk_err_field(reason, DK_EMOVED, "kind",
-                            "the ticket was transferred: '%s' must go "
-                            "to its new site",
-                            word);
-    if (allowed & (1u << ticket->status))
-        return 0;
-    if (ticket->status == DOCKET__STATUS__STATUS_MERGED)
-        return dk_err_field(reason, DK_EILLEGAL, "kind",
-                            "a merged ticket takes no '%s': act on "
-                            "the ticket it was merged into",
-                            word);
-    if (ticket->status == DOCKET__STATUS__STATUS_CLOSED)
-        return dk_err_field(reason, DK_EILLEGAL, "kind",
-                            "a closed ticket takes no '%s': reopen "
-                            "it while the organization's reopen_days allow it, else open a "
-                            "linked ticket",
-                            word);
-    return dk_err_field(reason, DK_EILLEGAL, "kind", "a ticket that is %s takes no '%s'",
-                        status_of(ticket), word);
+        kind != DK_KIND_TRANSFERRED_IN)
+        return dk_err_field(reason, DK_EMOVED, "subject",
+                            "the ticket was transferred to another site: act on it there");
+    if ((allowed & (1u << ticket->status)) == 0)
+        return refuse_status(ticket, kind, reason);
+    return 0;
 }
 
 static int judge_scale(const char *field, bool given, uint32_t value, uint32_t min, uint32_t max,
@@ -421,7 +426,7 @@ int dk_life_judge(const struct dk_ticket *ticket, const struct dk_envelope *even
         return code;
     if (event->kind == DK_KIND_OPENED)
         return judge_opened(event, (const void *)body, reason);
-    code = judge_status(ticket, event, reason);
+    code = judge_status(ticket, event->kind, reason);
     return code != 0 ? code : judge_kind(ticket, event, body, reason);
 }
 
