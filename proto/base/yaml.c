@@ -379,7 +379,7 @@ static size_t distance(const char *a, const char *b)
     return row[m];
 }
 
-static const char *nearest(const char *word, const char *const *words)
+const char *dk_yaml_nearest(const char *word, const char *const *words)
 {
     const char *best = NULL;
     size_t least = 4; /* farther is no help */
@@ -408,7 +408,7 @@ static int unknown_word(const struct dk_yaml_doc *doc, const struct dk_yaml *nod
                         const char *word, const char *const *words, struct dk_err *err)
 {
     char all[256] = "";
-    const char *near = nearest(word, words);
+    const char *near = dk_yaml_nearest(word, words);
     if (near != NULL) {
         return dk_yaml_error(doc, node, err, "%s \"%s\" is not known: did you mean %s?", what, word,
                              near);

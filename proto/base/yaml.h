@@ -61,6 +61,9 @@ int dk_yaml_word(const struct dk_yaml_doc *doc, const struct dk_yaml *node,
 int dk_yaml_only(const struct dk_yaml_doc *doc, const struct dk_yaml *map, const char *const *keys,
                  struct dk_err *err);
 
+/* The one of `words` (NULL-terminated) that `word` most likely is a misspelling of, or NULL. */
+const char *dk_yaml_nearest(const char *word, const char *const *words);
+
 /* DK_EINVAL at `node`: "FILE:LINE: ...". */
 int dk_yaml_error(const struct dk_yaml_doc *doc, const struct dk_yaml *node, struct dk_err *err,
                   const char *format, ...) __attribute__((format(printf, 4, 5)));
