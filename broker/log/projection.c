@@ -1,0 +1,177 @@
+#include "broker/log/projection.h"
+
+#include "broker/log/files.h"
+#include "broker/log/lmdb.h"
+#include <stdbool.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define PROJECTION_MAP_BYTES (UINT64_C(1) << 40)
+
+static MDB_val meta_key(const char *name)
+{
+    return (MDB_val){strlen(name), (void *)name};
+}
+
+static int put_meta(struct dk_projection *projection, MDB_txn *txn, const char *name,
+                    const void *value, size_t bytes)
+{
+    MDB_val key = meta_key(name);
+    MDB_val data = {bytes, (void *)value};
+    return mdb_put(txn, projection->meta, &key, &data, 0);
+}
+
+int dk_projection_put_position(struct dk_projection *projection, MDB_txn *txn, uint64_t position)
+{
+    return put_meta(projection, txn, "position", &position, sizeof position);
+}
+
+static int get_position(struct dk_projection *projection, MDB_txn *txn, uint64_t *position)
+{
+    MDB_val key = meta_key("position"), data;
+    int rc = mdb_get(txn, projection->meta, &key, &data);
+    if (rc == 0 && data.mv_size != sizeof *position)
+        return MDB_CORRUPTED;
+    if (rc == 0)
+        memcpy(position, data.mv_data, sizeof *position);
+    return rc;
+}
+
+int dk_projection_position(struct dk_projection *projection, uint64_t *position, struct dk_err *err)
+{
+    MDB_txn *txn;
+    int rc = mdb_txn_begin(projection->env, NULL, MDB_RDONLY, &txn);
+    if (rc == 0) {
+        rc = get_position(projection, txn, position);
+        mdb_txn_abort(txn);
+    }
+    return rc == 0 ? 0 : dk_lmdb_err(err, rc, "cannot read the position of %s", projection->dir);
+}
+
+/* The databases, and in a new environment the meta values. Handles live on once committed. An LMDB
+ * return code, or DK_EDIVERGED. */
+static int open_databases(struct dk_projection *projection, MDB_txn *txn, const char *name,
+                          unsigned flags, const uint8_t uuid[16])
+{
+    int rc = mdb_dbi_open(txn, name, flags, &projection->data);
+    if (rc == 0)
+        rc = mdb_dbi_open(txn, "meta", flags & MDB_CREATE, &projection->meta);
+    if (rc != 0)
+        return rc;
+
+    MDB_val key = meta_key("uuid"), data;
+    rc = mdb_get(txn, projection->meta, &key, &data);
+    if (rc == MDB_NOTFOUND && flags & MDB_CREATE) {
+        rc = put_meta(projection, txn, "uuid", uuid, 16);
+        return rc != 0 ? rc : dk_projection_put_position(projection, txn, 0);
+    }
+    if (rc == 0 && data.mv_size != 16)
+        return MDB_CORRUPTED;
+    if (rc == 0 && memcmp(data.mv_data, uuid, 16) != 0)
+        return DK_EDIVERGED;
+    uint64_t position;
+    return rc != 0 ? rc : get_position(projection, txn, &position);
+}
+
+static int open_env(struct dk_projection *projection, const char *name, unsigned flags,
+                    const uint8_t uuid[16], enum dk_log_mode mode)
+{
+    MDB_txn *txn;
+    unsigned read_only = mode == DK_LOG_READ ? MDB_RDONLY : 0u;
+    unsigned create = mode == DK_LOG_READ ? 0u : MDB_CREATE;
+    int rc = mdb_env_create(&projection->env);
+    if (rc != 0)
+        return rc;
+    if ((rc = mdb_env_set_maxdbs(projection->env, 2)) != 0 ||
+        (rc = mdb_env_set_mapsize(projection->env, DK_LMDB_MAP_BYTES(PROJECTION_MAP_BYTES))) != 0 ||
+        (rc = mdb_env_open(projection->env, projection->dir, MDB_NOTLS | read_only, 0640)) != 0 ||
+        (rc = mdb_reader_check(projection->env, NULL)) != 0 ||
+        (rc = mdb_txn_begin(projection->env, NULL, read_only, &txn)) != 0)
+        return rc;
+    rc = open_databases(projection, txn, name, flags | create, uuid);
+    if (rc == 0)
+        return mdb_txn_commit(txn);
+    mdb_txn_abort(txn);
+    return rc;
+}
+
+static bool is_damage(int rc)
+{
+    return rc == MDB_INVALID || rc == MDB_CORRUPTED || rc == MDB_PAGE_NOTFOUND ||
+           rc == MDB_VERSION_MISMATCH || rc == MDB_NOTFOUND || rc == MDB_INCOMPATIBLE;
+}
+
+static void remove_file(const struct dk_projection *projection, const char *name)
+{
+    char path[PATH_MAX];
+    if (dk_path(path, projection->dir, name, NULL) == 0)
+        unlink(path);
+}
+
+static int open_or_make_anew(struct dk_projection *projection, const char *name, unsigned flags,
+                             const uint8_t uuid[16], enum dk_log_mode mode, struct dk_err *err)
+{
+    int rc = open_env(projection, name, flags, uuid, mode);
+    if (is_damage(rc) && mode == DK_LOG_WRITE) {
+        dk_projection_close(projection);
+        remove_file(projection, "data.mdb");
+        remove_file(projection, "lock.mdb");
+        rc = open_env(projection, name, flags, uuid, mode);
+    }
+    if (rc == 0)
+        return 0;
+    dk_projection_close(projection);
+    if (rc == DK_EDIVERGED)
+        return dk_err_set(err, rc, "%s belongs to another log", projection->dir);
+    if (is_damage(rc))
+        return dk_err_set(err, DK_ECORRUPT, "%s is damaged: %s", projection->dir, mdb_strerror(rc));
+    return dk_lmdb_err(err, rc, "cannot open %s", projection->dir);
+}
+
+int dk_projection_open(struct dk_projection *projection, const char *dir, const char *name,
+                       unsigned flags, struct dk_log *log, enum dk_log_mode mode,
+                       struct dk_err *err)
+{
+    projection->env = NULL;
+    int rc = dk_path(projection->dir, dir, name, err);
+    if (rc == 0 && mode == DK_LOG_WRITE)
+        rc = dk_dir_make(projection->dir, 02750, err);
+    if (rc == 0)
+        rc = open_or_make_anew(projection, name, flags, dk_log_identity(log)->uuid, mode, err);
+    if (rc != 0)
+        return rc;
+
+    /* Ahead of the log: it was written from a commit that a power cut then took back. */
+    uint64_t position, last;
+    rc = dk_projection_position(projection, &position, err);
+    if (rc == 0)
+        rc = dk_log_last(log, &last, err);
+    if (rc == 0 && position > last)
+        rc = mode == DK_LOG_WRITE
+                 ? dk_projection_clear(projection, err)
+                 : dk_err_set(err, DK_ECORRUPT, "%s is ahead of its log", projection->dir);
+    if (rc != 0)
+        dk_projection_close(projection);
+    return rc;
+}
+
+void dk_projection_close(struct dk_projection *projection)
+{
+    mdb_env_close(projection->env);
+    projection->env = NULL;
+}
+
+int dk_projection_clear(struct dk_projection *projection, struct dk_err *err)
+{
+    MDB_txn *txn;
+    int rc = mdb_txn_begin(projection->env, NULL, 0, &txn);
+    if (rc == 0) {
+        if ((rc = mdb_drop(txn, projection->data, 0)) == 0 &&
+            (rc = dk_projection_put_position(projection, txn, 0)) == 0)
+            rc = mdb_txn_commit(txn);
+        else
+            mdb_txn_abort(txn);
+    }
+    return rc == 0 ? 0 : dk_lmdb_err(err, rc, "cannot clear %s", projection->dir);
+}
