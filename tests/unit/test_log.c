@@ -1,8 +1,7 @@
 #include "broker/log/log.h"
 
 #include "proto/event/event.h"
-#include "tests/lib/batches.h"
-#include "tests/lib/folder.h"
+#include "tests/lib/log_fixture.h"
 #include <fcntl.h>
 #include <lmdb.h>
 #include <setjmp.h>
@@ -15,12 +14,8 @@
 
 #include <cmocka.h>
 
-/* Every test has a folder, an empty log of site 3 in it, open for writing, and a reader. */
 struct fixture {
-    struct test_folder folder;
-    char dir[PATH_MAX];
-    struct dk_log *log;
-    struct dk_log_reader *reader;
+    struct test_log test;
     struct dk_records records;
     struct test_batch batch;
     struct dk_err err;
@@ -29,49 +24,43 @@ struct fixture {
 static int setup(void **state)
 {
     struct fixture *f = calloc(1, sizeof *f);
-    test_folder_make(&f->folder);
-    snprintf(f->dir, sizeof f->dir, "%s/log", f->folder.path);
+    *state = f;
     test_batch_init(&f->batch);
     dk_records_init(&f->records);
-    *state = f;
-    return dk_log_create(f->dir, 3, &f->err) != 0 ||
-           dk_log_open(&f->log, f->dir, DK_LOG_WRITE, &f->err) != 0 ||
-           dk_log_reader_new(&f->reader, f->log, &f->err) != 0;
-}
-
-static void close_log(struct fixture *f)
-{
-    dk_log_reader_free(&f->reader);
-    dk_log_close(&f->log);
-}
-
-static void open_log(struct fixture *f, enum dk_log_mode mode)
-{
-    assert_int_equal(dk_log_open(&f->log, f->dir, mode, &f->err), 0);
-    assert_int_equal(dk_log_reader_new(&f->reader, f->log, &f->err), 0);
+    return test_log_open(&f->test);
 }
 
 static int teardown(void **state)
 {
     struct fixture *f = *state;
-    close_log(f);
+    test_log_close(&f->test);
     test_batch_close(&f->batch);
     dk_records_close(&f->records);
-    test_folder_remove(&f->folder);
     free(f);
     return 0;
+}
+
+static void close_log(struct fixture *f)
+{
+    dk_log_reader_free(&f->test.reader);
+    dk_log_close(&f->test.log);
+}
+
+static void open_log(struct fixture *f, enum dk_log_mode mode)
+{
+    assert_int_equal(test_log_reopen(&f->test, mode), 0);
 }
 
 static uint64_t last_of(struct fixture *f)
 {
     uint64_t last = 0;
-    assert_int_equal(dk_log_last(f->log, &last, &f->err), 0);
+    assert_int_equal(dk_log_last(f->test.log, &last, &f->err), 0);
     return last;
 }
 
 static void fill(struct fixture *f, uint64_t last, size_t a_commit, size_t text_bytes)
 {
-    assert_int_equal(test_log_fill(f->log, last, a_commit, text_bytes, &f->err), 0);
+    assert_int_equal(test_log_fill(f->test.log, last, a_commit, text_bytes, &f->err), 0);
 }
 
 /* Reads from `from` on and checks that exactly what was written is there, up to `last`. */
@@ -79,7 +68,7 @@ static void check_records(struct fixture *f, uint64_t from, uint64_t last, size_
                           size_t text_bytes)
 {
     while (from <= last) {
-        assert_int_equal(dk_log_read(f->reader, from, max_bytes, &f->records, &f->err), 0);
+        assert_int_equal(dk_log_read(f->test.reader, from, max_bytes, &f->records, &f->err), 0);
         assert_true(f->records.batch.count > 0);
         assert_int_equal(f->records.batch.first, from);
         test_batch_notes(&f->batch, from, f->records.batch.count, text_bytes);
@@ -105,16 +94,16 @@ static void test_log_create_makes_an_empty_log(void **state)
 {
     struct fixture *f = *state;
     assert_int_equal(last_of(f), 0);
-    assert_int_equal(dk_log_identity(f->log)->site, 3);
-    assert_string_equal(dk_log_dir(f->log), f->dir);
-    assert_int_equal(dk_log_read(f->reader, 1, 1000, &f->records, &f->err), 0);
+    assert_int_equal(dk_log_identity(f->test.log)->site, 3);
+    assert_string_equal(dk_log_dir(f->test.log), f->test.dir);
+    assert_int_equal(dk_log_read(f->test.reader, 1, 1000, &f->records, &f->err), 0);
     assert_int_equal(f->records.batch.count, 0);
 
-    assert_int_equal(mode_of(f->dir, "."), 02750);
-    assert_int_equal(mode_of(f->dir, "data.mdb"), 0640);
-    assert_int_equal(mode_of(f->dir, "lock.mdb"), 0660);
+    assert_int_equal(mode_of(f->test.dir, "."), 02750);
+    assert_int_equal(mode_of(f->test.dir, "data.mdb"), 0640);
+    assert_int_equal(mode_of(f->test.dir, "lock.mdb"), 0660);
 
-    assert_int_equal(dk_log_create(f->dir, 3, &f->err), DK_EEXISTS);
+    assert_int_equal(dk_log_create(f->test.dir, 3, &f->err), DK_EEXISTS);
 }
 
 /* Regression: a kill during creation left a data file without a log in it. */
@@ -122,7 +111,7 @@ static void test_log_create_goes_on_after_a_kill(void **state)
 {
     struct fixture *f = *state;
     char dir[PATH_MAX], path[2 * PATH_MAX];
-    snprintf(dir, sizeof dir, "%s/other", f->folder.path);
+    snprintf(dir, sizeof dir, "%s/other", f->test.folder.path);
     snprintf(path, sizeof path, "%s/creating", dir);
     assert_int_equal(mkdir(dir, 0700), 0);
     assert_int_equal(mkdir(path, 0700), 0);
@@ -135,7 +124,7 @@ static void test_log_create_goes_on_after_a_kill(void **state)
     assert_int_equal(dk_log_open(&log, dir, DK_LOG_WRITE, &f->err), DK_ENOTFOUND);
     assert_int_equal(dk_log_create(dir, 1, &f->err), 0);
     assert_int_equal(dk_log_open(&log, dir, DK_LOG_WRITE, &f->err), 0);
-    assert_memory_not_equal(dk_log_identity(log)->uuid, dk_log_identity(f->log)->uuid, 16);
+    assert_memory_not_equal(dk_log_identity(log)->uuid, dk_log_identity(f->test.log)->uuid, 16);
     dk_log_close(&log);
 }
 
@@ -149,10 +138,10 @@ static void test_log_keeps_what_was_committed(void **state)
     check_records(f, 1, 1300, 1 << 20, 100);
 
     uint8_t uuid[16];
-    memcpy(uuid, dk_log_identity(f->log)->uuid, sizeof uuid);
+    memcpy(uuid, dk_log_identity(f->test.log)->uuid, sizeof uuid);
     close_log(f);
     open_log(f, DK_LOG_WRITE);
-    assert_memory_equal(dk_log_identity(f->log)->uuid, uuid, sizeof uuid);
+    assert_memory_equal(dk_log_identity(f->test.log)->uuid, uuid, sizeof uuid);
     assert_int_equal(last_of(f), 1300);
     fill(f, 1400, 7, 100);
     check_records(f, 1, 1400, 1 << 20, 100);
@@ -167,14 +156,14 @@ static void test_log_read_begins_anywhere_and_is_bounded(void **state)
         check_records(f, from, 700, 5000, 200);
     check_records(f, 1, 700, 1, 200);
 
-    assert_int_equal(dk_log_read(f->reader, 701, 1000, &f->records, &f->err), 0);
+    assert_int_equal(dk_log_read(f->test.reader, 701, 1000, &f->records, &f->err), 0);
     assert_int_equal(f->records.batch.count, 0);
-    assert_int_equal(dk_log_read(f->reader, UINT64_MAX, 1000, &f->records, &f->err), 0);
+    assert_int_equal(dk_log_read(f->test.reader, UINT64_MAX, 1000, &f->records, &f->err), 0);
     assert_int_equal(f->records.batch.count, 0);
-    assert_int_equal(dk_log_read(f->reader, 0, 1000, &f->records, &f->err), DK_EINVAL);
+    assert_int_equal(dk_log_read(f->test.reader, 0, 1000, &f->records, &f->err), DK_EINVAL);
 
     fill(f, 1200, 50, 60000);
-    assert_int_equal(dk_log_read(f->reader, 701, SIZE_MAX, &f->records, &f->err), 0);
+    assert_int_equal(dk_log_read(f->test.reader, 701, SIZE_MAX, &f->records, &f->err), 0);
     size_t total = f->records.batch.offset[f->records.batch.count];
     assert_true(total <= DK_READ_MAX_BYTES && total > DK_READ_MAX_BYTES - 61000);
 }
@@ -187,7 +176,7 @@ static void test_log_has_one_writer(void **state)
         struct dk_log *second = NULL;
         char pid[24];
         snprintf(pid, sizeof pid, "process %d", (int)getppid());
-        int rc = dk_log_open(&second, f->dir, DK_LOG_WRITE, &f->err);
+        int rc = dk_log_open(&second, f->test.dir, DK_LOG_WRITE, &f->err);
         _exit(rc == DK_EBUSY && strstr(f->err.message, pid) != NULL ? 0 : 1);
     }
     int status;
@@ -209,7 +198,7 @@ static void test_log_is_read_by_another_process(void **state)
         struct dk_log_reader *reader;
         uint64_t before, after;
         char byte;
-        bool ok = dk_log_open(&log, f->dir, DK_LOG_READ, NULL) == 0 &&
+        bool ok = dk_log_open(&log, f->test.dir, DK_LOG_READ, NULL) == 0 &&
                   dk_log_reader_new(&reader, log, NULL) == 0 &&
                   dk_log_last(log, &before, NULL) == 0 && before == 100 &&
                   write(done[1], "r", 1) == 1 && read(go[0], &byte, 1) == 1 &&
@@ -224,7 +213,7 @@ static void test_log_is_read_by_another_process(void **state)
 
     struct dk_log_reader_info info[8];
     size_t count = 8;
-    assert_int_equal(dk_log_readers(f->log, info, &count, &f->err), 0);
+    assert_int_equal(dk_log_readers(f->test.log, info, &count, &f->err), 0);
     size_t of_child = 0;
     for (size_t i = 0; i < count; i++) {
         if (info[i].pid == (uint32_t)child)
@@ -239,7 +228,7 @@ static void test_log_is_read_by_another_process(void **state)
     assert_int_equal(status, 0);
 
     count = 8;
-    assert_int_equal(dk_log_readers(f->log, info, &count, &f->err), 0);
+    assert_int_equal(dk_log_readers(f->test.log, info, &count, &f->err), 0);
     for (size_t i = 0; i < count; i++)
         assert_int_not_equal(info[i].pid, child); /* a dead reader's slots are cleared */
     close(go[0]);
@@ -262,7 +251,7 @@ static void test_log_readers_tells_who_pins(void **state)
         MDB_txn *txn;
         char byte;
         bool ok = mdb_env_create(&env) == 0 && mdb_env_set_mapsize(env, 1 << 26) == 0 &&
-                  mdb_env_open(env, f->dir, MDB_RDONLY | MDB_NOTLS, 0) == 0 &&
+                  mdb_env_open(env, f->test.dir, MDB_RDONLY | MDB_NOTLS, 0) == 0 &&
                   mdb_txn_begin(env, NULL, MDB_RDONLY, &txn) == 0 && write(ready[1], "r", 1) == 1 &&
                   read(go[0], &byte, 1) == 1;
         _exit(ok ? 0 : 1);
@@ -272,7 +261,7 @@ static void test_log_readers_tells_who_pins(void **state)
     fill(f, 15, 1, 50);
     struct dk_log_reader_info info[8];
     size_t count = 8;
-    assert_int_equal(dk_log_readers(f->log, info, &count, &f->err), 0);
+    assert_int_equal(dk_log_readers(f->test.log, info, &count, &f->err), 0);
     uint64_t behind = 0;
     for (size_t i = 0; i < count; i++)
         if (info[i].pid == (uint32_t)child)
@@ -288,25 +277,25 @@ static void test_log_find_recorded_searches_by_time(void **state)
 {
     struct fixture *f = *state;
     uint64_t position;
-    assert_int_equal(dk_log_find_recorded(f->reader, 0, &position, &f->err), 0);
+    assert_int_equal(dk_log_find_recorded(f->test.reader, 0, &position, &f->err), 0);
     assert_int_equal(position, 1);
 
     fill(f, 1000, 37, 30);
     for (uint64_t at = 1; at <= 1000; at += 7) {
         int64_t us = test_recorded_us(at);
-        assert_int_equal(dk_log_find_recorded(f->reader, us, &position, &f->err), 0);
+        assert_int_equal(dk_log_find_recorded(f->test.reader, us, &position, &f->err), 0);
         assert_int_equal(position, at);
-        assert_int_equal(dk_log_find_recorded(f->reader, us + 1, &position, &f->err), 0);
+        assert_int_equal(dk_log_find_recorded(f->test.reader, us + 1, &position, &f->err), 0);
         assert_int_equal(position, at + 1);
     }
-    assert_int_equal(dk_log_find_recorded(f->reader, INT64_MAX, &position, &f->err), 0);
+    assert_int_equal(dk_log_find_recorded(f->test.reader, INT64_MAX, &position, &f->err), 0);
     assert_int_equal(position, 1001);
 }
 
 static void test_log_store_stages_until_sync(void **state)
 {
     struct fixture *f = *state;
-    struct dk_store *store = dk_log_store(f->log);
+    struct dk_store *store = dk_log_store(f->test.log);
     test_batch_notes(&f->batch, 1, 5, 40);
     assert_int_equal(store->append(store->self, &f->batch.batch, &f->err), 0);
     test_batch_notes(&f->batch, 6, 5, 40);
@@ -333,13 +322,13 @@ static void test_log_copy_is_a_log(void **state)
     struct fixture *f = *state;
     fill(f, 500, 100, 100);
     char dir[PATH_MAX];
-    snprintf(dir, sizeof dir, "%s/copy", f->folder.path);
-    assert_int_equal(dk_log_copy(f->log, dir, &f->err), 0);
-    assert_int_equal(dk_log_copy(f->log, dir, &f->err), DK_EEXISTS);
+    snprintf(dir, sizeof dir, "%s/copy", f->test.folder.path);
+    assert_int_equal(dk_log_copy(f->test.log, dir, &f->err), 0);
+    assert_int_equal(dk_log_copy(f->test.log, dir, &f->err), DK_EEXISTS);
     fill(f, 600, 100, 100);
 
     close_log(f);
-    snprintf(f->dir, sizeof f->dir, "%s", dir);
+    snprintf(f->test.dir, sizeof f->test.dir, "%s", dir);
     open_log(f, DK_LOG_WRITE);
     assert_int_equal(last_of(f), 500);
     check_records(f, 1, 500, 1 << 20, 100);
@@ -349,17 +338,17 @@ static void test_log_open_says_what_is_wrong(void **state)
 {
     struct fixture *f = *state;
     struct dk_log *log;
-    assert_int_equal(dk_log_open(&log, f->folder.path, DK_LOG_READ, &f->err), DK_ENOTFOUND);
+    assert_int_equal(dk_log_open(&log, f->test.folder.path, DK_LOG_READ, &f->err), DK_ENOTFOUND);
     assert_null(log);
 
     char path[2 * PATH_MAX];
-    snprintf(path, sizeof path, "%s/data.mdb", f->folder.path);
+    snprintf(path, sizeof path, "%s/data.mdb", f->test.folder.path);
     int fd = open(path, O_WRONLY | O_CREAT, 0600);
     char junk[8192] = "not a log";
     assert_int_equal(write(fd, junk, sizeof junk), sizeof junk);
     close(fd);
-    assert_int_equal(dk_log_open(&log, f->folder.path, DK_LOG_READ, &f->err), DK_ECORRUPT);
-    assert_non_null(strstr(f->err.message, f->folder.path));
+    assert_int_equal(dk_log_open(&log, f->test.folder.path, DK_LOG_READ, &f->err), DK_ECORRUPT);
+    assert_non_null(strstr(f->err.message, f->test.folder.path));
     unlink(path);
 
     /* another docket's format */
@@ -371,13 +360,13 @@ static void test_log_open_says_what_is_wrong(void **state)
     MDB_val key = {6, "format"}, value = {sizeof format, &format};
     mdb_env_create(&env);
     mdb_env_set_maxdbs(env, 2);
-    assert_int_equal(mdb_env_open(env, f->dir, 0, 0640), 0);
+    assert_int_equal(mdb_env_open(env, f->test.dir, 0, 0640), 0);
     assert_int_equal(mdb_txn_begin(env, NULL, 0, &txn), 0);
     assert_int_equal(mdb_dbi_open(txn, "meta", 0, &meta), 0);
     assert_int_equal(mdb_put(txn, meta, &key, &value, 0), 0);
     assert_int_equal(mdb_txn_commit(txn), 0);
     mdb_env_close(env);
-    assert_int_equal(dk_log_open(&log, f->dir, DK_LOG_READ, &f->err), DK_EVERSION);
+    assert_int_equal(dk_log_open(&log, f->test.dir, DK_LOG_READ, &f->err), DK_EVERSION);
 }
 
 /* A hole between two blocks is named, not read over. */
@@ -393,7 +382,7 @@ static void test_log_read_names_a_missing_block(void **state)
     MDB_val key = {sizeof position, &position};
     mdb_env_create(&env);
     mdb_env_set_maxdbs(env, 2);
-    assert_int_equal(mdb_env_open(env, f->dir, 0, 0640), 0);
+    assert_int_equal(mdb_env_open(env, f->test.dir, 0, 0640), 0);
     assert_int_equal(mdb_txn_begin(env, NULL, 0, &txn), 0);
     assert_int_equal(mdb_dbi_open(txn, "events", 0, &events), 0);
     assert_int_equal(mdb_del(txn, events, &key, NULL), 0);
@@ -401,11 +390,11 @@ static void test_log_read_names_a_missing_block(void **state)
     mdb_env_close(env);
 
     open_log(f, DK_LOG_READ);
-    assert_int_equal(dk_log_read(f->reader, 11, 1 << 20, &f->records, &f->err), DK_ECORRUPT);
+    assert_int_equal(dk_log_read(f->test.reader, 11, 1 << 20, &f->records, &f->err), DK_ECORRUPT);
     assert_non_null(strstr(f->err.message, "position 11"));
-    assert_int_equal(dk_log_read(f->reader, 1, 1 << 20, &f->records, &f->err), 0);
+    assert_int_equal(dk_log_read(f->test.reader, 1, 1 << 20, &f->records, &f->err), 0);
     assert_int_equal(f->records.batch.count, 10);
-    assert_int_equal(dk_log_read(f->reader, 30, 1 << 20, &f->records, &f->err), 0);
+    assert_int_equal(dk_log_read(f->test.reader, 30, 1 << 20, &f->records, &f->err), 0);
 }
 
 int main(void)
