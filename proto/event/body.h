@@ -41,6 +41,11 @@ int dk_event_encode(struct dk_buf *out, struct dk_envelope *envelope, uint32_t k
 int dk_event_json(struct dk_buf *out, struct dk_arena *arena, const uint8_t *record,
                   size_t record_bytes, struct dk_err *err);
 
+/* The word of an enum's value: STATUS_NEW is "new", CHANNEL_ON_BEHALF "on-behalf" (the enum's own
+ * name is left out). Returns `word`. */
+#define DK_WORD_BYTES 64
+char *dk_enum_word(const ProtobufCEnumValue *value, char word[DK_WORD_BYTES]);
+
 /* A Text's plain bytes, or "[sealed]"; "" for NULL. Borrowed; not NUL-terminated. */
 const char *dk_text_plain(const Docket__Text *text, size_t *bytes);
 
