@@ -1,6 +1,5 @@
 #include "proto/base/arena.h"
 #include "proto/base/err.h"
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 

@@ -36,7 +36,7 @@ static int reserve(struct dk_buf *buf, size_t bytes)
     }
     size_t capacity = buf->capacity < FIRST_BYTES ? FIRST_BYTES : buf->capacity;
     while (capacity < need) {
-        capacity *= 2;
+        capacity = capacity < buf->max / 2 ? capacity * 2 : buf->max;
     }
     capacity = capacity < buf->max ? capacity : buf->max;
     uint8_t *data = realloc(buf->data, capacity);

@@ -52,7 +52,7 @@ int dk_err_field(struct dk_err *err, int code, const char *field, const char *fo
 
 int dk_err_wrap(struct dk_err *err, const char *format, ...)
 {
-    char context[DK_ERR_MESSAGE_BYTES], inner[DK_ERR_MESSAGE_BYTES];
+    char context[DK_ERR_MESSAGE_BYTES], whole[2 * DK_ERR_MESSAGE_BYTES + 2];
     va_list args;
     if (err == NULL) {
         return DK_EINVAL;
@@ -60,10 +60,9 @@ int dk_err_wrap(struct dk_err *err, const char *format, ...)
     va_start(args, format);
     (void)vsnprintf(context, sizeof context, format, args);
     va_end(args);
-    memcpy(inner, err->message, sizeof inner);
-    int n = snprintf(err->message, sizeof err->message, "%s: ", context);
-    size_t used = (size_t)n < sizeof err->message ? (size_t)n : sizeof err->message - 1;
-    (void)snprintf(err->message + used, sizeof err->message - used, "%s", inner);
+    (void)snprintf(whole, sizeof whole, "%s: %s", context, err->message);
+    whole[sizeof err->message - 1] = '\0';
+    memcpy(err->message, whole, strlen(whole) + 1);
     return err->code;
 }
 

@@ -68,7 +68,8 @@ int dk_err_errno(struct dk_err *err, int code, int sys_errno, const char *format
 int dk_err_field(struct dk_err *err, int code, const char *field, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* Puts "CONTEXT: " before the message; code, errno and field stay. Returns the code. */
+/* Puts "CONTEXT: " before the message; code, errno and field stay. Returns the code, and DK_EINVAL
+ * when `err` is NULL: who may be given NULL and promises a code returns his own. */
 int dk_err_wrap(struct dk_err *err, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* "DK_ESTALE" and the table's sentence; for a code not in the table "DK_?" and "unknown error". */
