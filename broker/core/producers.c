@@ -1,0 +1,282 @@
+#include "broker/core/producers.h"
+
+#include "broker/core/history.h"
+#include "docket.pb-c.h"
+#include "proto/base/crc32c.h"
+#include "proto/base/id.h"
+#include "proto/base/map.h"
+#include "proto/event/event.h"
+#include <stdlib.h>
+#include <string.h>
+
+struct producer {
+    uint64_t session;   /* connection, or 0 */
+    uint64_t last_seen; /* number */
+    struct dk_history accepted;
+    struct dk_history refused;
+};
+
+struct dk_producers {
+    struct dk_map map; /* id -> struct producer */
+    size_t max_count;
+};
+
+int dk_producers_new(struct dk_producers **producers, size_t max_count, struct dk_err *err)
+{
+    *producers = calloc(1, sizeof **producers);
+    if (*producers == NULL) {
+        return dk_err_set(err, DK_ENOMEM, "no memory for producers");
+    }
+    (*producers)->max_count = max_count;
+    dk_map_init(&(*producers)->map, sizeof(struct producer), max_count);
+    return 0;
+}
+
+static void free_histories(struct producer *producer)
+{
+    dk_history_close(&producer->accepted);
+    dk_history_close(&producer->refused);
+}
+
+void dk_producers_free(struct dk_producers **producers)
+{
+    if (*producers == NULL) {
+        return;
+    }
+    size_t cursor = 0;
+    uint64_t id;
+    void *value;
+    while (dk_map_next(&(*producers)->map, &cursor, &id, &value)) {
+        free_histories(value);
+    }
+    dk_map_close(&(*producers)->map);
+    free(*producers);
+    *producers = NULL;
+}
+
+uint64_t dk_producer_id(uint64_t key_id, const void *name, size_t name_bytes)
+{
+    uint8_t salt[DK_SALT_BYTES] = {0};
+    memcpy(salt, &key_id, sizeof key_id);
+    return dk_id_of_key(0, name, name_bytes, salt);
+}
+
+int dk_producers_hello(struct dk_producers *producers, uint64_t producer, uint64_t connection,
+                       uint64_t *last_number, struct dk_err *err)
+{
+    struct producer *entry = dk_map_put(&producers->map, producer, NULL);
+    if (entry == NULL) {
+        return dk_err_set(err, DK_EBUSY, "the broker knows %zu producers already, its bound",
+                          producers->map.count);
+    }
+    entry->session = connection;
+    *last_number = entry->last_seen;
+    return 0;
+}
+
+/* Ends sessions of `connection`; fills `unused` with producers of it that never sent anything. */
+#define UNUSED_MAX 64
+static size_t end_sessions(struct dk_producers *producers, uint64_t connection,
+                           uint64_t unused[UNUSED_MAX])
+{
+    size_t cursor = 0;
+    size_t count = 0;
+    uint64_t id;
+    void *value;
+    while (count < UNUSED_MAX && dk_map_next(&producers->map, &cursor, &id, &value)) {
+        struct producer *entry = value;
+        if (entry->session != connection) {
+            continue;
+        }
+        entry->session = 0;
+        if (entry->last_seen == 0) {
+            unused[count++] = id;
+        }
+    }
+    return count;
+}
+
+void dk_producers_disconnected(struct dk_producers *producers, uint64_t connection)
+{
+    uint64_t unused[UNUSED_MAX];
+    size_t count;
+    do {
+        count = end_sessions(producers, connection, unused);
+        for (size_t i = 0; i < count; i++) {
+            dk_map_remove(&producers->map, unused[i]);
+        }
+    } while (count == UNUSED_MAX);
+}
+
+int dk_producers_session(const struct dk_producers *producers, uint64_t producer,
+                         uint64_t connection, struct dk_err *err)
+{
+    const struct producer *entry = dk_map_get(&producers->map, producer);
+    if (entry == NULL || entry->session == 0) {
+        return dk_err_field(err, DK_EHELLO, "producer",
+                            "the producer has no session on this connection: say hello first");
+    }
+    if (entry->session != connection) {
+        return dk_err_field(err, DK_EFENCED, "producer",
+                            "another session has taken this producer over");
+    }
+    return 0;
+}
+
+static int repeated(const struct dk_remembered *remembered, uint64_t number, uint32_t digest,
+                    struct dk_answer *answer, struct dk_err *err)
+{
+    if (remembered->answer.digest != digest) {
+        return dk_err_field(err, DK_EREUSED, "producer_number",
+                            "number %llu was used before with other bytes",
+                            (unsigned long long)number);
+    }
+    *answer = remembered->answer;
+    return DK_NUMBER_REPEATED;
+}
+
+int dk_producers_number(const struct dk_producers *producers, uint64_t producer, uint64_t number,
+                        uint32_t digest, struct dk_answer *answer, struct dk_err *err)
+{
+    const struct producer *entry = dk_map_get(&producers->map, producer);
+    uint64_t last = entry != NULL ? entry->last_seen : 0;
+    if (number == last + 1) {
+        return DK_NUMBER_NEW;
+    }
+    if (number == 0 || number > last) {
+        return dk_err_field(err, DK_EORDER, "producer_number",
+                            "number %llu is not the next one, %llu", (unsigned long long)number,
+                            (unsigned long long)last + 1);
+    }
+    const struct dk_remembered *remembered = dk_history_find(&entry->accepted, number);
+    if (remembered == NULL) {
+        remembered = dk_history_find(&entry->refused, number);
+    }
+    if (remembered != NULL) {
+        return repeated(remembered, number, digest, answer, err);
+    }
+    if (dk_history_before(&entry->accepted, number)) {
+        return DK_NUMBER_FORGOTTEN;
+    }
+    *answer = (struct dk_answer){.code = DK_EORDER, .digest = digest};
+    return DK_NUMBER_REPEATED;
+}
+
+int dk_producers_remember(struct dk_producers *producers, uint64_t producer, uint64_t number,
+                          const struct dk_answer *answer)
+{
+    struct producer *entry = dk_map_put(&producers->map, producer, NULL);
+    if (entry == NULL) {
+        return DK_EBUSY;
+    }
+    struct dk_history *history = answer->position != 0 ? &entry->accepted : &entry->refused;
+    entry->last_seen = number;
+    return dk_history_add(history, &(struct dk_remembered){.number = number, .answer = *answer});
+}
+
+uint32_t dk_record_digest(const uint8_t *record, size_t record_bytes)
+{
+    size_t body_bytes;
+    const uint8_t *body = dk_event_body(record, record_bytes, &body_bytes);
+    uint64_t occurred = dk_event_load_occurred_us(record);
+    bool stored = dk_event_load_position(record) != 0;
+    if (stored && !(dk_event_load_flags(record) & DOCKET__EVENT_FLAG__FLAG_BACKDATED)) {
+        occurred = 0;
+    }
+    uint64_t fixed[3] = {dk_event_load_kind(record), dk_event_load_actor(record), occurred};
+    uint32_t crc = dk_crc32c(0, fixed, sizeof fixed);
+    return dk_crc32c(crc, body, body_bytes);
+}
+
+size_t dk_producers_bytes(const struct dk_producers *producers)
+{
+    size_t bytes = producers->map.capacity * (sizeof(uint64_t) + sizeof(struct producer));
+    size_t cursor = 0;
+    uint64_t id;
+    void *value;
+    while (dk_map_next(&producers->map, &cursor, &id, &value)) {
+        const struct producer *entry = value;
+        bytes += dk_history_bytes(&entry->accepted) + dk_history_bytes(&entry->refused);
+    }
+    return bytes;
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+    uint64_t left, right;
+    memcpy(&left, a, sizeof left);
+    memcpy(&right, b, sizeof right);
+    return left < right ? -1 : left > right;
+}
+
+/* The producers of whom the log has something, in order; the caller frees. */
+static uint64_t *sorted_ids(const struct dk_producers *producers, uint64_t *count)
+{
+    uint64_t *ids = malloc((producers->map.count + 1) * sizeof *ids);
+    size_t cursor = 0;
+    uint64_t id;
+    void *value;
+    *count = 0;
+    while (ids != NULL && dk_map_next(&producers->map, &cursor, &id, &value)) {
+        const struct producer *entry = value;
+        if (dk_history_count(&entry->accepted) > 0) {
+            ids[(*count)++] = id;
+        }
+    }
+    if (ids != NULL) {
+        qsort(ids, *count, sizeof *ids, compare_ids);
+    }
+    return ids;
+}
+
+int dk_producers_save(const struct dk_producers *producers, struct dk_buf *out)
+{
+    uint64_t count;
+    uint64_t *ids = sorted_ids(producers, &count);
+    if (ids == NULL) {
+        return DK_ENOMEM;
+    }
+    int rc = dk_buf_append(out, &count, sizeof count);
+    for (uint64_t i = 0; i < count && rc == 0; i++) {
+        const struct producer *entry = dk_map_get(&producers->map, ids[i]);
+        rc = dk_buf_append(out, &ids[i], sizeof ids[i]);
+        if (rc == 0) {
+            rc = dk_history_save(&entry->accepted, out);
+        }
+    }
+    free(ids);
+    return rc;
+}
+
+int dk_producers_load(struct dk_producers *producers, const uint8_t *data, size_t bytes,
+                      size_t *used, struct dk_err *err)
+{
+    uint64_t count;
+    if (bytes < sizeof count) {
+        return dk_err_set(err, DK_ECORRUPT, "the producers are cut off");
+    }
+    memcpy(&count, data, sizeof count);
+    size_t at = sizeof count;
+    for (uint64_t i = 0; i < count; i++) {
+        uint64_t id;
+        if (bytes - at < sizeof id) {
+            return dk_err_set(err, DK_ECORRUPT, "the producers are cut off");
+        }
+        memcpy(&id, data + at, sizeof id);
+        at += sizeof id;
+        struct producer *entry = id != 0 ? dk_map_put(&producers->map, id, NULL) : NULL;
+        if (entry == NULL) {
+            return dk_err_set(err, DK_EBUSY, "no room for %llu producers",
+                              (unsigned long long)count);
+        }
+        size_t taken;
+        int rc = dk_history_load(&entry->accepted, data + at, bytes - at, &taken, err);
+        if (rc != 0) {
+            return rc;
+        }
+        entry->last_seen = dk_history_last(&entry->accepted);
+        at += taken;
+    }
+    *used = at;
+    return 0;
+}

@@ -1,0 +1,72 @@
+/* Producers: who numbers its events, what was answered, and whose session it is.
+ *
+ * A producer is a name under a key; it numbers its events 1, 2, ... Its last DK_PRODUCER_ANSWERS
+ * accepted numbers are kept with their answers, and as many refused ones, so that a repeat is
+ * answered and not written again:
+ *
+ *   number      last + 1        new: judge it, then `remember`
+ *               beyond          DK_EORDER
+ *               remembered      the same bytes: the same answer; other bytes: DK_EREUSED
+ *               older           accepted, position not known any more
+ *
+ * A refused number counts as seen. What was accepted is a function of the log and is saved with a
+ * checkpoint; refusals are not, and so a restart knows of a number between two accepted ones only
+ * that it was refused. Sessions: Hello takes a producer over; what an earlier session still sends
+ * is DK_EFENCED. Sessions are not durable. */
+#ifndef DK_CORE_PRODUCERS_H
+#define DK_CORE_PRODUCERS_H
+
+#include "proto/base/buf.h"
+#include "proto/base/err.h"
+#include <stddef.h>
+#include <stdint.h>
+
+struct dk_producers;
+
+int dk_producers_new(struct dk_producers **producers, size_t max_count, struct dk_err *err);
+void dk_producers_free(struct dk_producers **producers);
+
+/* The id of `name` under a key. Never 0. */
+uint64_t dk_producer_id(uint64_t key_id, const void *name, size_t name_bytes);
+
+/* Hello: the session of `producer` is `connection` now. Fills the last number seen. 0 or DK_EBUSY
+ * (max_count reached). */
+int dk_producers_hello(struct dk_producers *producers, uint64_t producer, uint64_t connection,
+                       uint64_t *last_number, struct dk_err *err);
+/* Ends the connection's sessions; forgets producers that never sent anything. */
+void dk_producers_disconnected(struct dk_producers *producers, uint64_t connection);
+
+/* 0; DK_EHELLO; DK_EFENCED. */
+int dk_producers_session(const struct dk_producers *producers, uint64_t producer,
+                         uint64_t connection, struct dk_err *err);
+
+enum dk_number { DK_NUMBER_NEW, DK_NUMBER_REPEATED, DK_NUMBER_FORGOTTEN };
+struct dk_answer {
+    uint64_t position; /* 0 = it was refused */
+    uint64_t opened;   /* the ticket that it opened, or 0 */
+    int code;          /* of the refusal; 0 with position 0: fell with its atomic request */
+    uint32_t digest;   /* of what was sent, see dk_record_digest */
+};
+/* What `number` is; fills *answer for DK_NUMBER_REPEATED. A number that was refused, nobody knows
+ * why any more, has the code DK_EORDER. Negative: DK_EORDER, DK_EREUSED. */
+int dk_producers_number(const struct dk_producers *producers, uint64_t producer, uint64_t number,
+                        uint32_t digest, struct dk_answer *answer, struct dk_err *err);
+
+/* `number` (last + 1, or, in recovery, any later one) was answered. A producer not known is made:
+ * recovery meets them in the log. 0, DK_EBUSY, DK_ENOMEM. */
+int dk_producers_remember(struct dk_producers *producers, uint64_t producer, uint64_t number,
+                          const struct dk_answer *answer);
+
+/* Of what a producer sent, computed alike from the sent and from the stored record: kind, actor,
+ * body, and occurred where it was stated. */
+uint32_t dk_record_digest(const uint8_t *record, size_t record_bytes);
+
+size_t dk_producers_bytes(const struct dk_producers *producers); /* memory taken */
+
+/* Accepted numbers and their answers, ordered by producer, to a checkpoint's annex and back. 0,
+ * DK_ETOOBIG, DK_ENOMEM; DK_ECORRUPT, DK_EBUSY. */
+int dk_producers_save(const struct dk_producers *producers, struct dk_buf *out);
+int dk_producers_load(struct dk_producers *producers, const uint8_t *data, size_t bytes,
+                      size_t *used, struct dk_err *err);
+
+#endif
