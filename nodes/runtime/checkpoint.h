@@ -19,9 +19,9 @@ int dk_checkpoint_open(struct dk_checkpoint **checkpoint, const char *state_dir,
                        struct dk_err *err);
 void dk_checkpoint_close(struct dk_checkpoint **checkpoint);
 
-/* Restores an empty folder; 0 with the folder's position set (0 when there is nothing usable: why
- * is said on stderr). */
-int dk_checkpoint_restore(struct dk_checkpoint *checkpoint, struct dk_folder *folder,
+/* Restores an empty folder. 0 with its position set; when nothing usable is there (why is said on
+ * stderr) the folder is a fresh one at position 0. */
+int dk_checkpoint_restore(struct dk_checkpoint *checkpoint, struct dk_folder **folder,
                           struct dk_source *source, struct dk_err *err);
 
 int dk_checkpoint_write(struct dk_checkpoint *checkpoint, struct dk_folder *folder,

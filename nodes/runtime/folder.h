@@ -35,11 +35,19 @@ void dk_folder_touch(struct dk_folder *folder, uint64_t item, int64_t at_us);
 /* The hash of world and tables at this position. */
 uint64_t dk_folder_hash(struct dk_folder *folder);
 
+/* Answers a query: "state" (position, fold version, hash) for every role, the rest is the role's.
+ */
 int dk_folder_query(struct dk_folder *folder, const char *name, const char *const *argument,
                     size_t argument_count, struct dk_buf *json, struct dk_err *err);
 
-/* The tables, world's first: for checkpoints and for `replay diff`. Number i has the name
- * "tickets", "definitions", or "table-N". */
+/* The tables: tickets, definitions, then the role's own: for checkpoints and for `replay diff`. */
+#define DK_FOLDER_TABLES_MAX (DK_ROLE_TABLES_MAX + 2)
 size_t dk_folder_tables(const struct dk_folder *folder, struct dk_table **table, size_t max);
+struct dk_table *dk_folder_definitions(const struct dk_folder *folder);
+
+/* The tables have been filled and the definitions applied to `refs`, from a checkpoint: the folder
+ * stands at `position`, and the role derives what it derives. */
+int dk_folder_restored(struct dk_folder *folder, uint64_t position, int64_t recorded_us,
+                       struct dk_err *err);
 
 #endif

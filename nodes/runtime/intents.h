@@ -11,15 +11,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define DK_INTENTS_MAX 256 /* from one `consider`; the item is considered again when these are in  \
-                            */
+#define DK_INTENTS_MAX                                                                             \
+    256 /* from one `consider`; the item is considered again when these are in                     \
+         */
 
 struct dk_intents {
     unsigned role;
     uint32_t rule_version;
     uint64_t basis; /* the position folded */
     size_t count;
-    struct dk_slice event[DK_INTENTS_MAX];
     struct dk_buf bytes;
     size_t offset[DK_INTENTS_MAX + 1];
 };
@@ -33,5 +33,7 @@ void dk_intents_clear(struct dk_intents *intents, uint64_t basis);
  * left is owed still and comes with the next consideration. */
 bool dk_intents_add(struct dk_intents *intents, uint64_t ticket, uint32_t kind,
                     ProtobufCMessage *body, uint64_t cause);
+/* One of them, as encoded; borrowed until the next add or clear. */
+struct dk_slice dk_intents_event(const struct dk_intents *intents, size_t i);
 
 #endif

@@ -10,6 +10,7 @@
 #define DK_RUNTIME_ROLE_H
 
 #include "docket.pb-c.h"
+#include "nodes/runtime/agenda.h"
 #include "nodes/runtime/intents.h"
 #include "nodes/runtime/table.h"
 #include "proto/base/buf.h"
@@ -39,10 +40,6 @@ struct dk_world {
     uint64_t position;        /* of the event being applied, or last applied */
     int64_t recorded_us;      /* of it */
 };
-
-/* Items whose debt may have changed: filled by apply, emptied by whoever drives. */
-struct dk_agenda;
-void dk_agenda_touch(struct dk_agenda *agenda, uint64_t item);
 
 struct dk_role_ops {
     const char *name;

@@ -1,0 +1,291 @@
+#include "nodes/runtime/checkpoint.h"
+#include "broker/log/files.h"
+#include "broker/log/lmdb.h"
+#include "proto/base/say.h"
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MAP_BYTES (UINT64_C(1) << 40)
+#define KEY_BYTES 9 /* table number, then the key, big-endian */
+
+struct dk_checkpoint {
+    MDB_env *env;
+    MDB_dbi entries, meta;
+    char dir[PATH_MAX];
+    uint8_t log_uuid[16];
+};
+
+/* What stands in "meta" under "mark": written in one transaction with the entries. */
+struct mark {
+    uint8_t log_uuid[16];
+    uint64_t position, hash;
+    int64_t recorded_us;
+};
+
+static int open_env(struct dk_checkpoint *c, struct dk_err *err)
+{
+    MDB_txn *txn = NULL;
+    int rc = mdb_env_create(&c->env);
+    rc = rc != 0 ? rc : mdb_env_set_maxdbs(c->env, 2);
+    rc = rc != 0 ? rc : mdb_env_set_mapsize(c->env, DK_LMDB_MAP_BYTES(MAP_BYTES));
+    rc = rc != 0 ? rc : mdb_env_open(c->env, c->dir, MDB_NOSYNC | MDB_NOTLS, 0640);
+    rc = rc != 0 ? rc : mdb_txn_begin(c->env, NULL, 0, &txn);
+    rc = rc != 0 ? rc : mdb_dbi_open(txn, "entries", MDB_CREATE, &c->entries);
+    rc = rc != 0 ? rc : mdb_dbi_open(txn, "meta", MDB_CREATE, &c->meta);
+    if (rc == 0) {
+        rc = mdb_txn_commit(txn);
+    } else if (txn != NULL) {
+        mdb_txn_abort(txn);
+    }
+    return rc == 0 ? 0 : dk_lmdb_err(err, rc, "cannot open the checkpoint %s", c->dir);
+}
+
+/* STATE, STATE/ROLE, STATE/ROLE/vN. */
+static int make_dirs(struct dk_checkpoint *c, const char *state_dir, const struct dk_role_ops *ops,
+                     struct dk_err *err)
+{
+    char role_dir[PATH_MAX], version[16];
+    (void)snprintf(version, sizeof version, "v%u", ops->fold_version);
+    int rc = dk_dir_make(state_dir, 0750, err);
+    rc = rc != 0 ? rc : dk_path(role_dir, state_dir, ops->name, err);
+    rc = rc != 0 ? rc : dk_dir_make(role_dir, 0750, err);
+    rc = rc != 0 ? rc : dk_path(c->dir, role_dir, version, err);
+    return rc != 0 ? rc : dk_dir_make(c->dir, 0750, err);
+}
+
+int dk_checkpoint_open(struct dk_checkpoint **checkpoint, const char *state_dir,
+                       const struct dk_role_ops *ops, const uint8_t log_uuid[16],
+                       struct dk_err *err)
+{
+    struct dk_checkpoint *c = calloc(1, sizeof *c);
+    DK_ASSERT(c != NULL);
+    memcpy(c->log_uuid, log_uuid, sizeof c->log_uuid);
+    int rc = make_dirs(c, state_dir, ops, err);
+    rc = rc != 0 ? rc : open_env(c, err);
+    *checkpoint = c;
+    if (rc != 0) {
+        dk_checkpoint_close(checkpoint);
+    }
+    return rc;
+}
+
+void dk_checkpoint_close(struct dk_checkpoint **checkpoint)
+{
+    struct dk_checkpoint *c = *checkpoint;
+    if (c != NULL) {
+        if (c->env != NULL) {
+            (void)mdb_env_sync(c->env, 1);
+            mdb_env_close(c->env);
+        }
+        free(c);
+        *checkpoint = NULL;
+    }
+}
+
+static MDB_val text_key(const char *text)
+{
+    return (MDB_val){strlen(text), (void *)(uintptr_t)text};
+}
+
+static void put_key(uint8_t out[KEY_BYTES], unsigned number, uint64_t key)
+{
+    out[0] = (uint8_t)number;
+    for (int i = 0; i < 8; i++) {
+        out[1 + i] = (uint8_t)(key >> (56 - 8 * i));
+    }
+}
+
+static uint64_t get_key(const uint8_t *at)
+{
+    uint64_t key = 0;
+    for (int i = 0; i < 8; i++) {
+        key = key << 8 | at[1 + i];
+    }
+    return key;
+}
+
+/* ---------------------------------------------------------------- restoring */
+
+static int fill_tables(MDB_cursor *cursor, struct dk_table **table, size_t count)
+{
+    MDB_val key, value;
+    int rc = mdb_cursor_get(cursor, &key, &value, MDB_FIRST);
+    for (; rc == 0; rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) {
+        const uint8_t *at = key.mv_data;
+        if (key.mv_size != KEY_BYTES || at[0] >= count || value.mv_size == 0) {
+            return MDB_CORRUPTED;
+        }
+        void *held = dk_table_edit(table[at[0]], get_key(at), value.mv_size);
+        size_t held_bytes;
+        (void)dk_table_get(table[at[0]], get_key(at), &held_bytes);
+        if (held_bytes != value.mv_size) {
+            return MDB_CORRUPTED;
+        }
+        memcpy(held, value.mv_data, value.mv_size);
+    }
+    return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+static int compare_positions(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* Reads the definitions from the log again, in their order. */
+static int restore_refs(struct dk_folder *folder, struct dk_source *source, struct dk_err *err)
+{
+    struct dk_table *definitions = dk_folder_definitions(folder);
+    size_t count = dk_table_count(definitions), n = 0, cursor = 0, bytes;
+    uint64_t *position = calloc(count + 1, sizeof *position);
+    const void *value;
+    struct dk_records records;
+    int rc = 0;
+    DK_ASSERT(position != NULL);
+    while (dk_table_next(definitions, &cursor, &position[n], &value, &bytes)) {
+        n++;
+    }
+    qsort(position, n, sizeof *position, compare_positions);
+    dk_records_init(&records);
+    for (size_t i = 0; rc == 0 && i < n; i++) {
+        uint64_t held = records.batch.first + records.batch.count;
+        if (records.batch.count == 0 || position[i] >= held) {
+            rc = dk_source_read(source, position[i], &records, err);
+        }
+        if (rc == 0 && records.batch.count == 0) {
+            rc =
+                dk_err_set(err, DK_ECORRUPT, "position %" PRIu64 " is not in the log", position[i]);
+        }
+        if (rc == 0) {
+            const uint8_t *record =
+                dk_batch_record(&records.batch, position[i] - records.batch.first, &bytes);
+            rc = dk_refs_apply(dk_folder_world(folder)->refs, record, bytes, err);
+        }
+    }
+    dk_records_close(&records);
+    free(position);
+    return rc;
+}
+
+static int read_entries(struct dk_checkpoint *c, struct dk_folder *folder, struct mark *mark,
+                        struct dk_err *err)
+{
+    struct dk_table *table[DK_FOLDER_TABLES_MAX];
+    size_t count = dk_folder_tables(folder, table, DK_FOLDER_TABLES_MAX);
+    MDB_txn *txn = NULL;
+    MDB_cursor *cursor = NULL;
+    MDB_val key = text_key("mark"), value;
+    int rc = mdb_txn_begin(c->env, NULL, MDB_RDONLY, &txn);
+    rc = rc != 0 ? rc : mdb_get(txn, c->meta, &key, &value);
+    if (rc == 0 && value.mv_size == sizeof *mark) {
+        memcpy(mark, value.mv_data, sizeof *mark);
+        rc = mdb_cursor_open(txn, c->entries, &cursor);
+        rc = rc != 0 ? rc : fill_tables(cursor, table, count);
+    }
+    if (cursor != NULL) {
+        mdb_cursor_close(cursor);
+    }
+    if (txn != NULL) {
+        mdb_txn_abort(txn);
+    }
+    for (size_t i = 0; i < count; i++) {
+        dk_table_clean(table[i]);
+    }
+    return rc == 0 || rc == MDB_NOTFOUND ? 0 : dk_lmdb_err(err, rc, "cannot read %s", c->dir);
+}
+
+static int discard(struct dk_checkpoint *c, struct dk_err *err)
+{
+    MDB_txn *txn = NULL;
+    int rc = mdb_txn_begin(c->env, NULL, 0, &txn);
+    rc = rc != 0 ? rc : mdb_drop(txn, c->entries, 0);
+    rc = rc != 0 ? rc : mdb_drop(txn, c->meta, 0);
+    if (rc == 0) {
+        rc = mdb_txn_commit(txn);
+    } else if (txn != NULL) {
+        mdb_txn_abort(txn);
+    }
+    return rc == 0 ? 0 : dk_lmdb_err(err, rc, "cannot empty %s", c->dir);
+}
+
+int dk_checkpoint_restore(struct dk_checkpoint *checkpoint, struct dk_folder **folder,
+                          struct dk_source *source, struct dk_err *err)
+{
+    struct mark mark = {0};
+    const struct dk_role_ops *ops = dk_folder_ops(*folder);
+    const char *why = NULL;
+    int rc = read_entries(checkpoint, *folder, &mark, err);
+    if (rc != 0) {
+        return rc;
+    }
+    if (mark.position == 0) {
+        return 0;
+    }
+    if (memcmp(mark.log_uuid, checkpoint->log_uuid, sizeof mark.log_uuid) != 0) {
+        why = "it is of another log";
+    } else if (dk_folder_hash(*folder) != mark.hash) {
+        why = "its content is not what its hash says";
+    } else if (restore_refs(*folder, source, err) != 0) {
+        why = "the log does not hold its definitions";
+    }
+    if (why == NULL) {
+        return dk_folder_restored(*folder, mark.position, mark.recorded_us, err);
+    }
+    dk_say(DK_WARN, "checkpoint-discarded", "dir=%s reason=\"%s\" effect=\"state is rebuilt\"",
+           checkpoint->dir, why);
+    dk_folder_free(folder);
+    rc = discard(checkpoint, err);
+    return rc != 0 ? rc : dk_folder_new(folder, ops, err);
+}
+
+/* ---------------------------------------------------------------- writing */
+
+static int write_table(MDB_txn *txn, MDB_dbi entries, unsigned number, const struct dk_table *table)
+{
+    size_t cursor = 0;
+    uint64_t key;
+    int rc = 0;
+    while (rc == 0 && dk_table_next_dirty(table, &cursor, &key)) {
+        uint8_t bytes[KEY_BYTES];
+        size_t size;
+        const void *data = dk_table_get(table, key, &size);
+        put_key(bytes, number, key);
+        MDB_val k = {KEY_BYTES, bytes}, v = {size, (void *)(uintptr_t)data};
+        rc = data != NULL ? mdb_put(txn, entries, &k, &v, 0) : mdb_del(txn, entries, &k, NULL);
+        rc = rc == MDB_NOTFOUND ? 0 : rc;
+    }
+    return rc;
+}
+
+int dk_checkpoint_write(struct dk_checkpoint *checkpoint, struct dk_folder *folder,
+                        struct dk_err *err)
+{
+    struct dk_table *table[DK_FOLDER_TABLES_MAX];
+    size_t count = dk_folder_tables(folder, table, DK_FOLDER_TABLES_MAX);
+    struct mark mark = {.position = dk_folder_position(folder),
+                        .hash = dk_folder_hash(folder),
+                        .recorded_us = dk_folder_world(folder)->recorded_us};
+    MDB_val key = text_key("mark"), value = {sizeof mark, &mark};
+    MDB_txn *txn = NULL;
+    memcpy(mark.log_uuid, checkpoint->log_uuid, sizeof mark.log_uuid);
+    int rc = mdb_txn_begin(checkpoint->env, NULL, 0, &txn);
+    for (unsigned i = 0; rc == 0 && i < count; i++) {
+        rc = write_table(txn, checkpoint->entries, i, table[i]);
+    }
+    rc = rc != 0 ? rc : mdb_put(txn, checkpoint->meta, &key, &value, 0);
+    if (rc == 0) {
+        rc = mdb_txn_commit(txn);
+    } else if (txn != NULL) {
+        mdb_txn_abort(txn);
+    }
+    if (rc != 0) {
+        return dk_lmdb_err(err, rc, "cannot write the checkpoint %s", checkpoint->dir);
+    }
+    for (size_t i = 0; i < count; i++) {
+        dk_table_clean(table[i]);
+    }
+    return 0;
+}

@@ -1,0 +1,208 @@
+#include "nodes/runtime/queries.h"
+#include "proto/base/time.h"
+#include "proto/event/body.h"
+#include "proto/peer/ev_zmq.h"
+#include "proto/peer/socket.h"
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zmq.h>
+
+#define PER_TURN        16
+#define ARGUMENTS_MAX   64
+#define ID_BYTES_MAX    64
+#define QUERY_MAX_BYTES 65536
+
+struct waiting {
+    uint8_t id[ID_BYTES_MAX];
+    size_t id_bytes;
+    Docket__Query *query;
+    int64_t until_us;
+};
+
+struct dk_queries {
+    struct ev_loop *loop;
+    void *socket;
+    struct dk_folder *folder;
+    struct dk_ev_zmq watcher;
+    struct waiting waiting[DK_QUERIES_WAITING];
+    size_t waiting_count;
+    struct dk_buf json, out;
+    struct dk_arena arena; /* the arguments of the query being answered */
+};
+
+static void send_answer(struct dk_queries *queries, const uint8_t *id, size_t id_bytes,
+                        const Docket__Answer *answer)
+{
+    dk_buf_clear(&queries->out);
+    uint8_t *at = dk_buf_extend(&queries->out, docket__answer__get_packed_size(answer));
+    if (at == NULL) {
+        return;
+    }
+    (void)docket__answer__pack(answer, at);
+    if (zmq_send(queries->socket, id, id_bytes, ZMQ_DONTWAIT | ZMQ_SNDMORE) >= 0) {
+        (void)zmq_send(queries->socket, queries->out.data, queries->out.size, ZMQ_DONTWAIT);
+    }
+}
+
+static void answer_failure(struct dk_queries *queries, const uint8_t *id, size_t id_bytes,
+                           uint64_t query, const struct dk_err *err)
+{
+    Docket__Answer answer = DOCKET__ANSWER__INIT;
+    Docket__Failure failure = DOCKET__FAILURE__INIT;
+    const char *name = dk_code_name(err->code);
+    failure.code = err->code;
+    failure.name = (ProtobufCBinaryData){strlen(name), (uint8_t *)(uintptr_t)name};
+    failure.sentence =
+        (ProtobufCBinaryData){strlen(err->message), (uint8_t *)(uintptr_t)err->message};
+    answer.id = query;
+    answer.position = dk_folder_position(queries->folder);
+    answer.failure = &failure;
+    send_answer(queries, id, id_bytes, &answer);
+}
+
+static void run_query(struct dk_queries *queries, const uint8_t *id, size_t id_bytes,
+                      const Docket__Query *query)
+{
+    Docket__Answer answer = DOCKET__ANSWER__INIT;
+    struct dk_err err = {0};
+    const char *argument[ARGUMENTS_MAX];
+    size_t count = query->n_argument < ARGUMENTS_MAX ? query->n_argument : ARGUMENTS_MAX;
+    dk_arena_reset(&queries->arena);
+    dk_buf_clear(&queries->json);
+    for (size_t i = 0; i < count; i++) {
+        argument[i] = dk_bytes_string(&queries->arena, &query->argument[i]);
+    }
+    int rc = dk_folder_query(queries->folder, dk_bytes_string(&queries->arena, &query->name),
+                             argument, count, &queries->json, &err);
+    if (rc != 0) {
+        answer_failure(queries, id, id_bytes, query->id, &err);
+        return;
+    }
+    answer.id = query->id;
+    answer.position = dk_folder_position(queries->folder);
+    answer.has_json = 1;
+    answer.json = (ProtobufCBinaryData){queries->json.size, queries->json.data};
+    send_answer(queries, id, id_bytes, &answer);
+}
+
+/* Answers, or keeps a query that asks for a position to come. */
+static void take_query(struct dk_queries *queries, const uint8_t *id, size_t id_bytes,
+                       Docket__Query *query)
+{
+    bool early = query->has_at_least && query->at_least > dk_folder_position(queries->folder);
+    if (early && queries->waiting_count < DK_QUERIES_WAITING && id_bytes <= ID_BYTES_MAX) {
+        struct waiting *w = &queries->waiting[queries->waiting_count++];
+        memcpy(w->id, id, id_bytes);
+        w->id_bytes = id_bytes;
+        w->query = query;
+        w->until_us = dk_clock_boot_us() + DK_QUERY_WAIT_US;
+        return;
+    }
+    run_query(queries, id, id_bytes, query);
+    docket__query__free_unpacked(query, NULL);
+}
+
+static bool receive(struct dk_queries *queries, uint8_t *id, size_t *id_bytes, zmq_msg_t *payload)
+{
+    int n = zmq_recv(queries->socket, id, ID_BYTES_MAX, ZMQ_DONTWAIT);
+    if (n < 0 || zmq_msg_recv(payload, queries->socket, ZMQ_DONTWAIT) < 0) {
+        return false;
+    }
+    *id_bytes = n < ID_BYTES_MAX ? (size_t)n : ID_BYTES_MAX;
+    while (zmq_msg_more(payload) && zmq_msg_recv(payload, queries->socket, ZMQ_DONTWAIT) >= 0) {
+        *id_bytes = 0; /* more than one frame: no query */
+    }
+    return true;
+}
+
+static void on_readable(void *arg)
+{
+    struct dk_queries *queries = arg;
+    uint8_t id[ID_BYTES_MAX];
+    size_t id_bytes = 0;
+    zmq_msg_t payload;
+    (void)zmq_msg_init(&payload);
+    for (int i = 0; i < PER_TURN && receive(queries, id, &id_bytes, &payload); i++) {
+        Docket__Query *query =
+            docket__query__unpack(NULL, zmq_msg_size(&payload), zmq_msg_data(&payload));
+        if (query != NULL && id_bytes > 0) {
+            take_query(queries, id, id_bytes, query);
+        } else if (id_bytes > 0) {
+            struct dk_err err = {0};
+            (void)dk_err_set(&err, DK_EINVAL, "the Query does not unpack");
+            answer_failure(queries, id, id_bytes, 0, &err);
+        }
+    }
+    (void)zmq_msg_close(&payload);
+}
+
+void dk_queries_turn(struct dk_queries *queries)
+{
+    uint64_t position = dk_folder_position(queries->folder);
+    size_t kept = 0;
+    for (size_t i = 0; i < queries->waiting_count; i++) {
+        struct waiting *w = &queries->waiting[i];
+        if (w->query->at_least <= position) {
+            run_query(queries, w->id, w->id_bytes, w->query);
+        } else if (dk_clock_boot_us() > w->until_us) {
+            struct dk_err err = {0};
+            (void)dk_err_set(&err, DK_ETIMEOUT, "folded to %" PRIu64 ", asked for %" PRIu64,
+                             position, w->query->at_least);
+            answer_failure(queries, w->id, w->id_bytes, w->query->id, &err);
+        } else {
+            queries->waiting[kept++] = *w;
+            continue;
+        }
+        docket__query__free_unpacked(w->query, NULL);
+    }
+    queries->waiting_count = kept;
+}
+
+int dk_queries_start(struct dk_queries **queries, struct ev_loop *loop, void *zmq,
+                     const struct dk_config *config, struct dk_folder *folder, struct dk_err *err)
+{
+    struct dk_endpoints endpoints = {.count = 1};
+    struct dk_key own;
+    dk_config_query_endpoint(config, dk_folder_ops(folder)->name, endpoints.at[0]);
+    int rc = dk_key_load(&own, config->keys, dk_folder_ops(folder)->name, err);
+    if (rc != 0) {
+        return rc;
+    }
+    struct dk_queries *q = calloc(1, sizeof *q);
+    DK_ASSERT(q != NULL && dk_arena_init(&q->arena, 4 * QUERY_MAX_BYTES) == 0);
+    q->loop = loop;
+    q->folder = folder;
+    dk_buf_init(&q->json, DK_QUERY_JSON_BYTES);
+    dk_buf_init(&q->out, DK_QUERY_JSON_BYTES + 1024);
+    q->socket = dk_socket_bind(zmq, ZMQ_ROUTER, &endpoints, &own, QUERY_MAX_BYTES, err);
+    *queries = q;
+    if (q->socket == NULL) {
+        dk_queries_stop(queries);
+        return DK_EIO;
+    }
+    dk_ev_zmq_start(loop, &q->watcher, q->socket, on_readable, q);
+    return 0;
+}
+
+void dk_queries_stop(struct dk_queries **queries)
+{
+    struct dk_queries *q = *queries;
+    if (q == NULL) {
+        return;
+    }
+    if (q->socket != NULL) {
+        if (q->watcher.socket != NULL) {
+            dk_ev_zmq_stop(q->loop, &q->watcher);
+        }
+        (void)zmq_close(q->socket);
+    }
+    for (size_t i = 0; i < q->waiting_count; i++) {
+        docket__query__free_unpacked(q->waiting[i].query, NULL);
+    }
+    dk_buf_close(&q->json);
+    dk_buf_close(&q->out);
+    dk_arena_close(&q->arena);
+    free(q);
+    *queries = NULL;
+}

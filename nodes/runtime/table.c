@@ -1,0 +1,191 @@
+#include "nodes/runtime/table.h"
+#include "proto/base/map.h"
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ENTRIES_MAX (UINT64_C(1) << 32)
+
+/* An entry of a table whose values have sizes of their own. */
+struct own_size {
+    uint8_t *data;
+    uint32_t bytes, capacity;
+};
+
+struct dk_table {
+    unsigned number;
+    size_t value_bytes; /* 0: struct own_size in the map */
+    struct dk_map entries;
+    struct dk_map dirty; /* keys changed since the last checkpoint */
+    struct dk_map stale; /* keys changed since the last hash; the old value is out of the sum */
+    uint64_t sum;
+};
+
+int dk_table_new(struct dk_table **table, unsigned number, size_t value_bytes, struct dk_err *err)
+{
+    struct dk_table *t = calloc(1, sizeof *t);
+    if (t == NULL) {
+        return dk_err_set(err, DK_ENOMEM, "no memory for a table");
+    }
+    t->number = number;
+    t->value_bytes = value_bytes;
+    dk_map_init(&t->entries, value_bytes != 0 ? value_bytes : sizeof(struct own_size), ENTRIES_MAX);
+    dk_map_init(&t->dirty, 1, ENTRIES_MAX);
+    dk_map_init(&t->stale, 1, ENTRIES_MAX);
+    *table = t;
+    return 0;
+}
+
+void dk_table_free(struct dk_table **table)
+{
+    struct dk_table *t = *table;
+    uint64_t key;
+    void *value;
+    size_t cursor = 0;
+    if (t == NULL) {
+        return;
+    }
+    while (t->value_bytes == 0 && dk_map_next(&t->entries, &cursor, &key, &value)) {
+        free(((struct own_size *)value)->data);
+    }
+    dk_map_close(&t->entries);
+    dk_map_close(&t->dirty);
+    dk_map_close(&t->stale);
+    free(t);
+    *table = NULL;
+}
+
+size_t dk_table_count(const struct dk_table *table)
+{
+    return table->entries.count;
+}
+
+static const void *value_of(const struct dk_table *table, const void *entry, size_t *bytes)
+{
+    const struct own_size *own = entry;
+    if (table->value_bytes != 0) {
+        *bytes = table->value_bytes;
+        return entry;
+    }
+    *bytes = own->bytes;
+    return own->data;
+}
+
+const void *dk_table_get(const struct dk_table *table, uint64_t key, size_t *bytes)
+{
+    const void *entry = dk_map_get(&table->entries, key);
+    size_t size = 0;
+    const void *value = entry == NULL ? NULL : value_of(table, entry, &size);
+    if (bytes != NULL) {
+        *bytes = size;
+    }
+    return value;
+}
+
+static uint64_t hash_entry(const struct dk_table *table, uint64_t key, const void *entry)
+{
+    uint8_t hash_key[crypto_shorthash_KEYBYTES] = {0};
+    uint64_t hash, number = table->number;
+    size_t bytes;
+    const void *value = value_of(table, entry, &bytes);
+    memcpy(hash_key, &key, sizeof key);
+    memcpy(hash_key + sizeof key, &number, sizeof number);
+    (void)crypto_shorthash((uint8_t *)&hash, value, bytes, hash_key);
+    return hash;
+}
+
+/* Before an entry changes: its old value leaves the sum, once. */
+static void mark(struct dk_table *table, uint64_t key, const void *entry)
+{
+    bool first = false;
+    DK_ASSERT(dk_map_put(&table->stale, key, &first) != NULL);
+    if (first && entry != NULL) {
+        table->sum -= hash_entry(table, key, entry);
+    }
+    DK_ASSERT(dk_map_put(&table->dirty, key, NULL) != NULL);
+}
+
+static void resize(struct own_size *own, size_t bytes)
+{
+    if (bytes > own->capacity) {
+        size_t capacity = own->capacity == 0 ? bytes : own->capacity;
+        while (capacity < bytes) {
+            capacity += capacity / 2 + 16;
+        }
+        own->data = realloc(own->data, capacity);
+        DK_ASSERT(own->data != NULL && capacity <= UINT32_MAX);
+        own->capacity = (uint32_t)capacity;
+    }
+    if (bytes > own->bytes) {
+        memset(own->data + own->bytes, 0, bytes - own->bytes);
+    }
+    own->bytes = (uint32_t)bytes;
+}
+
+void *dk_table_edit(struct dk_table *table, uint64_t key, size_t bytes)
+{
+    mark(table, key, dk_map_get(&table->entries, key));
+    void *entry = dk_map_put(&table->entries, key, NULL);
+    DK_ASSERT(entry != NULL);
+    if (table->value_bytes != 0) {
+        return entry;
+    }
+    DK_ASSERT(bytes > 0);
+    resize(entry, bytes);
+    return ((struct own_size *)entry)->data;
+}
+
+void dk_table_remove(struct dk_table *table, uint64_t key)
+{
+    void *entry = dk_map_get(&table->entries, key);
+    if (entry == NULL) {
+        return;
+    }
+    mark(table, key, entry);
+    if (table->value_bytes == 0) {
+        free(((struct own_size *)entry)->data);
+    }
+    (void)dk_map_remove(&table->entries, key);
+}
+
+bool dk_table_next(const struct dk_table *table, size_t *cursor, uint64_t *key, const void **value,
+                   size_t *bytes)
+{
+    void *entry;
+    if (!dk_map_next(&table->entries, cursor, key, &entry)) {
+        return false;
+    }
+    *value = value_of(table, entry, bytes);
+    return true;
+}
+
+uint64_t dk_table_hash(struct dk_table *table)
+{
+    uint64_t key;
+    void *ignored;
+    size_t cursor = 0;
+    while (dk_map_next(&table->stale, &cursor, &key, &ignored)) {
+        const void *entry = dk_map_get(&table->entries, key);
+        if (entry != NULL) {
+            table->sum += hash_entry(table, key, entry);
+        }
+    }
+    dk_map_clear(&table->stale);
+    return table->sum;
+}
+
+bool dk_table_next_dirty(const struct dk_table *table, size_t *cursor, uint64_t *key)
+{
+    void *ignored;
+    return dk_map_next(&table->dirty, cursor, key, &ignored);
+}
+
+size_t dk_table_dirty_count(const struct dk_table *table)
+{
+    return table->dirty.count;
+}
+
+void dk_table_clean(struct dk_table *table)
+{
+    dk_map_clear(&table->dirty);
+}
