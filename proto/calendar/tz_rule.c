@@ -1,142 +1,154 @@
 #include "proto/calendar/tz_rule.h"
-#include "proto/base/err.h"
 #include "proto/base/time.h"
-#include <string.h>
 
-/* "CET", "<+0330>": at least three characters. */
-static bool skip_name(const char **at)
-{
-    const char *begin = *at;
-    if (**at == '<') {
-        const char *end = strchr(*at, '>');
-        *at = end != NULL ? end + 1 : *at;
-        return end != NULL;
-    }
-    while ((**at >= 'A' && **at <= 'Z') || (**at >= 'a' && **at <= 'z')) {
-        (*at)++;
-    }
-    return *at - begin >= 3;
-}
+#define HOUR_S       3600
+#define DAY_S        86400
+#define OFFSET_HOURS 24
+#define TIME_HOURS   167
 
-static bool take_number(const char **at, int max, int *value)
-{
-    const char *begin = *at;
-    *value = 0;
-    while (**at >= '0' && **at <= '9' && *value <= max) {
-        *value = *value * 10 + (*(*at)++ - '0');
-    }
-    return *at != begin && *value <= max;
-}
+struct text {
+    const char *at;
+    const char *end;
+};
 
-/* [+-]hh[:mm[:ss]] */
-static bool take_time(const char **at, int32_t *seconds)
+static bool take_char(struct text *text, char c)
 {
-    int sign = 1, hours, minutes = 0, rest = 0;
-    if (**at == '+' || **at == '-') {
-        sign = *(*at)++ == '-' ? -1 : 1;
-    }
-    if (!take_number(at, 167, &hours)) {
+    if (text->at == text->end || *text->at != c)
         return false;
-    }
-    if (**at == ':') {
-        (*at)++;
-        if (!take_number(at, 59, &minutes)) {
-            return false;
-        }
-    }
-    if (**at == ':') {
-        (*at)++;
-        if (!take_number(at, 59, &rest)) {
-            return false;
-        }
-    }
-    *seconds = sign * (hours * 3600 + minutes * 60 + rest);
+    text->at++;
     return true;
 }
 
-static bool take_day(const char **at, struct dk_tz_day *day)
+static bool is_letter(char c)
 {
-    bool ok;
-    if (*(*at)++ != ',') {
-        return false;
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* Abbreviations are of no use here, but where they end is: three letters or more, or anything of
+ * letters, digits and signs between < and >. */
+static bool take_name(struct text *text)
+{
+    bool quoted = take_char(text, '<');
+    const char *begin = text->at;
+    while (text->at < text->end &&
+           (is_letter(*text->at) ||
+            (quoted && (is_digit(*text->at) || *text->at == '+' || *text->at == '-'))))
+        text->at++;
+    return text->at - begin >= 3 && (!quoted || take_char(text, '>'));
+}
+
+static bool take_number(struct text *text, int min, int max, int *value)
+{
+    const char *begin = text->at;
+    *value = 0;
+    while (text->at < text->end && is_digit(*text->at) && *value <= max)
+        *value = *value * 10 + (*text->at++ - '0');
+    return text->at > begin && *value >= min && *value <= max;
+}
+
+/* [+-]hh[:mm[:ss]] */
+static bool take_seconds(struct text *text, int hours_max, int32_t *seconds)
+{
+    int hours, minutes = 0, rest = 0;
+    int sign = take_char(text, '-') ? -1 : 1;
+    if (sign > 0)
+        (void)take_char(text, '+');
+    bool ok = take_number(text, 0, hours_max, &hours);
+    if (ok && take_char(text, ':')) {
+        ok = take_number(text, 0, 59, &minutes);
+        ok = ok && (!take_char(text, ':') || take_number(text, 0, 59, &rest));
     }
-    day->time_s = 2 * 3600;
-    if (**at == 'M') {
-        (*at)++;
-        day->form = DK_TZ_MONTH;
-        ok = take_number(at, 12, &day->month) && *(*at)++ == '.' &&
-             take_number(at, 5, &day->week) && *(*at)++ == '.' && take_number(at, 6, &day->day) &&
-             day->month >= 1 && day->week >= 1;
-    } else if (**at == 'J') {
-        (*at)++;
-        day->form = DK_TZ_JULIAN;
-        ok = take_number(at, 365, &day->day) && day->day >= 1;
-    } else {
-        day->form = DK_TZ_ZERO_BASED;
-        ok = take_number(at, 365, &day->day);
-    }
-    if (ok && **at == '/') {
-        (*at)++;
-        ok = take_time(at, &day->time_s);
-    }
+    *seconds = sign * (hours * HOUR_S + minutes * 60 + rest);
     return ok;
 }
 
-int dk_tz_rule_parse(struct dk_tz_rule *rule, const char *text)
+static bool take_date(struct text *text, struct dk_tz_date *date)
 {
-    const char *at = text;
-    int32_t west;
+    bool ok;
+    if (take_char(text, 'M')) {
+        date->form = DK_TZ_MONTH;
+        ok = take_number(text, 1, 12, &date->month) && take_char(text, '.') &&
+             take_number(text, 1, 5, &date->week) && take_char(text, '.') &&
+             take_number(text, 0, 6, &date->day);
+    } else if (take_char(text, 'J')) {
+        date->form = DK_TZ_JULIAN;
+        ok = take_number(text, 1, 365, &date->day);
+    } else {
+        date->form = DK_TZ_ZERO_BASED;
+        ok = take_number(text, 0, 365, &date->day);
+    }
+    date->time_s = 2 * HOUR_S;
+    return ok && (!take_char(text, '/') || take_seconds(text, TIME_HOURS, &date->time_s));
+}
+
+/* POSIX counts offsets west of UTC, docket east. */
+static bool take_offset(struct text *text, int32_t *offset_s)
+{
+    int32_t west_s;
+    bool ok = take_seconds(text, OFFSET_HOURS, &west_s);
+    *offset_s = -west_s;
+    return ok;
+}
+
+static bool take_rule(struct text *text, struct dk_tz_rule *rule)
+{
+    if (!take_name(text) || !take_offset(text, &rule->standard_s))
+        return false;
+    rule->has_summer = text->at < text->end;
+    if (!rule->has_summer)
+        return true;
+    if (!take_name(text))
+        return false;
+    rule->summer_s = rule->standard_s + HOUR_S;
+    if (text->at < text->end && *text->at != ',' && !take_offset(text, &rule->summer_s))
+        return false;
+    return take_char(text, ',') && take_date(text, &rule->summer_begins) && take_char(text, ',') &&
+           take_date(text, &rule->summer_ends);
+}
+
+int dk_tz_rule_parse(struct dk_tz_rule *rule, const char *text, size_t bytes, struct dk_err *err)
+{
+    struct text rest = {text, text + bytes};
     *rule = (struct dk_tz_rule){0};
-    if (!skip_name(&at) || !take_time(&at, &west)) {
-        return DK_EINVAL;
-    }
-    rule->std_offset_s = -west; /* POSIX counts to the west */
-    if (*at == '\0') {
-        return 0;
-    }
-    if (!skip_name(&at)) {
-        return DK_EINVAL;
-    }
-    rule->has_dst = true;
-    rule->dst_offset_s = rule->std_offset_s + 3600;
-    if (*at != ',') {
-        if (!take_time(&at, &west)) {
-            return DK_EINVAL;
-        }
-        rule->dst_offset_s = -west;
-    }
-    return take_day(&at, &rule->dst_from) && take_day(&at, &rule->dst_to) && *at == '\0'
-               ? 0
-               : DK_EINVAL;
+    if (!take_rule(&rest, rule) || rest.at != rest.end)
+        return dk_err_set(err, DK_ECORRUPT, "the rule \"%.*s\" is none of POSIX's", (int)bytes,
+                          text);
+    return 0;
 }
 
-static bool is_leap(int year)
+static int64_t day_of(const struct dk_tz_date *date, int year)
 {
-    return (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+    int64_t new_year = dk_days_of_date(year, 1, 1);
+    if (date->form == DK_TZ_ZERO_BASED)
+        return new_year + date->day;
+    if (date->form == DK_TZ_JULIAN) {
+        bool after_february = date->day > 31 + 28;
+        int64_t march = dk_days_of_date(year, 3, 1);
+        return after_february ? march + date->day - (31 + 28 + 1) : new_year + date->day - 1;
+    }
+    int64_t first = dk_days_of_date(year, date->month, 1);
+    int64_t next_month = date->month == 12 ? dk_days_of_date(year + 1, 1, 1)
+                                           : dk_days_of_date(year, date->month + 1, 1);
+    int wanted = (date->day + 6) % 7; /* dk_weekday_of_days begins with Monday */
+    int64_t day = first + (wanted - dk_weekday_of_days(first) + 7) % 7 + 7 * (date->week - 1);
+    return day < next_month ? day : day - 7;
 }
 
-static int64_t days_of(const struct dk_tz_day *day, int year)
+void dk_tz_rule_year(const struct dk_tz_rule *rule, int year, struct dk_tz_change change[2])
 {
-    int64_t first = dk_days_of_date(year, 1, 1);
-    if (day->form == DK_TZ_ZERO_BASED) {
-        return first + day->day;
-    }
-    if (day->form == DK_TZ_JULIAN) {
-        return first + day->day - 1 + (is_leap(year) && day->day >= 60);
-    }
-    int64_t month_first = dk_days_of_date(year, day->month, 1);
-    int64_t next_month = day->month == 12 ? dk_days_of_date(year + 1, 1, 1)
-                                          : dk_days_of_date(year, day->month + 1, 1);
-    int wanted = (day->day + 6) % 7; /* Monday = 0 */
-    int64_t at =
-        month_first + (wanted - dk_weekday_of_days(month_first) + 7) % 7 + 7 * (day->week - 1);
-    return at >= next_month ? at - 7 : at;
-}
-
-int64_t dk_tz_rule_instant_s(const struct dk_tz_rule *rule, int year, bool to_dst)
-{
-    const struct dk_tz_day *day = to_dst ? &rule->dst_from : &rule->dst_to;
-    /* The rule's time of day is by the offset that is in force before the change. */
-    int32_t offset = to_dst ? rule->std_offset_s : rule->dst_offset_s;
-    return days_of(day, year) * 86400 + day->time_s - offset;
+    DK_ASSERT(rule->has_summer);
+    struct dk_tz_change begin = {day_of(&rule->summer_begins, year) * DAY_S +
+                                     rule->summer_begins.time_s - rule->standard_s,
+                                 rule->summer_s};
+    struct dk_tz_change end = {day_of(&rule->summer_ends, year) * DAY_S + rule->summer_ends.time_s -
+                                   rule->summer_s,
+                               rule->standard_s};
+    bool begins_first = begin.at_s <= end.at_s;
+    change[0] = begins_first ? begin : end;
+    change[1] = begins_first ? end : begin;
 }

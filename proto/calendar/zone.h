@@ -10,8 +10,9 @@
 struct dk_zone;
 
 /* Loads "Europe/Berlin" from $TZDIR or /usr/share/zoneinfo. "UTC" needs no file. A name with "..",
- * a leading "/" or unknown characters is refused. 0; DK_ENOTFOUND (says the name);
- * DK_ECORRUPT. Heap; free with dk_zone_free. */
+ * a leading "/" or unknown characters is refused. 0; DK_ENOTFOUND (says the name); DK_ECORRUPT
+ * (any breach of RFC 8536, or leap seconds); DK_EIO; DK_ENOMEM; then `*zone` is NULL. Known are
+ * the instants of limits.h, to 2200. Heap; free with dk_zone_free. */
 int dk_zone_load(struct dk_zone **zone, const char *name, struct dk_err *err);
 void dk_zone_free(struct dk_zone **zone);
 const char *dk_zone_name(const struct dk_zone *zone);
