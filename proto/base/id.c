@@ -3,7 +3,6 @@
 #include <inttypes.h>
 #include <sodium.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 uint64_t dk_id_of_key(unsigned cls, const char *key, size_t key_bytes,

@@ -94,7 +94,7 @@ void *dk_map_put(struct dk_map *map, uint64_t key, bool *created)
 {
     void *found = dk_map_get(map, key);
     if (created != NULL) {
-        *created = found == NULL;
+        *created = false;
     }
     if (found != NULL) {
         return found;
@@ -107,6 +107,9 @@ void *dk_map_put(struct dk_map *map, uint64_t key, bool *created)
     size_t slot = find(map, key);
     map->keys[slot] = key;
     map->count++;
+    if (created != NULL) {
+        *created = true;
+    }
     return memset(value_at(map, slot), 0, map->value_size);
 }
 
