@@ -2,6 +2,7 @@
 
 #include "broker/log/files.h"
 #include "broker/log/lmdb.h"
+#include "proto/base/limits.h"
 #include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -22,7 +23,7 @@ static int put_meta(struct dk_projection *projection, MDB_txn *txn, const char *
     return mdb_put(txn, projection->meta, &key, &data, 0);
 }
 
-int dk_projection_put_position(struct dk_projection *projection, MDB_txn *txn, uint64_t position)
+static int put_position(struct dk_projection *projection, MDB_txn *txn, uint64_t position)
 {
     return put_meta(projection, txn, "position", &position, sizeof position);
 }
@@ -49,6 +50,15 @@ int dk_projection_position(struct dk_projection *projection, uint64_t *position,
     return rc == 0 ? 0 : dk_lmdb_err(err, rc, "cannot read the position of %s", projection->dir);
 }
 
+static int go_to_stored(struct dk_projection *projection, struct dk_err *err)
+{
+    uint64_t position = 0;
+    int rc = dk_projection_position(projection, &position, err);
+    projection->position = position;
+    projection->next = position + 1;
+    return rc;
+}
+
 /* The databases, and in a new environment the meta values. Handles live on once committed. An LMDB
  * return code, or DK_EDIVERGED. */
 static int open_databases(struct dk_projection *projection, MDB_txn *txn, const char *name,
@@ -64,7 +74,7 @@ static int open_databases(struct dk_projection *projection, MDB_txn *txn, const 
     rc = mdb_get(txn, projection->meta, &key, &data);
     if (rc == MDB_NOTFOUND && flags & MDB_CREATE) {
         rc = put_meta(projection, txn, "uuid", uuid, 16);
-        return rc != 0 ? rc : dk_projection_put_position(projection, txn, 0);
+        return rc != 0 ? rc : put_position(projection, txn, 0);
     }
     if (rc == 0 && data.mv_size != 16)
         return MDB_CORRUPTED;
@@ -134,6 +144,7 @@ int dk_projection_open(struct dk_projection *projection, const char *dir, const 
                        struct dk_err *err)
 {
     projection->env = NULL;
+    dk_records_init(&projection->records);
     int rc = dk_path(projection->dir, dir, name, err);
     if (rc == 0 && mode == DK_LOG_WRITE)
         rc = dk_dir_make(projection->dir, 02750, err);
@@ -143,11 +154,11 @@ int dk_projection_open(struct dk_projection *projection, const char *dir, const 
         return rc;
 
     /* Ahead of the log: it was written from a commit that a power cut then took back. */
-    uint64_t position, last;
-    rc = dk_projection_position(projection, &position, err);
+    uint64_t last;
+    rc = go_to_stored(projection, err);
     if (rc == 0)
         rc = dk_log_last(log, &last, err);
-    if (rc == 0 && position > last)
+    if (rc == 0 && projection->position > last)
         rc = mode == DK_LOG_WRITE
                  ? dk_projection_clear(projection, err)
                  : dk_err_set(err, DK_ECORRUPT, "%s is ahead of its log", projection->dir);
@@ -160,6 +171,7 @@ void dk_projection_close(struct dk_projection *projection)
 {
     mdb_env_close(projection->env);
     projection->env = NULL;
+    dk_records_close(&projection->records);
 }
 
 int dk_projection_clear(struct dk_projection *projection, struct dk_err *err)
@@ -168,10 +180,80 @@ int dk_projection_clear(struct dk_projection *projection, struct dk_err *err)
     int rc = mdb_txn_begin(projection->env, NULL, 0, &txn);
     if (rc == 0) {
         if ((rc = mdb_drop(txn, projection->data, 0)) == 0 &&
-            (rc = dk_projection_put_position(projection, txn, 0)) == 0)
+            (rc = put_position(projection, txn, 0)) == 0)
             rc = mdb_txn_commit(txn);
         else
             mdb_txn_abort(txn);
     }
-    return rc == 0 ? 0 : dk_lmdb_err(err, rc, "cannot clear %s", projection->dir);
+    return rc == 0 ? go_to_stored(projection, err)
+                   : dk_lmdb_err(err, rc, "cannot clear %s", projection->dir);
+}
+
+/* ---------------------------------------------------------------- advance */
+
+static int failed(const struct dk_projection *projection, int rc, struct dk_err *err)
+{
+    return dk_lmdb_err(err, rc, "cannot write %s", projection->dir);
+}
+
+static int take_in(struct dk_projection *projection, MDB_txn *txn, struct dk_log_reader *reader,
+                   uint64_t *left,
+                   int (*take)(void *owner, MDB_txn *txn, uint64_t position, const uint8_t *record,
+                               size_t bytes),
+                   void *owner, struct dk_err *err)
+{
+    struct dk_records *records = &projection->records;
+    int rc = dk_log_read(reader, projection->next, DK_READ_MAX_BYTES, records, err);
+    for (size_t i = 0; rc == 0 && i<records->batch.count && * left> 0; i++) {
+        size_t bytes;
+        const uint8_t *record = dk_batch_record(&records->batch, i, &bytes);
+        rc = take(owner, txn, projection->next, record, bytes);
+        if (rc != 0)
+            return failed(projection, rc, err);
+        projection->next++;
+        (*left)--;
+    }
+    return rc;
+}
+
+/* Nothing is written when no `take` made the content whole up to a new position. */
+static int end(struct dk_projection *projection, MDB_txn *txn, uint64_t stored, struct dk_err *err)
+{
+    if (projection->position == stored) {
+        mdb_txn_abort(txn);
+        return 0;
+    }
+    int rc = put_position(projection, txn, projection->position);
+    if (rc == 0)
+        rc = mdb_txn_commit(txn);
+    else
+        mdb_txn_abort(txn);
+    return rc == 0 ? 0 : failed(projection, rc, err);
+}
+
+int dk_projection_advance(struct dk_projection *projection, struct dk_log_reader *reader,
+                          uint64_t max_records, bool *more,
+                          int (*take)(void *owner, MDB_txn *txn, uint64_t position,
+                                      const uint8_t *record, size_t bytes),
+                          void *owner, struct dk_err *err)
+{
+    MDB_txn *txn;
+    uint64_t stored = projection->position, left = max_records;
+    int rc = mdb_txn_begin(projection->env, NULL, 0, &txn);
+    if (rc != 0)
+        return failed(projection, rc, err);
+    uint64_t before;
+    do {
+        before = left;
+        rc = take_in(projection, txn, reader, &left, take, owner, err);
+    } while (rc == 0 && left > 0 && left < before);
+    *more = left == 0;
+
+    if (rc == 0)
+        rc = end(projection, txn, stored, err);
+    else
+        mdb_txn_abort(txn);
+    if (rc != 0)
+        go_to_stored(projection, NULL);
+    return rc;
 }

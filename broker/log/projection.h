@@ -16,6 +16,9 @@ struct dk_projection {
     MDB_env *env;
     MDB_dbi data;
     MDB_dbi meta;
+    uint64_t position; /* up to which the content is whole; as stored, but within an advance */
+    uint64_t next;     /* the position to take in next */
+    struct dk_records records;
     char dir[PATH_MAX];
 };
 
@@ -30,9 +33,19 @@ void dk_projection_close(struct dk_projection *projection);
 /* Removes all content: the next advance begins at position 1. */
 int dk_projection_clear(struct dk_projection *projection, struct dk_err *err);
 
+/* As stored; from any thread. */
 int dk_projection_position(struct dk_projection *projection, uint64_t *position,
                            struct dk_err *err);
-/* An LMDB return code. */
-int dk_projection_put_position(struct dk_projection *projection, MDB_txn *txn, uint64_t position);
+
+/* Takes in at most `max_records` from projection->next on, in one transaction, durable on return;
+ * `*more` says that this bound was met before the log's end. `take` gets each record: it writes to
+ * projection->data, sets projection->position when the content is whole up to there, and returns 0
+ * or an LMDB code. On an error all is as stored, `next` too: the owner forgets what it holds of
+ * records since. */
+int dk_projection_advance(struct dk_projection *projection, struct dk_log_reader *reader,
+                          uint64_t max_records, bool *more,
+                          int (*take)(void *owner, MDB_txn *txn, uint64_t position,
+                                      const uint8_t *record, size_t bytes),
+                          void *owner, struct dk_err *err);
 
 #endif

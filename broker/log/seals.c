@@ -11,24 +11,12 @@ _Static_assert(1 << SEAL_HEIGHT == DK_SEAL_RECORDS, "a seal is a complete subtre
 
 struct dk_seals {
     struct dk_projection projection;
-    uint64_t next;         /* the position to take in next, >= the stored position + 1 */
-    struct dk_merkle tail; /* over the records since the last seal, up to next - 1 */
-    struct dk_records records;
+    struct dk_merkle tail; /* over the records since the last seal that were taken in */
 };
 
 static int failed(const struct dk_seals *seals, int rc, const char *what, struct dk_err *err)
 {
     return dk_lmdb_err(err, rc, "cannot %s %s", what, seals->projection.dir);
-}
-
-/* What was taken in and not stored is taken in again. */
-static int return_to_stored(struct dk_seals *seals, struct dk_err *err)
-{
-    uint64_t position = 0;
-    int rc = dk_projection_position(&seals->projection, &position, err);
-    seals->next = position + 1;
-    dk_merkle_init(&seals->tail);
-    return rc;
 }
 
 /* As many roots as the position says, or all is thrown away. */
@@ -43,15 +31,13 @@ static int check_count(struct dk_seals *seals, enum dk_log_mode mode, struct dk_
     }
     if (rc != 0)
         return failed(seals, rc, "read", err);
-    if (stat.ms_entries == (seals->next - 1) / DK_SEAL_RECORDS &&
-        (seals->next - 1) % DK_SEAL_RECORDS == 0)
+    uint64_t position = seals->projection.position;
+    if (stat.ms_entries * DK_SEAL_RECORDS == position)
         return 0;
     if (mode == DK_LOG_READ)
         return dk_err_set(err, DK_ECORRUPT, "%s holds %zu roots, not those up to position %llu",
-                          seals->projection.dir, stat.ms_entries,
-                          (unsigned long long)(seals->next - 1));
-    rc = dk_projection_clear(&seals->projection, err);
-    return rc != 0 ? rc : return_to_stored(seals, err);
+                          seals->projection.dir, stat.ms_entries, (unsigned long long)position);
+    return dk_projection_clear(&seals->projection, err);
 }
 
 int dk_seals_open(struct dk_seals **out, const char *dir, struct dk_log *log, enum dk_log_mode mode,
@@ -61,10 +47,7 @@ int dk_seals_open(struct dk_seals **out, const char *dir, struct dk_log *log, en
     struct dk_seals *seals = calloc(1, sizeof *seals);
     if (seals == NULL)
         return dk_err_set(err, DK_ENOMEM, "no memory for seals");
-    dk_records_init(&seals->records);
     int rc = dk_projection_open(&seals->projection, dir, "seals", MDB_INTEGERKEY, log, mode, err);
-    if (rc == 0)
-        rc = return_to_stored(seals, err);
     if (rc == 0)
         rc = check_count(seals, mode, err);
     if (rc != 0) {
@@ -81,7 +64,6 @@ void dk_seals_close(struct dk_seals **out)
     if (seals == NULL)
         return;
     dk_projection_close(&seals->projection);
-    dk_records_close(&seals->records);
     free(seals);
     *out = NULL;
 }
@@ -93,74 +75,33 @@ int dk_seals_position(struct dk_seals *seals, uint64_t *position, struct dk_err 
 
 /* ---------------------------------------------------------------- advance */
 
-static int put_root(struct dk_seals *seals, MDB_txn *txn)
+static int put_root(struct dk_seals *seals, MDB_txn *txn, uint64_t position)
 {
-    uint64_t index = (seals->next - 1) / DK_SEAL_RECORDS - 1;
+    uint64_t index = position / DK_SEAL_RECORDS - 1;
     struct dk_hash root = dk_merkle_root(&seals->tail);
     dk_merkle_init(&seals->tail);
+    seals->projection.position = position;
 
     MDB_val key = {sizeof index, &index};
     MDB_val data = {sizeof root, &root};
-    int rc = mdb_put(txn, seals->projection.data, &key, &data, MDB_APPEND);
-    return rc != 0 ? rc : dk_projection_put_position(&seals->projection, txn, seals->next - 1);
+    return mdb_put(txn, seals->projection.data, &key, &data, MDB_APPEND);
 }
 
-static int take_in(struct dk_seals *seals, MDB_txn *txn, size_t count)
+static int take(void *owner, MDB_txn *txn, uint64_t position, const uint8_t *record, size_t bytes)
 {
-    const struct dk_batch *batch = &seals->records.batch;
-    for (size_t i = 0; i < count; i++) {
-        size_t bytes;
-        const uint8_t *record = dk_batch_record(batch, i, &bytes);
-        struct dk_hash leaf = dk_merkle_leaf(record, bytes);
-        dk_merkle_add(&seals->tail, &leaf);
-        seals->next++;
-        int rc = seals->tail.count == DK_SEAL_RECORDS ? put_root(seals, txn) : 0;
-        if (rc != 0)
-            return rc;
-    }
-    return 0;
-}
-
-static int advance(struct dk_seals *seals, MDB_txn *txn, struct dk_log_reader *reader,
-                   uint64_t max_records, bool *more, struct dk_err *err)
-{
-    uint64_t left = max_records;
-    while (left > 0) {
-        int rc = dk_log_read(reader, seals->next, DK_READ_MAX_BYTES, &seals->records, err);
-        if (rc != 0)
-            return rc;
-        size_t count = seals->records.batch.count;
-        if (count == 0)
-            break;
-        if (count > left)
-            count = (size_t)left;
-        rc = take_in(seals, txn, count);
-        if (rc != 0)
-            return failed(seals, rc, "write", err);
-        left -= count;
-    }
-    *more = left == 0;
-    return 0;
+    struct dk_seals *seals = owner;
+    struct dk_hash leaf = dk_merkle_leaf(record, bytes);
+    dk_merkle_add(&seals->tail, &leaf);
+    return seals->tail.count == DK_SEAL_RECORDS ? put_root(seals, txn, position) : 0;
 }
 
 int dk_seals_advance(struct dk_seals *seals, struct dk_log_reader *reader, uint64_t max_records,
                      bool *more, struct dk_err *err)
 {
-    MDB_txn *txn;
-    int rc = mdb_txn_begin(seals->projection.env, NULL, 0, &txn);
+    int rc = dk_projection_advance(&seals->projection, reader, max_records, more, take, seals, err);
     if (rc != 0)
-        return failed(seals, rc, "write", err);
-    rc = advance(seals, txn, reader, max_records, more, err);
-    if (rc != 0) {
-        mdb_txn_abort(txn);
-        return_to_stored(seals, NULL);
-        return rc;
-    }
-    rc = mdb_txn_commit(txn); /* one that changed nothing costs nothing */
-    if (rc == 0)
-        return 0;
-    return_to_stored(seals, NULL);
-    return failed(seals, rc, "write", err);
+        dk_merkle_init(&seals->tail);
+    return rc;
 }
 
 /* ---------------------------------------------------------------- reading */

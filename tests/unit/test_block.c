@@ -182,7 +182,7 @@ static double size_ratio(size_t a_commit, size_t bytes)
     return ratio;
 }
 
-/* Regression: a commit of 20 records as one block took two overflow pages, 2.05 times its size. */
+/* Twenty records as one block would take two overflow pages, 2.05 times their size. */
 static void test_plan_keeps_the_file_near_its_records(void **state)
 {
     (void)state;

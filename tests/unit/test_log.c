@@ -106,7 +106,7 @@ static void test_log_create_makes_an_empty_log(void **state)
     assert_int_equal(dk_log_create(f->test.dir, 3, &f->err), DK_EEXISTS);
 }
 
-/* Regression: a kill during creation left a data file without a log in it. */
+/* A kill during creation leaves no half log behind. */
 static void test_log_create_goes_on_after_a_kill(void **state)
 {
     struct fixture *f = *state;

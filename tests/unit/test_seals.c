@@ -170,7 +170,7 @@ static void test_seals_that_are_damaged_are_made_anew(void **state)
     assert_sealed(f, 1);
 }
 
-/* Regression: after a power cut the seals could hold roots of records that the log lost. */
+/* As after a power cut that took commits back which the seals had seen. */
 static void test_seals_ahead_of_their_log_are_made_anew(void **state)
 {
     struct fixture *f = *state;

@@ -1,0 +1,170 @@
+#include "broker/log/lookups.h"
+
+#include "broker/log/lmdb.h"
+#include "broker/log/projection.h"
+#include "docket.pb-c.h"
+#include "proto/base/arena.h"
+#include "proto/event/body.h"
+#include "proto/event/event.h"
+#include <stdlib.h>
+#include <string.h>
+
+struct dk_lookups {
+    struct dk_projection projection;
+    struct dk_arena arena;
+};
+
+/* length, reference, ticket: all tickets of one reference stand together. */
+#define TICKET_BYTES  sizeof(uint64_t)
+#define KEY_MAX_BYTES (1 + DK_KEY_MAX_BYTES + TICKET_BYTES)
+
+struct key {
+    uint8_t bytes[KEY_MAX_BYTES];
+    size_t reference_bytes; /* with the length before it */
+};
+
+static struct key key_of(const void *reference, size_t bytes, uint64_t ticket)
+{
+    struct key key = {.reference_bytes = 1 + bytes};
+    key.bytes[0] = (uint8_t)bytes;
+    memcpy(key.bytes + 1, reference, bytes);
+    memcpy(key.bytes + 1 + bytes, &ticket, TICKET_BYTES);
+    return key;
+}
+
+int dk_lookups_open(struct dk_lookups **out, const char *dir, struct dk_log *log,
+                    enum dk_log_mode mode, struct dk_err *err)
+{
+    *out = NULL;
+    struct dk_lookups *lookups = calloc(1, sizeof *lookups);
+    if (lookups == NULL)
+        return dk_err_set(err, DK_ENOMEM, "no memory for look-ups");
+    int rc = dk_arena_init(&lookups->arena, DK_UNPACK_MAX_BYTES);
+    if (rc != 0)
+        rc = dk_err_set(err, rc, "no memory for look-ups");
+    else
+        rc = dk_projection_open(&lookups->projection, dir, "lookups", 0, log, mode, err);
+    if (rc != 0) {
+        dk_lookups_close(&lookups);
+        return dk_err_wrap(err, "cannot open the look-ups of %s", dir);
+    }
+    *out = lookups;
+    return 0;
+}
+
+void dk_lookups_close(struct dk_lookups **out)
+{
+    struct dk_lookups *lookups = *out;
+    if (lookups == NULL)
+        return;
+    dk_projection_close(&lookups->projection);
+    dk_arena_close(&lookups->arena);
+    free(lookups);
+    *out = NULL;
+}
+
+int dk_lookups_position(struct dk_lookups *lookups, uint64_t *position, struct dk_err *err)
+{
+    return dk_projection_position(&lookups->projection, position, err);
+}
+
+/* ---------------------------------------------------------------- advance */
+
+/* A name that is too long was never admitted: it cannot be asked for either. */
+static int put(struct dk_lookups *lookups, MDB_txn *txn, const void *reference, size_t bytes,
+               uint64_t ticket)
+{
+    if (bytes == 0 || bytes > DK_KEY_MAX_BYTES)
+        return 0;
+    struct key key = key_of(reference, bytes, ticket);
+    MDB_val name = {key.reference_bytes + TICKET_BYTES, key.bytes};
+    MDB_val nothing = {0, NULL};
+    return mdb_put(txn, lookups->projection.data, &name, &nothing, 0);
+}
+
+/* Damage is verify's to report: what does not unpack names nothing. */
+static int take(void *owner, MDB_txn *txn, uint64_t position, const uint8_t *record, size_t bytes)
+{
+    struct dk_lookups *lookups = owner;
+    lookups->projection.position = position;
+    if (bytes < DK_ENVELOPE_BYTES || dk_event_load_kind(record) != DK_KIND_OPENED)
+        return 0;
+
+    dk_arena_reset(&lookups->arena);
+    const Docket__Opened *opened =
+        (const Docket__Opened *)dk_body_unpack(&lookups->arena, record, bytes, NULL);
+    if (opened == NULL)
+        return 0;
+    uint64_t ticket = dk_event_load_subject(record);
+    int rc = put(lookups, txn, opened->reference.data, opened->reference.len, ticket);
+    if (rc == 0 && opened->origin != NULL)
+        rc = put(lookups, txn, opened->origin->case_key.data, opened->origin->case_key.len, ticket);
+    return rc;
+}
+
+int dk_lookups_advance(struct dk_lookups *lookups, struct dk_log_reader *reader,
+                       uint64_t max_records, bool *more, struct dk_err *err)
+{
+    return dk_projection_advance(&lookups->projection, reader, max_records, more, take, lookups,
+                                 err);
+}
+
+/* ---------------------------------------------------------------- get */
+
+static bool names(const struct key *key, const MDB_val *found)
+{
+    return found->mv_size == key->reference_bytes + TICKET_BYTES &&
+           memcmp(found->mv_data, key->bytes, key->reference_bytes) == 0;
+}
+
+/* DK_ECONFLICT beside LMDB's codes. */
+static int find(MDB_cursor *cursor, struct key *key, uint64_t *ticket)
+{
+    MDB_val name = {key->reference_bytes + TICKET_BYTES, key->bytes}, nothing;
+    int rc = mdb_cursor_get(cursor, &name, &nothing, MDB_SET_RANGE);
+    if (rc != 0)
+        return rc;
+    if (!names(key, &name))
+        return MDB_NOTFOUND;
+    memcpy(ticket, (const uint8_t *)name.mv_data + key->reference_bytes, TICKET_BYTES);
+
+    rc = mdb_cursor_get(cursor, &name, &nothing, MDB_NEXT);
+    if (rc == MDB_NOTFOUND)
+        return 0;
+    return rc == 0 && names(key, &name) ? DK_ECONFLICT : rc;
+}
+
+static int find_in_txn(struct dk_lookups *lookups, struct key *key, uint64_t *ticket)
+{
+    MDB_txn *txn;
+    MDB_cursor *cursor;
+    int rc = mdb_txn_begin(lookups->projection.env, NULL, MDB_RDONLY, &txn);
+    if (rc != 0)
+        return rc;
+    rc = mdb_cursor_open(txn, lookups->projection.data, &cursor);
+    if (rc == 0) {
+        rc = find(cursor, key, ticket);
+        mdb_cursor_close(cursor);
+    }
+    mdb_txn_abort(txn);
+    return rc;
+}
+
+int dk_lookups_get(struct dk_lookups *lookups, const void *reference, size_t bytes,
+                   uint64_t *ticket, struct dk_err *err)
+{
+    int shown = (int)bytes;
+    const char *text = reference;
+    int rc = MDB_NOTFOUND;
+    if (bytes > 0 && bytes <= DK_KEY_MAX_BYTES) {
+        struct key key = key_of(reference, bytes, 0);
+        rc = find_in_txn(lookups, &key, ticket);
+    } else {
+        shown = 0;
+    }
+    if (rc == MDB_NOTFOUND)
+        return dk_err_set(err, DK_ENOTFOUND, "no ticket has the reference \"%.*s\"", shown, text);
+    if (rc == DK_ECONFLICT)
+        return dk_err_set(err, rc, "several tickets have the reference \"%.*s\"", shown, text);
+    return rc == 0 ? 0 : dk_lmdb_err(err, rc, "cannot read %s", lookups->projection.dir);
+}
