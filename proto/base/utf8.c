@@ -47,17 +47,14 @@ static size_t wide_character(const uint8_t *at, size_t bytes)
 
 bool dk_utf8_is_text(const void *data, size_t bytes)
 {
-    const uint8_t *at = data;
-    for (;;) {
-        size_t ascii = ascii_prefix(at, bytes);
-        at += ascii;
-        bytes -= ascii;
-        if (bytes == 0)
-            return true;
-        size_t wide = wide_character(at, bytes);
-        if (wide == 0)
+    const uint8_t *text = data;
+    size_t at = 0;
+    while (at < bytes) {
+        at += ascii_prefix(text + at, bytes - at);
+        size_t wide = at < bytes ? wide_character(text + at, bytes - at) : 0;
+        if (at < bytes && wide == 0)
             return false;
         at += wide;
-        bytes -= wide;
     }
+    return true;
 }

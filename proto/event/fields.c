@@ -1,7 +1,6 @@
 #include "proto/event/fields.h"
 
 #include "proto/event/kinds.h"
-#include <stdbool.h>
 
 /* Messages that stand in bodies and have rules of their own; all others have none. */
 #define PARTS(X)                                                                                   \
@@ -175,40 +174,4 @@ const uint8_t *dk_rules_of_part(const ProtobufCMessageDescriptor *part)
             return rules[i];
     }
     return rules[PART_OTHER];
-}
-
-static size_t value_bytes(ProtobufCType type)
-{
-    switch (type) {
-    case PROTOBUF_C_TYPE_BYTES: return sizeof(ProtobufCBinaryData);
-    case PROTOBUF_C_TYPE_MESSAGE: return sizeof(ProtobufCMessage *);
-    case PROTOBUF_C_TYPE_FIXED64:
-    case PROTOBUF_C_TYPE_SFIXED64:
-    case PROTOBUF_C_TYPE_UINT64:
-    case PROTOBUF_C_TYPE_DOUBLE: return sizeof(uint64_t);
-    default: return sizeof(uint32_t);
-    }
-}
-
-static bool is_set(const uint8_t *message, const ProtobufCFieldDescriptor *field)
-{
-    if (field->label == PROTOBUF_C_LABEL_REQUIRED)
-        return true;
-    if (field->type == PROTOBUF_C_TYPE_MESSAGE)
-        return *(const ProtobufCMessage *const *)(const void *)(message + field->offset) != NULL;
-    return *(const protobuf_c_boolean *)(const void *)(message + field->quantifier_offset) != 0;
-}
-
-struct dk_values dk_field_values(const ProtobufCMessage *message,
-                                 const ProtobufCFieldDescriptor *field)
-{
-    const uint8_t *base = (const uint8_t *)message;
-    struct dk_values values = {.at = base + field->offset, .stride = value_bytes(field->type)};
-    if (field->label == PROTOBUF_C_LABEL_REPEATED) {
-        values.count = *(const size_t *)(const void *)(base + field->quantifier_offset);
-        values.at = *(const uint8_t *const *)(const void *)(base + field->offset);
-    } else {
-        values.count = is_set(base, field);
-    }
-    return values;
 }

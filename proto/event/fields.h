@@ -43,13 +43,43 @@ static inline int dk_rule_is_id(enum dk_rule rule)
     return rule != DK_RULE_NONE && rule <= DK_RULE_SUBJECT;
 }
 
-/* A present field's values: `count` of them (0 = absent), `stride` bytes apart. */
+/* A field's values: `count` of them (0 = absent), `stride` bytes apart. Inline, as a body's check
+ * asks for each field of each event. */
 struct dk_values {
     const uint8_t *at;
     size_t count;
     size_t stride;
 };
-struct dk_values dk_field_values(const ProtobufCMessage *message,
-                                 const ProtobufCFieldDescriptor *field);
+
+static inline size_t dk_value_bytes(ProtobufCType type)
+{
+    switch (type) {
+    case PROTOBUF_C_TYPE_BYTES: return sizeof(ProtobufCBinaryData);
+    case PROTOBUF_C_TYPE_MESSAGE: return sizeof(ProtobufCMessage *);
+    case PROTOBUF_C_TYPE_FIXED64:
+    case PROTOBUF_C_TYPE_SFIXED64:
+    case PROTOBUF_C_TYPE_UINT64:
+    case PROTOBUF_C_TYPE_DOUBLE: return sizeof(uint64_t);
+    default: return sizeof(uint32_t);
+    }
+}
+
+static inline struct dk_values dk_field_values(const ProtobufCMessage *message,
+                                               const ProtobufCFieldDescriptor *field)
+{
+    const void *quantifier = (const uint8_t *)message + field->quantifier_offset;
+    const void *member = (const uint8_t *)message + field->offset;
+    struct dk_values values = {.at = member, .count = 1};
+    if (field->label == PROTOBUF_C_LABEL_REPEATED) {
+        values.count = *(const size_t *)quantifier;
+        values.at = *(const uint8_t *const *)member;
+        values.stride = dk_value_bytes(field->type);
+    } else if (field->type == PROTOBUF_C_TYPE_MESSAGE) {
+        values.count = *(const ProtobufCMessage *const *)member != NULL;
+    } else if (field->label == PROTOBUF_C_LABEL_OPTIONAL) {
+        values.count = *(const protobuf_c_boolean *)quantifier != 0;
+    }
+    return values;
+}
 
 #endif

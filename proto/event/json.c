@@ -16,7 +16,10 @@ struct json {
 
 static void put(struct json *json, const void *bytes, size_t count)
 {
-    json->full = json->full || dk_buf_append(json->out, bytes, count) != 0;
+    uint8_t *at = json->full ? NULL : dk_buf_extend(json->out, count);
+    json->full = at == NULL;
+    if (at != NULL && count > 0)
+        memcpy(at, bytes, count);
 }
 
 static void put_word(struct json *json, const char *word)
@@ -49,12 +52,13 @@ static void put_double(struct json *json, double value)
     put_word(json, isfinite(value) ? text : "null");
 }
 
+static const char hex_digits[] = "0123456789abcdef";
+
 static void put_hex(struct json *json, const uint8_t *bytes, size_t count)
 {
-    static const char digits[] = "0123456789abcdef";
     put_word(json, "\"");
     for (size_t i = 0; i < count; i++) {
-        const char pair[2] = {digits[bytes[i] >> 4], digits[bytes[i] & 0xf]};
+        const char pair[2] = {hex_digits[bytes[i] >> 4], hex_digits[bytes[i] & 0xf]};
         put(json, pair, sizeof pair);
     }
     put_word(json, "\"");
@@ -62,9 +66,10 @@ static void put_hex(struct json *json, const uint8_t *bytes, size_t count)
 
 static void put_hash(struct json *json, uint64_t value)
 {
-    char text[24];
-    snprintf(text, sizeof text, "\"%016llx\"", (unsigned long long)value);
-    put_word(json, text);
+    char text[18] = "\"0123456789abcdef\"";
+    for (size_t i = 0; i < 16; i++)
+        text[1 + i] = hex_digits[value >> (60 - 4 * i) & 0xf];
+    put(json, text, sizeof text);
 }
 
 static void put_escape(struct json *json, uint8_t c)
@@ -96,7 +101,8 @@ static void put_bytes(struct json *json, const uint8_t *bytes, size_t count)
         put_escape(json, bytes[i]);
         plain = i + 1;
     }
-    put(json, bytes + plain, count - plain);
+    if (plain < count)
+        put(json, bytes + plain, count - plain);
     put_word(json, "\"");
 }
 
@@ -105,12 +111,15 @@ static void put_string(struct json *json, const char *text)
     put_bytes(json, (const uint8_t *)text, strlen(text));
 }
 
-/* Microseconds since 1970; exactly 0 is how the schema says that no instant is known. */
+/* Exactly 0 is how the schema says that no instant is known. What no calendar has (a record need
+ * not have passed dk_body_check) is left in microseconds since 1970. */
 static void put_time(struct json *json, int64_t us)
 {
     char text[DK_TIME_TEXT_BYTES];
     if (us == 0)
         put_word(json, "null");
+    else if (us < DK_TIME_MIN_US || us > DK_TIME_MAX_US)
+        put_signed(json, us);
     else
         put_string(json, dk_time_format(us, 0, text));
 }
@@ -150,15 +159,21 @@ static void put_actor(struct json *json, uint64_t actor)
     put_string(json, text);
 }
 
-/* STATUS_NEW is "new", CHANNEL_ON_BEHALF "on-behalf": the enum's own name is left out. */
-static void put_enum_name(struct json *json, const char *name)
+char *dk_enum_word(const ProtobufCEnumValue *value, char word[DK_WORD_BYTES])
 {
-    char word[64];
-    const char *rest = strchr(name, '_');
+    const char *rest = strchr(value->name, '_');
     size_t count = 0;
-    for (rest = rest == NULL ? name : rest + 1; *rest != '\0' && count < sizeof word; rest++)
+    for (rest = rest == NULL ? value->name : rest + 1; *rest != '\0' && count < DK_WORD_BYTES - 1;
+         rest++)
         word[count++] = *rest == '_' ? '-' : (char)tolower((unsigned char)*rest);
-    put_bytes(json, (const uint8_t *)word, count);
+    word[count] = '\0';
+    return word;
+}
+
+static void put_enum_value(struct json *json, const ProtobufCEnumValue *value)
+{
+    char word[DK_WORD_BYTES];
+    put_string(json, dk_enum_word(value, word));
 }
 
 static void put_enum(struct json *json, const ProtobufCEnumDescriptor *descriptor, int value)
@@ -167,7 +182,7 @@ static void put_enum(struct json *json, const ProtobufCEnumDescriptor *descripto
     if (known == NULL)
         put_signed(json, value);
     else
-        put_enum_name(json, known->name);
+        put_enum_value(json, known);
 }
 
 /* Opens a member; a comma goes before all but the first of an object. */
@@ -246,7 +261,7 @@ static void put_value(struct json *json, const ProtobufCFieldDescriptor *field, 
         put_word(json, *(const protobuf_c_boolean *)value ? "true" : "false");
         break;
     case PROTOBUF_C_TYPE_DOUBLE: put_double(json, *(const double *)value); break;
-    default: DK_ASSERT(!"a type that no body has");
+    default: DK_ASSERT(false && "a type that no body has");
     }
 }
 
@@ -283,7 +298,7 @@ static void put_flags(struct json *json, uint32_t flags)
             continue;
         if (!first)
             put_word(json, ",");
-        put_enum_name(json, descriptor->values[i].name);
+        put_enum_value(json, &descriptor->values[i]);
         first = false;
     }
     put_word(json, "]");

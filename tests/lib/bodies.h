@@ -119,7 +119,7 @@ static inline void test_fill_value(struct dk_arena *arena, const ProtobufCFieldD
     case PROTOBUF_C_TYPE_MESSAGE:
         *(const ProtobufCMessage **)at = test_fill(arena, field->descriptor, random, all);
         break;
-    default: DK_ASSERT(!"a type that no body may have");
+    default: DK_ASSERT(false && "a type that no body may have");
     }
 }
 
