@@ -252,7 +252,7 @@ static int bisect(MDB_cursor *cursor, uint64_t end, int64_t us, uint64_t *positi
     uint64_t begin = 1;
     while (begin < end) {
         uint64_t middle = begin + (end - begin) / 2;
-        int64_t recorded;
+        int64_t recorded = 0;
         int rc = recorded_at(cursor, middle, &recorded, err);
         if (rc != 0)
             return rc;
