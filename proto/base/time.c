@@ -56,7 +56,8 @@ int64_t dk_civil_to_us(const struct dk_civil *civil)
 void dk_civil_of_us(int64_t us, struct dk_civil *civil)
 {
     int64_t days = floor_div(us, DK_DAY_US);
-    int64_t rest = us - days * DK_DAY_US;
+    int64_t rest = us % DK_DAY_US;
+    rest += rest < 0 ? DK_DAY_US : 0;
     dk_date_of_days(days, &civil->year, &civil->month, &civil->day);
     civil->hour = (int)(rest / DK_HOUR_US);
     civil->minute = (int)(rest / DK_MINUTE_US % 60);
@@ -217,37 +218,42 @@ int dk_time_parse(const char *text, int64_t *us, int *has_offset, struct dk_err 
     }
     int rc = dk_civil_check(&civil, err);
     if (rc != 0) {
-        return dk_err_wrap(err, "\"%s\"", text);
+        (void)dk_err_wrap(err, "\"%s\"", text);
+        return rc;
+    }
+    int64_t instant = dk_civil_to_us(&civil) - offset_s * DK_SECOND_US;
+    if (instant < DK_TIME_MIN_US || instant > DK_TIME_MAX_US) {
+        return dk_err_set(err, DK_ETIME, "\"%s\" is outside %d..%d", text, YEAR_MIN, YEAR_MAX);
     }
     if (has_offset != NULL) {
         *has_offset = given;
     }
-    *us = dk_civil_to_us(&civil) - offset_s * DK_SECOND_US;
+    *us = instant;
     return 0;
 }
 
 char *dk_duration_format(int64_t us, char text[DK_TIME_TEXT_BYTES])
 {
     const char *sign = us < 0 ? "-" : "";
-    int64_t all = us < 0 ? -us : us;
-    int64_t s = all / DK_SECOND_US;
+    uint64_t all = us < 0 ? -(uint64_t)us : (uint64_t)us; /* INT64_MIN has no positive twin */
+    uint64_t s = all / DK_SECOND_US;
     if (all < DK_SECOND_US && all % 1000 == 0 && all > 0) {
-        (void)snprintf(text, DK_TIME_TEXT_BYTES, "%s%" PRId64 "ms", sign, all / 1000);
+        (void)snprintf(text, DK_TIME_TEXT_BYTES, "%s%" PRIu64 "ms", sign, all / 1000);
     } else if (all < DK_SECOND_US && all > 0) {
-        (void)snprintf(text, DK_TIME_TEXT_BYTES, "%s%" PRId64 "us", sign, all);
+        (void)snprintf(text, DK_TIME_TEXT_BYTES, "%s%" PRIu64 "us", sign, all);
     } else if (s < 60) {
-        int64_t tenths = all % DK_SECOND_US / 100000;
+        uint64_t tenths = all % DK_SECOND_US / 100000;
         (void)snprintf(text, DK_TIME_TEXT_BYTES,
-                       tenths != 0 ? "%s%" PRId64 ".%" PRId64 "s" : "%s%" PRId64 "s", sign, s,
+                       tenths != 0 ? "%s%" PRIu64 ".%" PRIu64 "s" : "%s%" PRIu64 "s", sign, s,
                        tenths);
     } else if (s < 3600) {
-        (void)snprintf(text, DK_TIME_TEXT_BYTES, "%s%" PRId64 "m %02" PRId64 "s", sign, s / 60,
+        (void)snprintf(text, DK_TIME_TEXT_BYTES, "%s%" PRIu64 "m %02" PRIu64 "s", sign, s / 60,
                        s % 60);
     } else if (s < 86400) {
-        (void)snprintf(text, DK_TIME_TEXT_BYTES, "%s%" PRId64 "h %02" PRId64 "m", sign, s / 3600,
+        (void)snprintf(text, DK_TIME_TEXT_BYTES, "%s%" PRIu64 "h %02" PRIu64 "m", sign, s / 3600,
                        s / 60 % 60);
     } else {
-        (void)snprintf(text, DK_TIME_TEXT_BYTES, "%s%" PRId64 "d %" PRId64 "h", sign, s / 86400,
+        (void)snprintf(text, DK_TIME_TEXT_BYTES, "%s%" PRIu64 "d %" PRIu64 "h", sign, s / 86400,
                        s / 3600 % 24);
     }
     return text;
@@ -281,7 +287,7 @@ int dk_duration_parse(const char *text, int64_t *us, struct dk_err *err)
             break;
         }
         total += number * unit_us;
-        at += *at == ' ';
+        at += *at == ' ' && at[1] != '\0'; /* between two parts only */
     }
     if (text[0] == '\0' || *at != '\0') {
         return dk_err_set(err, DK_EINVAL,
