@@ -1,0 +1,148 @@
+#include "broker/log/log.h"
+#include "broker/net/broker.h"
+#include "proto/base/say.h"
+#include "proto/peer/config.h"
+#include "proto/peer/keys.h"
+#include "proto/peer/ready.h"
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static const char help[] =
+    "docket-broker: keeps one site's event log and serves it\n"
+    "\n"
+    "  docket-broker --init DIR [--site N]   make DIR with docket.yaml, keys and an empty log\n"
+    "  docket-broker [--config PATH]         run; Ctrl-C or SIGTERM ends it cleanly\n"
+    "\n"
+    "  --config PATH   docket.yaml or its folder (default: $DOCKET_CONFIG, ./docket.yaml,\n"
+    "                  ./data/docket.yaml)\n"
+    "  --init DIR      prepare a new site in DIR and end\n"
+    "  --site N        with --init: the site's number, 1..65534 (default 1)\n"
+    "  --verbose       say more on stderr\n"
+    "  --version, --help\n"
+    "\n"
+    "Examples\n"
+    "  docket-broker --init data && docket-broker --config data\n"
+    "\n"
+    "Exit codes: 0 ended as asked, 64 wrong usage, 74 a write to the log failed (nothing\n"
+    "acknowledged is lost: start it again), 1 any other error, which stderr names.\n";
+
+enum exit_code { EXIT_USAGE = 64 };
+
+struct arguments {
+    const char *config;
+    const char *init;
+    unsigned site;
+    bool verbose;
+};
+
+static int fail(const struct dk_err *err)
+{
+    (void)fprintf(stderr, "docket-broker: %s (%s)\n", err->message, dk_code_name(err->code));
+    return EXIT_FAILURE;
+}
+
+static int init_site(const char *dir, unsigned site)
+{
+    struct dk_err err = {0};
+    struct dk_config config;
+    if (mkdir(dir, 0750) != 0 && errno != EEXIST) {
+        (void)dk_err_errno(&err, DK_EIO, errno, "cannot create %s", dir);
+        return fail(&err);
+    }
+    int rc = dk_config_write(dir, site, &err);
+    rc = rc != 0 ? rc : dk_config_load(&config, dir, &err);
+    rc = rc != 0 ? rc : dk_keys_init(config.keys, &err);
+    rc = rc != 0 ? rc : dk_log_create(config.log, site, &err);
+    if (rc != 0) {
+        return fail(&err);
+    }
+    (void)printf("site %u is ready in %s\nstart it: docket-broker --config %s\n", site, dir, dir);
+    return EXIT_SUCCESS;
+}
+
+static void on_signal(struct ev_loop *loop, struct ev_signal *watcher, int revents)
+{
+    (void)watcher;
+    (void)revents;
+    ev_break(loop, EVBREAK_ALL);
+}
+
+static int run(const char *config_path)
+{
+    struct dk_err err = {0};
+    struct dk_config config;
+    struct dk_broker *broker = NULL;
+    struct ev_signal interrupt, terminate;
+    (void)signal(SIGPIPE, SIG_IGN);
+    if (dk_config_load(&config, config_path, &err) != 0) {
+        return fail(&err);
+    }
+    struct ev_loop *loop = ev_default_loop(0);
+    ev_signal_init(&interrupt, on_signal, SIGINT);
+    ev_signal_init(&terminate, on_signal, SIGTERM);
+    ev_signal_start(loop, &interrupt);
+    ev_signal_start(loop, &terminate);
+    if (dk_broker_new(&broker, loop, &config, &err) != 0) {
+        return fail(&err);
+    }
+    dk_ready("serving");
+    ev_run(loop, 0);
+    dk_ready_stopping();
+    dk_broker_free(&broker);
+    dk_say(DK_INFO, "ended", "reason=asked");
+    return EXIT_SUCCESS;
+}
+
+static int read_arguments(int argc, char **argv, struct arguments *arguments)
+{
+    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
+                                            {"init", required_argument, NULL, 'i'},
+                                            {"site", required_argument, NULL, 's'},
+                                            {"verbose", no_argument, NULL, 'v'},
+                                            {"version", no_argument, NULL, 'V'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {NULL, 0, NULL, 0}};
+    int option;
+    while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
+        char *end = NULL;
+        switch (option) {
+        case 'c': arguments->config = optarg; break;
+        case 'i': arguments->init = optarg; break;
+        case 'v': arguments->verbose = true; break;
+        case 's':
+            arguments->site = (unsigned)strtoul(optarg, &end, 10);
+            if (*end != '\0' || arguments->site < 1 || arguments->site >= DK_SITE_MAX) {
+                (void)fprintf(stderr, "docket-broker: --site takes 1..%d\n", DK_SITE_MAX - 1);
+                return EXIT_USAGE;
+            }
+            break;
+        case 'V': (void)printf("docket-broker %s\n", DK_VERSION); exit(EXIT_SUCCESS);
+        case 'h': (void)fputs(help, stdout); exit(EXIT_SUCCESS);
+        default: (void)fputs("Try: docket-broker --help\n", stderr); return EXIT_USAGE;
+        }
+    }
+    if (optind < argc) {
+        (void)fprintf(stderr, "docket-broker: \"%s\" is not understood; try --help\n",
+                      argv[optind]);
+        return EXIT_USAGE;
+    }
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    struct arguments arguments = {.config = dk_config_default_path(), .site = 1};
+    int rc = read_arguments(argc, argv, &arguments);
+    if (rc != 0) {
+        return rc;
+    }
+    dk_say_init("broker", arguments.verbose ? DK_DEBUG : DK_INFO);
+    return arguments.init != NULL ? init_site(arguments.init, arguments.site)
+                                  : run(arguments.config);
+}

@@ -1,0 +1,53 @@
+"""A client of docket in plain protobuf over plain ZeroMQ: what any program can do in any language."""
+import pathlib, secrets, struct
+import yaml_lite, zmq
+import docket_pb2 as pb
+
+
+class Client:
+    def __init__(self, site, role):
+        keys = pathlib.Path(site) / "keys"
+        own = yaml_lite.load(keys / f"{role}.key")
+        self.server = yaml_lite.load(keys / "broker.pub")["public"].encode()
+        self.public, self.secret = own["public"].encode(), own["secret"].encode()
+        self.run, self.zmq = pathlib.Path(site) / "run", zmq.Context.instance()
+        self.requests = self.connect(zmq.DEALER, "request")
+
+    def connect(self, kind, name):
+        socket = self.zmq.socket(kind)
+        socket.curve_serverkey, socket.linger = self.server, 0
+        socket.curve_publickey, socket.curve_secretkey = self.public, self.secret
+        if kind == zmq.SUB:
+            socket.subscribe(b"")
+        socket.connect(f"ipc://{self.run}/{name}")
+        return socket
+
+    def call(self, timeout_ms=5000, **op):
+        """Sends one request, as call(head=pb.Head()), and returns the reply to it."""
+        request = pb.Request(id=secrets.randbits(63), protocol=1, **op)
+        self.requests.send(request.SerializeToString())
+        while self.requests.poll(timeout_ms):
+            reply = pb.Reply.FromString(self.requests.recv())
+            if reply.id == request.id:
+                return reply
+            for appended in reply.appended.appended:
+                if appended.request == request.id:
+                    return appended
+        raise TimeoutError(f"no reply to {request}")
+
+    def append(self, *events, atomic=False, expected=()):
+        append = pb.Append(event=[e.SerializeToString() for e in events], atomic=atomic,
+                           expected_version=expected)
+        return self.call(append=append)
+
+
+def event(kind, subject, actor, body, one_shot=None, **envelope):
+    """An event as a producer sends it: what the broker stamps is 0."""
+    fields = dict.fromkeys(("crc32c", "position", "recorded_us", "occurred_us", "subject_version",
+                            "previous", "group", "producer", "producer_number", "flags"), 0)
+    fields.update(format=1, kind=kind, subject=subject, actor=actor, **envelope)
+    if one_shot is not None:
+        high, low = struct.unpack("<QQ", one_shot)
+        fields.update(flags=pb.FLAG_ONE_SHOT, producer=high, producer_number=low)
+    name = {f.number: f.name for f in pb.Event.DESCRIPTOR.fields}[kind]
+    return pb.Event(**fields, **{name: body})
