@@ -51,8 +51,9 @@ enum dk_envelope_offset {
 #undef X
 };
 
-/* dk_event_position(record), dk_event_kind(record), ...: load a field of a record that is known to
- * be at least DK_ENVELOPE_BYTES long. dk_stamp_position(record, value), ...: store it in place. */
+/* dk_event_load_position(record), dk_event_load_kind(record), ...: load a field of a record that is
+ * known to be at least DK_ENVELOPE_BYTES long. dk_stamp_position(record, value), ...: store it in
+ * place. */
 #define X(field, bits, tag, offset)                                                                \
     static inline uint##bits##_t dk_event_load_##field(const uint8_t *record)                      \
     {                                                                                              \
