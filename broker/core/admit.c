@@ -16,7 +16,6 @@ struct judged {
     const struct dk_kind_info *info;
     struct dk_envelope event;
     const ProtobufCMessage *body;
-    struct dk_decision decision; /* of a node's event on a ticket */
 };
 
 bool dk_admit_role(unsigned role)
@@ -113,33 +112,19 @@ static int judge_occurred(const struct judged *judged, struct dk_err *err)
                         (long long)(DK_FUTURE_MAX_US / DK_MINUTE_US));
 }
 
-/* Every ticket body begins with these two, as Adopted does, which has nothing else. */
+/* Every ticket body begins with a decision and an origin, as Adopted does, which has no more. */
 static const Docket__Adopted *front_of(const struct judged *judged)
 {
     return (const Docket__Adopted *)(const void *)judged->body;
 }
 
-/* Readers find Decision and Origin at the body's front without unpacking it: what stands elsewhere,
- * or twice, would say one thing to them and another to protobuf. */
-static int judge_decision(struct judged *judged, struct dk_err *err)
+static int judge_decision(const struct judged *judged, struct dk_err *err)
 {
-    struct dk_decision *decision = &judged->decision;
-    const Docket__Decision *unpacked = front_of(judged)->decision;
-    int found = dk_event_decision(judged->record, judged->record_bytes, decision);
-    bool agree = unpacked == NULL ? found == 0
-                                  : found == 1 && unpacked->basis == decision->basis &&
-                                        unpacked->cause == decision->cause &&
-                                        unpacked->rule_version == decision->rule_version;
-    if (!agree) {
-        return dk_err_field(err, DK_ECANON, "decision",
-                            "a decision stands once, at the body's front, in field order");
-    }
+    const Docket__Decision *decision = front_of(judged)->decision;
     bool node = judged->admission->peer->role <= DK_DECIDER_ROLES;
-    if (node && unpacked == NULL) {
-        return dk_err_field(err, DK_EINVAL, "decision", "a node's event names its decision");
-    }
-    if (!node && unpacked != NULL) {
-        return dk_err_field(err, DK_EINVAL, "decision", "only nodes decide");
+    if (node != (decision != NULL)) {
+        return dk_err_field(err, DK_EINVAL, "decision",
+                            node ? "a node's event names its decision" : "only nodes decide");
     }
     if (node && decision->basis > judged->state->counts.last) {
         return dk_err_field(err, DK_EINVAL, "decision",
@@ -151,19 +136,8 @@ static int judge_decision(struct judged *judged, struct dk_err *err)
 
 static int judge_origin(const struct judged *judged, struct dk_err *err)
 {
-    struct dk_origin origin;
-    const Docket__Origin *unpacked = front_of(judged)->origin;
-    int found = dk_event_origin(judged->record, judged->record_bytes, &origin);
-    bool agree = unpacked == NULL
-                     ? found == 0
-                     : found == 1 && unpacked->source == origin.source &&
-                           unpacked->ordinal == origin.ordinal && unpacked->digest == origin.digest;
-    if (!agree) {
-        return dk_err_field(err, DK_ECANON, "origin",
-                            "an origin stands once, at the body's front, in field order");
-    }
     bool importer = judged->admission->peer->role == DK_ROLE_IMPORTER;
-    if (importer != (unpacked != NULL)) {
+    if (importer != (front_of(judged)->origin != NULL)) {
         return dk_err_field(err, DK_EINVAL, "origin",
                             importer ? "an imported event names its origin"
                                      : "only an importer's event has an origin");
@@ -318,7 +292,7 @@ static int judge_fresh(const struct judged *judged, const struct dk_ticket *tick
     if (role > DK_DECIDER_ROLES) {
         return 0;
     }
-    uint64_t basis = judged->decision.basis;
+    uint64_t basis = front_of(judged)->decision->basis;
     uint64_t own = ticket->last_of_role[role - 1];
     bool own_unseen = own > basis && own <= judged->admission->last_before;
     if (ticket->last_input <= basis && !own_unseen) {

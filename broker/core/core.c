@@ -108,7 +108,7 @@ static int hello_name(struct dk_core *core, const struct dk_request *request,
 static int serve_hello(struct dk_core *core, const struct dk_peer *peer, struct dk_now now,
                        const struct dk_request *request, struct dk_err *err)
 {
-    ProtobufCBinaryData name;
+    ProtobufCBinaryData name = {0};
     Docket__HelloReply hello = DOCKET__HELLO_REPLY__INIT;
     int rc = hello_name(core, request, &name, err);
     if (rc == 0 && dk_admit_role(peer->role)) {
