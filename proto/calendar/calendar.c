@@ -1,203 +1,213 @@
 #include "proto/calendar/calendar.h"
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
-/* W as intervals [from, to) in order, and the business time before each. `first` gives, for every
- * UTC day of the range, the first interval that ends after the day's begin: a look-up starts there
- * and has at most a day's worth of intervals to pass. */
-struct dk_calendar {
-    bool always;
-    int64_t begin_us, end_us;
-    size_t count;
-    int64_t *from_us, *to_us;
-    int64_t *before_us; /* count + 1 */
-    uint32_t *first;    /* a day each, and one more */
+/* The day, since 1970, of a year's 1 January. */
+#define NEW_YEAR(year)                                                                             \
+    (365 * ((year)-1970) + ((year)-1969) / 4 - ((year)-1901) / 100 + ((year)-1601) / 400)
+#define DAY_S      86400
+#define FIRST_DAY  NEW_YEAR(DK_CALENDAR_FROM_YEAR)
+#define END_DAY    NEW_YEAR(DK_CALENDAR_TO_YEAR) /* the first beyond the range */
+#define RANGE_DAYS (END_DAY - FIRST_DAY)
+#define RANGE_S    (RANGE_DAYS * INT64_C(86400))
+#define BEGIN_US   (FIRST_DAY * DK_DAY_US)
+#define END_US     (END_DAY * DK_DAY_US)
+#define SHIFT_FROM 16 /* 2^16 s are 18 hours */
+
+_Static_assert(RANGE_S <= UINT32_MAX, "an instant of the range fits 32 bits of seconds");
+
+/* One interval of W, in seconds after the range's begin. It ends when as much has been worked as
+ * before the next one begins. */
+struct span {
+    uint32_t from_s;
+    uint32_t before_s; /* worked before it */
 };
 
-static int check_plan(const struct dk_day_plan *plan, const char *what, struct dk_err *err)
+/* W in order; edges are whole seconds, so eight bytes an interval do. span[0] begins with the
+ * range, with no length if that is closed: so every instant has a span at or before it, which is
+ * the one sought. span[count] stands at the range's end with all that is worked.
+ *
+ * The range is cut into slots of 2^shift seconds, at most twice as many as there are spans; slot[k]
+ * is the span in which slot k begins. A look-up searches between two neighbours: a span or two. */
+struct dk_calendar {
+    uint32_t count;
+    uint32_t shift;
+    const struct span *span;
+    const uint32_t *slot;
+};
+
+static int check_plan(const struct dk_day_plan *plan, const char *day, struct dk_err *err)
 {
     int32_t free_from_s = 0;
-    if (plan->count < 0 || plan->count > DK_CALENDAR_DAY_INTERVALS) {
-        return dk_err_set(err, DK_EINVAL, "%s: a day has at most %d intervals", what,
+    if (plan->count < 0 || plan->count > DK_CALENDAR_DAY_INTERVALS)
+        return dk_err_set(err, DK_EINVAL, "%s: a day has at most %d intervals", day,
                           DK_CALENDAR_DAY_INTERVALS);
-    }
     for (int i = 0; i < plan->count; i++) {
         const struct dk_day_interval *v = &plan->interval[i];
-        if (v->from_s < 0 || v->from_s >= 86400 || v->to_s <= v->from_s ||
-            v->to_s > v->from_s + 86400) {
+        if (v->from_s < 0 || v->from_s >= DAY_S || v->to_s <= v->from_s ||
+            v->to_s - v->from_s > DAY_S)
             return dk_err_set(err, DK_EINVAL,
-                              "%s: an interval begins on its day and lasts from 1 "
-                              "second to 24 hours",
-                              what);
-        }
-        if (v->from_s < free_from_s) {
-            return dk_err_set(err, DK_EINVAL, "%s: the intervals overlap or are out of order",
-                              what);
-        }
+                              "%s: an interval begins on its day and lasts from 1 second to 24 "
+                              "hours",
+                              day);
+        if (v->from_s < free_from_s)
+            return dk_err_set(err, DK_EINVAL, "%s: the intervals overlap or are out of order", day);
         free_from_s = v->to_s;
     }
     return 0;
+}
+
+static int check_exceptions(const struct dk_calendar_def *def, struct dk_err *err)
+{
+    int code = 0;
+    if (def->exception_count > DK_CALENDAR_MAX_EXCEPTIONS)
+        return dk_err_set(err, DK_EINVAL, "a calendar has at most %d exceptions",
+                          DK_CALENDAR_MAX_EXCEPTIONS);
+    for (size_t i = 0; code == 0 && i < def->exception_count; i++) {
+        int year, month, day;
+        char text[DK_TIME_TEXT_BYTES];
+        dk_date_of_days(def->exception[i].day, &year, &month, &day);
+        (void)snprintf(text, sizeof text, "%04d-%02d-%02d", year, month, day);
+        code = check_plan(&def->exception[i].plan, text, err);
+        if (code == 0 && i > 0 && def->exception[i].day <= def->exception[i - 1].day)
+            code =
+                dk_err_set(err, DK_EINVAL,
+                           "the exception of %s is out of order, or not the day's only one", text);
+    }
+    return code;
 }
 
 static int check_def(const struct dk_calendar_def *def, struct dk_err *err)
 {
     static const char *const weekdays[] = {"Monday", "Tuesday",  "Wednesday", "Thursday",
                                            "Friday", "Saturday", "Sunday"};
-    int rc = 0;
-    for (int i = 0; rc == 0 && i < 7; i++) {
-        rc = check_plan(&def->weekday[i], weekdays[i], err);
-    }
-    if (rc == 0 && def->exception_count > DK_CALENDAR_MAX_EXCEPTIONS) {
-        rc = dk_err_set(err, DK_ETOOBIG, "a calendar has at most %d exceptions",
-                        DK_CALENDAR_MAX_EXCEPTIONS);
-    }
-    for (size_t i = 0; rc == 0 && i < def->exception_count; i++) {
-        rc = check_plan(&def->exception[i].plan, "an exception", err);
-        if (rc == 0 && i > 0 && def->exception[i].day <= def->exception[i - 1].day) {
-            rc = dk_err_set(err, DK_EINVAL, "the exceptions are out of order, or one day has two");
-        }
-    }
-    return rc;
+    int code = 0;
+    for (int i = 0; code == 0 && i < 7; i++)
+        code = check_plan(&def->weekday[i], weekdays[i], err);
+    return code != 0 ? code : check_exceptions(def, err);
 }
 
-/* A local day's edge as an instant. */
-static int64_t edge_us(const struct dk_zone *zone, int64_t day, int32_t at_s, enum dk_fold fold)
-{
-    struct dk_civil civil = {0};
-    dk_date_of_days(day + at_s / 86400, &civil.year, &civil.month, &civil.day);
-    civil.hour = at_s % 86400 / 3600;
-    civil.minute = at_s % 3600 / 60;
-    civil.second = at_s % 60;
-    return dk_zone_to_us(zone, &civil, fold);
-}
+/* The intervals as they are laid out, one behind the other. */
+struct layout {
+    struct span *span;
+    uint32_t count;
+    int64_t end_s; /* of the last span */
+    int64_t worked_s;
+};
 
-/* Adds [from, to), cut to the range; joins what touches or overlaps the one before. */
-static void add_interval(struct dk_calendar *c, int64_t from_us, int64_t to_us)
+/* Adds [from, to), cut to the range; joins what touches or overlaps the one before. Openings come
+ * in order, as the civil times do. */
+static void add_interval(struct layout *layout, int64_t from_s, int64_t to_s)
 {
-    from_us = from_us < c->begin_us ? c->begin_us : from_us;
-    to_us = to_us > c->end_us ? c->end_us : to_us;
-    if (from_us >= to_us) {
+    from_s = from_s < layout->end_s ? layout->end_s : from_s;
+    to_s = to_s > RANGE_S ? RANGE_S : to_s;
+    if (from_s >= to_s)
         return; /* swallowed by a gap, or outside */
-    }
-    if (c->count > 0 && from_us <= c->to_us[c->count - 1]) {
-        int64_t *last_us = &c->to_us[c->count - 1];
-        *last_us = to_us > *last_us ? to_us : *last_us;
-        return;
-    }
-    c->from_us[c->count] = from_us;
-    c->to_us[c->count++] = to_us;
+    if (from_s > layout->end_s)
+        layout->span[layout->count++] = (struct span){(uint32_t)from_s, (uint32_t)layout->worked_s};
+    layout->worked_s += to_s - from_s;
+    layout->end_s = to_s;
 }
 
-static void lay_out(struct dk_calendar *c, const struct dk_calendar_def *def,
+/* A local day's edge, in seconds after the range's begin. */
+static int64_t edge_s(const struct dk_zone *zone, int64_t day, int32_t at_s, enum dk_fold fold)
+{
+    struct dk_civil civil;
+    dk_civil_of_us(day * DK_DAY_US + at_s * DK_SECOND_US, &civil);
+    return (dk_zone_to_us(zone, &civil, fold) - BEGIN_US) / DK_SECOND_US;
+}
+
+static void lay_out(struct layout *layout, const struct dk_calendar_def *def,
                     const struct dk_zone *zone)
 {
     size_t next = 0;
-    /* A day more on either side: local days reach into the range's first and last UTC day. */
-    for (int64_t day = c->begin_us / DK_DAY_US - 2; day <= c->end_us / DK_DAY_US + 1; day++) {
-        while (next < def->exception_count && def->exception[next].day < day) {
+    /* Local days before and after reach into the range's first and last UTC day. */
+    for (int64_t day = FIRST_DAY - 2; day <= END_DAY; day++) {
+        while (next < def->exception_count && def->exception[next].day < day)
             next++;
-        }
         bool excepted = next < def->exception_count && def->exception[next].day == day;
         const struct dk_day_plan *plan =
             excepted ? &def->exception[next].plan : &def->weekday[dk_weekday_of_days(day)];
-        for (int i = 0; i < plan->count; i++) {
-            add_interval(c, edge_us(zone, day, plan->interval[i].from_s, DK_FOLD_FIRST),
-                         edge_us(zone, day, plan->interval[i].to_s, DK_FOLD_SECOND));
-        }
+        for (int i = 0; i < plan->count; i++)
+            add_interval(layout, edge_s(zone, day, plan->interval[i].from_s, DK_FOLD_FIRST),
+                         edge_s(zone, day, plan->interval[i].to_s, DK_FOLD_SECOND));
     }
+    layout->span[layout->count] = (struct span){(uint32_t)RANGE_S, (uint32_t)layout->worked_s};
 }
 
-static void sum_up(struct dk_calendar *c)
+static size_t spans_at_most(const struct dk_calendar_def *def)
 {
-    size_t i = 0, days = (size_t)((c->end_us - c->begin_us) / DK_DAY_US);
-    c->before_us[0] = 0;
-    for (size_t k = 0; k < c->count; k++) {
-        c->before_us[k + 1] = c->before_us[k] + (c->to_us[k] - c->from_us[k]);
-    }
-    for (size_t day = 0; day <= days; day++) {
-        int64_t begin_us = c->begin_us + (int64_t)day * DK_DAY_US;
-        while (i < c->count && c->to_us[i] <= begin_us) {
-            i++;
-        }
-        c->first[day] = (uint32_t)i;
-    }
-}
-
-static size_t intervals_at_most(const struct dk_calendar_def *def, size_t days)
-{
-    size_t most = 1;
+    size_t most = 0, all = 2; /* the first and the one at the end */
     for (int i = 0; i < 7; i++) {
-        size_t n = (size_t)def->weekday[i].count;
-        most = n > most ? n : most;
+        size_t count = (size_t)def->weekday[i].count;
+        most = count > most ? count : most;
     }
-    return most * (days + 4) + def->exception_count * DK_CALENDAR_DAY_INTERVALS;
+    for (size_t i = 0; i < def->exception_count; i++)
+        all += (size_t)def->exception[i].plan.count;
+    return all + most * (RANGE_DAYS + 3);
 }
 
-/* Gives back what was reserved and not needed. */
-static void trim(struct dk_calendar *c)
+static int make_slots(struct dk_calendar *c, struct dk_err *err)
 {
-    size_t n = c->count > 0 ? c->count : 1;
-    int64_t *from_us = realloc(c->from_us, n * sizeof *from_us);
-    int64_t *to_us = realloc(c->to_us, n * sizeof *to_us);
-    c->from_us = from_us != NULL ? from_us : c->from_us;
-    c->to_us = to_us != NULL ? to_us : c->to_us;
+    c->shift = SHIFT_FROM;
+    while (RANGE_S >> c->shift > 2 * (int64_t)c->count)
+        c->shift++;
+    size_t slots = (size_t)(RANGE_S >> c->shift) + 2; /* the last instant's slot, and its end */
+    uint32_t *slot = malloc(slots * sizeof *slot);
+    if (slot == NULL)
+        return dk_err_set(err, DK_ENOMEM, "no memory for a calendar");
+    uint32_t span = 0;
+    for (size_t k = 0; k < slots; k++) {
+        while (span + 1 < c->count && c->span[span + 1].from_s <= (uint64_t)k << c->shift)
+            span++;
+        slot[k] = span;
+    }
+    c->slot = slot;
+    return 0;
 }
 
 static int compile(struct dk_calendar *c, const struct dk_calendar_def *def,
                    const struct dk_zone *zone, struct dk_err *err)
 {
-    c->begin_us = dk_days_of_date(DK_CALENDAR_FROM_YEAR, 1, 1) * DK_DAY_US;
-    c->end_us = dk_days_of_date(DK_CALENDAR_TO_YEAR, 1, 1) * DK_DAY_US;
-    size_t days = (size_t)((c->end_us - c->begin_us) / DK_DAY_US);
-    size_t most = intervals_at_most(def, days);
-    c->from_us = calloc(most, sizeof *c->from_us);
-    c->to_us = calloc(most, sizeof *c->to_us);
-    c->first = calloc(days + 1, sizeof *c->first);
-    if (c->from_us == NULL || c->to_us == NULL || c->first == NULL) {
+    struct layout layout = {.count = 1};
+    c->span = layout.span = calloc(spans_at_most(def), sizeof *layout.span);
+    if (layout.span == NULL)
         return dk_err_set(err, DK_ENOMEM, "no memory for a calendar");
-    }
-    lay_out(c, def, zone);
-    if (c->count == 0) {
+    lay_out(&layout, def, zone);
+    if (layout.worked_s == 0)
         return dk_err_set(err, DK_EINVAL, "the calendar has no working time at all");
-    }
-    trim(c);
-    c->before_us = calloc(c->count + 1, sizeof *c->before_us);
-    if (c->before_us == NULL) {
-        return dk_err_set(err, DK_ENOMEM, "no memory for a calendar");
-    }
-    sum_up(c);
-    return 0;
+    c->count = layout.count;
+    struct span *trimmed = realloc(layout.span, (layout.count + 1) * sizeof *trimmed);
+    c->span = trimmed != NULL ? trimmed : layout.span;
+    return make_slots(c, err);
 }
 
 int dk_calendar_new(struct dk_calendar **calendar, const struct dk_calendar_def *def,
                     struct dk_err *err)
 {
     struct dk_zone *zone = NULL;
-    int rc = check_def(def, err);
-    rc = rc != 0 ? rc : dk_zone_load(&zone, def->zone, err);
-    if (rc != 0) {
-        return rc;
-    }
-    struct dk_calendar *c = calloc(1, sizeof *c);
-    rc = c == NULL ? dk_err_set(err, DK_ENOMEM, "no memory for a calendar")
-                   : compile(c, def, zone, err);
+    *calendar = NULL;
+    int code = check_def(def, err);
+    if (code == 0)
+        code = dk_zone_load(&zone, def->zone, err);
+    if (code != 0)
+        return code;
+    *calendar = calloc(1, sizeof **calendar);
+    code = *calendar == NULL ? dk_err_set(err, DK_ENOMEM, "no memory for a calendar")
+                             : compile(*calendar, def, zone, err);
     dk_zone_free(&zone);
-    *calendar = c;
-    if (rc != 0) {
+    if (code != 0)
         dk_calendar_free(calendar);
-    }
-    return rc;
+    return code;
 }
 
 void dk_calendar_free(struct dk_calendar **calendar)
 {
     struct dk_calendar *c = *calendar;
     if (c != NULL) {
-        free(c->from_us);
-        free(c->to_us);
-        free(c->before_us);
-        free(c->first);
+        free((void *)c->span);
+        free((void *)c->slot);
         free(c);
         *calendar = NULL;
     }
@@ -205,105 +215,102 @@ void dk_calendar_free(struct dk_calendar **calendar)
 
 const struct dk_calendar *dk_calendar_always(void)
 {
-    static const struct dk_calendar always = {.always = true};
+    static const struct span span[] = {{0, 0}, {(uint32_t)RANGE_S, (uint32_t)RANGE_S}};
+    static const uint32_t slot[] = {0, 0, 0};
+    static const struct dk_calendar always = {1, 31, span, slot};
     return &always;
 }
 
-static bool inside(const struct dk_calendar *c, int64_t at_us)
+static bool inside(int64_t at_us)
 {
-    return at_us >= c->begin_us && at_us < c->end_us;
+    return at_us >= BEGIN_US && at_us < END_US;
 }
 
-/* The first interval that ends after an instant of the range; count when there is none. */
-static size_t interval_at(const struct dk_calendar *c, int64_t at_us)
+/* The last span that begins at or before an instant of the range. */
+static uint32_t span_at(const struct dk_calendar *c, int64_t at_us)
 {
-    size_t i = c->first[(at_us - c->begin_us) / DK_DAY_US];
-    while (i < c->count && c->to_us[i] <= at_us) {
-        i++;
+    uint32_t at_s = (uint32_t)((at_us - BEGIN_US) / DK_SECOND_US);
+    uint32_t low = c->slot[at_s >> c->shift];
+    uint32_t left = c->slot[(at_s >> c->shift) + 1] - low;
+    /* Halving without a branch on what is compared: that would be mispredicted every other time. */
+    while (left > 0) {
+        uint32_t half = (left + 1) / 2;
+        low += c->span[low + half].from_s <= at_s ? half : 0;
+        left -= half;
     }
-    return i;
+    return low;
 }
 
-/* |[begin of the range, at) & W|, for an instant in or before interval i. */
-static int64_t worked_us(const struct dk_calendar *c, size_t i, int64_t at_us)
+static int64_t from_us(const struct dk_calendar *c, uint32_t i)
 {
-    bool within = i < c->count && at_us > c->from_us[i];
-    return c->before_us[i] + (within ? at_us - c->from_us[i] : 0);
+    return BEGIN_US + c->span[i].from_s * DK_SECOND_US;
+}
+
+static int64_t to_us(const struct dk_calendar *c, uint32_t i)
+{
+    return from_us(c, i) + (c->span[i + 1].before_s - c->span[i].before_s) * DK_SECOND_US;
+}
+
+/* |[begin of the range, at) & W|, for an instant in or after span i and before the next. */
+static int64_t worked_us(const struct dk_calendar *c, uint32_t i, int64_t at_us)
+{
+    int64_t end_us = to_us(c, i);
+    return c->span[i].before_s * DK_SECOND_US + (at_us < end_us ? at_us : end_us) - from_us(c, i);
 }
 
 int64_t dk_calendar_biz_us(const struct dk_calendar *calendar, int64_t a_us, int64_t b_us)
 {
-    if (calendar->always) {
-        return b_us - a_us;
-    }
-    if (!inside(calendar, a_us) || !inside(calendar, b_us)) {
+    if (!inside(a_us) || !inside(b_us))
         return INT64_MIN;
-    }
-    return worked_us(calendar, interval_at(calendar, b_us), b_us) -
-           worked_us(calendar, interval_at(calendar, a_us), a_us);
+    return worked_us(calendar, span_at(calendar, b_us), b_us) -
+           worked_us(calendar, span_at(calendar, a_us), a_us);
 }
 
-/* The first interval from i on, by whose end `target_us` is worked: steps double, then halve. */
-static size_t interval_reaching(const struct dk_calendar *c, size_t i, int64_t target_us)
+/* The span, from i on, by whose end `target_s` is worked: steps double, then halve. */
+static uint32_t span_reaching(const struct dk_calendar *c, uint32_t i, int64_t target_s)
 {
-    size_t step = 1, low = i, high = i;
-    while (high < c->count && c->before_us[high + 1] < target_us) {
-        low = high + 1;
-        high = c->count - high > step ? high + step : c->count;
+    uint32_t low = i, step = 1;
+    while (low + step < c->count && c->span[low + step].before_s < target_s) {
+        low += step;
         step *= 2;
     }
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (c->before_us[middle + 1] < target_us) {
-            low = middle + 1;
-        } else {
+    uint32_t high = low + step < c->count ? low + step : c->count;
+    while (high - low > 1) {
+        uint32_t middle = low + (high - low) / 2;
+        if (c->span[middle].before_s < target_s)
+            low = middle;
+        else
             high = middle;
-        }
     }
     return low;
 }
 
 int64_t dk_calendar_due_us(const struct dk_calendar *calendar, int64_t a_us, int64_t d_us)
 {
-    if (d_us <= 0) {
+    if (d_us <= 0)
         return a_us;
-    }
-    if (calendar->always) {
-        return a_us > INT64_MAX - d_us ? INT64_MAX : a_us + d_us;
-    }
-    if (!inside(calendar, a_us)) {
+    if (!inside(a_us))
         return INT64_MAX;
-    }
-    size_t i = interval_at(calendar, a_us);
+    uint32_t i = span_at(calendar, a_us);
     int64_t worked = worked_us(calendar, i, a_us);
-    if (worked > INT64_MAX - d_us) {
+    if (d_us > calendar->span[calendar->count].before_s * DK_SECOND_US - worked)
         return INT64_MAX;
-    }
-    i = interval_reaching(calendar, i, worked + d_us);
-    return i == calendar->count ? INT64_MAX
-                                : calendar->from_us[i] + (worked + d_us - calendar->before_us[i]);
+    int64_t target_us = worked + d_us;
+    i = span_reaching(calendar, i, (target_us + DK_SECOND_US - 1) / DK_SECOND_US);
+    return from_us(calendar, i) + target_us - calendar->span[i].before_s * DK_SECOND_US;
 }
 
 int dk_calendar_open(const struct dk_calendar *calendar, int64_t at_us)
 {
-    if (calendar->always) {
-        return 1;
-    }
-    if (!inside(calendar, at_us)) {
-        return 0;
-    }
-    size_t i = interval_at(calendar, at_us);
-    return i < calendar->count && at_us >= calendar->from_us[i];
+    return inside(at_us) && at_us < to_us(calendar, span_at(calendar, at_us));
 }
 
 int64_t dk_calendar_next_edge_us(const struct dk_calendar *calendar, int64_t at_us)
 {
-    if (calendar->always || !inside(calendar, at_us)) {
+    if (!inside(at_us))
         return INT64_MAX;
-    }
-    size_t i = interval_at(calendar, at_us);
-    if (i == calendar->count) {
-        return INT64_MAX;
-    }
-    return at_us < calendar->from_us[i] ? calendar->from_us[i] : calendar->to_us[i];
+    uint32_t i = span_at(calendar, at_us);
+    int64_t edge_us = to_us(calendar, i);
+    edge_us = at_us < edge_us ? edge_us : from_us(calendar, i + 1);
+    return edge_us < END_US ? edge_us : INT64_MAX;
 }

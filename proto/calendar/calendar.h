@@ -10,7 +10,7 @@
  * An interval may run over midnight (22:00-06:00 belongs to the day on which it begins). The civil
  * edges map to UTC by the zone: in a gap an edge moves to the first valid instant; in a fold an
  * opening takes the first offset, a closing the second. Intervals that touch or overlap after that
- * are one. Instants outside the compiled range are DK_ETIME, never a guess. */
+ * are one. Outside the compiled range nothing is guessed: each function says what it returns. */
 #ifndef DK_CALENDAR_CALENDAR_H
 #define DK_CALENDAR_CALENDAR_H
 
@@ -49,7 +49,8 @@ struct dk_calendar_def {
 struct dk_calendar;
 
 /* Compiles; keeps nothing of `def`. 0; DK_ENOTFOUND for the zone; DK_EINVAL for a plan out of
- * order or range, or a calendar with no working time at all (says which); DK_ENOMEM. */
+ * order or range, or a calendar with no working time at all (says which); DK_ENOMEM; DK_ECORRUPT
+ * or DK_EIO from dk_zone_load. Then `*calendar` is NULL. */
 int dk_calendar_new(struct dk_calendar **calendar, const struct dk_calendar_def *def,
                     struct dk_err *err);
 void dk_calendar_free(struct dk_calendar **calendar);
@@ -62,11 +63,12 @@ int64_t dk_calendar_biz_us(const struct dk_calendar *calendar, int64_t a_us, int
  * time is due at closing time (DOMAIN T3). INT64_MAX when the range ends before. */
 int64_t dk_calendar_due_us(const struct dk_calendar *calendar, int64_t a_us, int64_t d_us);
 
-/* Whether `at` lies in W; and the next instant > `at` where that changes (INT64_MAX: never). */
+/* Whether `at` lies in W (0 outside the compiled range); and the next instant > `at` where that
+ * changes (INT64_MAX: never in the range, whose own ends are no edges). */
 int dk_calendar_open(const struct dk_calendar *calendar, int64_t at_us);
 int64_t dk_calendar_next_edge_us(const struct dk_calendar *calendar, int64_t at_us);
 
-/* "24x7" for calendars that need no zone: every instant works. */
+/* "24x7" for calendars that need no zone: every instant of the range works. Lives for ever. */
 const struct dk_calendar *dk_calendar_always(void);
 
 #endif
