@@ -3,6 +3,7 @@
 #include "broker/log/files.h"
 #include "broker/log/lmdb.h"
 #include "proto/base/limits.h"
+#include <errno.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -106,9 +107,10 @@ static int open_env(struct dk_projection *projection, const char *name, unsigned
     return rc;
 }
 
+/* EBADF is LMDB 0.9's answer to an empty file opened for reading: it tries to begin it. */
 static bool is_damage(int rc)
 {
-    return rc == MDB_INVALID || rc == MDB_CORRUPTED || rc == MDB_PAGE_NOTFOUND ||
+    return rc == EBADF || rc == MDB_INVALID || rc == MDB_CORRUPTED || rc == MDB_PAGE_NOTFOUND ||
            rc == MDB_VERSION_MISMATCH || rc == MDB_NOTFOUND || rc == MDB_INCOMPATIBLE;
 }
 

@@ -2,6 +2,7 @@
 
 #include "proto/event/event.h"
 #include "tests/lib/log_fixture.h"
+#include <errno.h>
 #include <fcntl.h>
 #include <lmdb.h>
 #include <setjmp.h>
@@ -9,10 +10,22 @@
 #include <stdint.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
+
+/* A disk whose syncs fail when the test says so: the linker gives LMDB this one before libc's. */
+static bool sync_fails;
+
+int fdatasync(int fd)
+{
+    if (!sync_fails)
+        return (int)syscall(SYS_fdatasync, fd);
+    errno = EIO;
+    return -1;
+}
 
 struct fixture {
     struct test_log test;
@@ -317,6 +330,31 @@ static void test_log_store_stages_until_sync(void **state)
     assert_int_equal(last_of(f), 10); /* what was not synced is not there */
 }
 
+/* LMDB by itself lets the commit after a failed sync succeed. */
+static void test_log_refuses_all_after_a_failed_sync(void **state)
+{
+    struct fixture *f = *state;
+    fill(f, 10, 10, 50);
+    test_batch_notes(&f->batch, 11, 5, 50);
+    sync_fails = true;
+    int rc = dk_log_commit(f->test.log, &f->batch.batch, &f->err);
+    sync_fails = false;
+    assert_int_equal(rc, DK_EIO);
+    assert_int_equal(f->err.sys_errno, EIO);
+    assert_int_equal(last_of(f), 10);
+
+    assert_int_equal(dk_log_commit(f->test.log, &f->batch.batch, &f->err), DK_EIO);
+    assert_non_null(strstr(f->err.message, "failed before"));
+    struct dk_store *store = dk_log_store(f->test.log);
+    assert_int_equal(store->sync(store->self, &f->err), DK_EIO);
+    check_records(f, 1, 10, 1 << 20, 50);
+
+    open_log(f, DK_LOG_WRITE);
+    assert_int_equal(last_of(f), 10);
+    fill(f, 20, 10, 50);
+    check_records(f, 1, 20, 1 << 20, 50);
+}
+
 static void test_log_copy_is_a_log(void **state)
 {
     struct fixture *f = *state;
@@ -410,6 +448,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_log_readers_tells_who_pins, setup, teardown),
         cmocka_unit_test_setup_teardown(test_log_find_recorded_searches_by_time, setup, teardown),
         cmocka_unit_test_setup_teardown(test_log_store_stages_until_sync, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_log_refuses_all_after_a_failed_sync, setup, teardown),
         cmocka_unit_test_setup_teardown(test_log_copy_is_a_log, setup, teardown),
         cmocka_unit_test_setup_teardown(test_log_open_says_what_is_wrong, setup, teardown),
         cmocka_unit_test_setup_teardown(test_log_read_names_a_missing_block, setup, teardown),

@@ -1,0 +1,141 @@
+/* libfaultfs.so: makes system calls on files fail, for tests that preload it.
+ *
+ *   LD_PRELOAD=.../libfaultfs.so DK_FAULT=CALL:N:ERRNO PROGRAM
+ *   LD_PRELOAD=.../libfaultfs.so DK_FAULT_FILE=PATH PROGRAM
+ *
+ * CALL is pwrite, pwritev, write, writev, fdatasync, fsync, ftruncate, msync or `any`; ERRNO is EIO
+ * or ENOSPC. With DK_FAULT the N-th call (from 1) fails, that one only. With DK_FAULT_FILE every
+ * call fails while the file exists and holds CALL:ERRNO, so that a test turns a fault on and off
+ * under a running program. DK_FAULT_ON=TEXT leaves alone files whose path does not hold TEXT. Calls
+ * on what is no regular file (pipes, sockets, terminals) always pass. */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+static _Atomic unsigned long calls;
+
+static int errno_of(const char *name)
+{
+    if (strncmp(name, "EIO", 3) == 0)
+        return EIO;
+    return strncmp(name, "ENOSPC", 6) == 0 ? ENOSPC : 0;
+}
+
+/* Whether `spec` begins with this call's name, or with "any"; `*rest` is what follows the colon. */
+static bool names_call(const char *spec, const char *call, const char **rest)
+{
+    size_t length = strcspn(spec, ":");
+    if (spec[length] == 0)
+        return false;
+    *rest = spec + length + 1;
+    return (length == strlen(call) && strncmp(spec, call, length) == 0) ||
+           (length == 3 && strncmp(spec, "any", 3) == 0);
+}
+
+static bool is_meant(int fd)
+{
+    struct stat info;
+    if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode))
+        return false;
+    const char *text = getenv("DK_FAULT_ON");
+    if (text == NULL)
+        return true;
+    char link[64], path[PATH_MAX];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t length = readlink(link, path, sizeof path - 1);
+    path[length > 0 ? length : 0] = 0;
+    return strstr(path, text) != NULL;
+}
+
+static int fault_by_number(const char *call)
+{
+    const char *spec = getenv("DK_FAULT"), *rest;
+    if (spec == NULL || !names_call(spec, call, &rest))
+        return 0;
+    char *end;
+    unsigned long number = strtoul(rest, &end, 10);
+    return atomic_fetch_add(&calls, 1) + 1 == number && *end == ':' ? errno_of(end + 1) : 0;
+}
+
+static int fault_by_file(const char *call)
+{
+    const char *path = getenv("DK_FAULT_FILE"), *rest;
+    if (path == NULL)
+        return 0;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return 0;
+    char spec[64];
+    ssize_t length = read(fd, spec, sizeof spec - 1);
+    close(fd);
+    spec[length > 0 ? length : 0] = 0;
+    return names_call(spec, call, &rest) ? errno_of(rest) : 0;
+}
+
+/* The error that this call shall end with, or 0. msync has no descriptor: fd is -1. */
+static int fault(const char *call, int fd)
+{
+    int kept = errno;
+    int error = 0;
+    if (fd < 0 || is_meant(fd)) {
+        error = fault_by_number(call);
+        if (error == 0)
+            error = fault_by_file(call);
+    }
+    errno = error == 0 ? kept : error;
+    return error;
+}
+
+/* What a program would have called. */
+#define NEXT(name) ((__typeof__(name) *)dlsym(RTLD_NEXT, #name))
+
+ssize_t write(int fd, const void *data, size_t bytes)
+{
+    return fault("write", fd) ? -1 : NEXT(write)(fd, data, bytes);
+}
+
+ssize_t writev(int fd, const struct iovec *parts, int count)
+{
+    return fault("writev", fd) ? -1 : NEXT(writev)(fd, parts, count);
+}
+
+ssize_t pwrite(int fd, const void *data, size_t bytes, off_t offset)
+{
+    return fault("pwrite", fd) ? -1 : NEXT(pwrite)(fd, data, bytes, offset);
+}
+
+ssize_t pwritev(int fd, const struct iovec *parts, int count, off_t offset)
+{
+    return fault("pwritev", fd) ? -1 : NEXT(pwritev)(fd, parts, count, offset);
+}
+
+int fdatasync(int fd)
+{
+    return fault("fdatasync", fd) ? -1 : NEXT(fdatasync)(fd);
+}
+
+int fsync(int fd)
+{
+    return fault("fsync", fd) ? -1 : NEXT(fsync)(fd);
+}
+
+int ftruncate(int fd, off_t length)
+{
+    return fault("ftruncate", fd) ? -1 : NEXT(ftruncate)(fd, length);
+}
+
+int msync(void *begin, size_t bytes, int flags)
+{
+    return fault("msync", -1) ? -1 : NEXT(msync)(begin, bytes, flags);
+}
