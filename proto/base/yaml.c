@@ -61,30 +61,27 @@ struct builder {
     struct dk_yaml **tail[LEVELS_MAX];
     size_t depth;
     const char *key; /* read in the innermost map, its value not yet */
+    size_t key_line;
     size_t nodes;
 };
 
 /* Puts a node where the builder stands: root, item or value. */
-static int place(struct builder *b, struct dk_yaml *node, struct dk_err *err)
+static void place(struct builder *b, struct dk_yaml *node)
 {
     if (b->depth == 0) {
         b->doc->root = node;
-        return 0;
+        return;
     }
     struct dk_yaml *parent = b->open[b->depth - 1];
     if (parent->type == DK_YAML_MAP) {
-        if (dk_yaml_get(parent, b->key) != NULL) {
-            return dk_err_set(err, DK_EINVAL, "%s:%d: \"%s\" stands here twice: take one away",
-                              b->doc->name, node->line, b->key);
-        }
         node->key = b->key;
+        node->line = (int)b->key_line;
         b->key = NULL;
     }
     node->parent = parent;
     *b->tail[b->depth - 1] = node;
     b->tail[b->depth - 1] = &node->next;
     parent->count++;
-    return 0;
 }
 
 static int add(struct builder *b, enum dk_yaml_type type, const yaml_event_t *event,
@@ -97,8 +94,9 @@ static int add(struct builder *b, enum dk_yaml_type type, const yaml_event_t *ev
     struct dk_yaml *node = take(b->doc, sizeof *node);
     node->type = type;
     node->line = (int)line;
+    place(b, node);
     *out = node;
-    return place(b, node, err);
+    return 0;
 }
 
 static int add_scalar(struct builder *b, const yaml_event_t *event, struct dk_err *err)
@@ -106,22 +104,19 @@ static int add_scalar(struct builder *b, const yaml_event_t *event, struct dk_er
     const char *text = (const char *)event->data.scalar.value;
     size_t bytes = event->data.scalar.length, line = event->start_mark.line + 1;
     struct dk_yaml *node = NULL;
-    if (event->data.scalar.anchor != NULL || event->data.scalar.tag != NULL) {
-        return error_at(b->doc, line, err, "anchors and tags are not read: write the value out");
-    }
     if (!dk_utf8_is_text(text, bytes)) {
         return error_at(b->doc, line, err, "this is not valid UTF-8 text");
     }
     bool in_map = b->depth > 0 && b->open[b->depth - 1]->type == DK_YAML_MAP;
     if (in_map && b->key == NULL) {
         b->key = copy(b->doc, text, bytes);
+        b->key_line = line;
         return 0;
     }
     int rc = add(b, DK_YAML_SCALAR, event, &node, err);
     if (rc == 0) {
         node->text = copy(b->doc, text, bytes);
-        node->quoted = event->data.scalar.style == YAML_SINGLE_QUOTED_SCALAR_STYLE ||
-                       event->data.scalar.style == YAML_DOUBLE_QUOTED_SCALAR_STYLE;
+        node->quoted = event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
     }
     return rc;
 }
@@ -146,24 +141,93 @@ static int open_node(struct builder *b, enum dk_yaml_type type, const yaml_event
     return rc;
 }
 
+static int by_key(const void *a, const void *b)
+{
+    const struct dk_yaml *const *x = a, *const *y = b;
+    int order = strcmp((*x)->key, (*y)->key);
+    return order != 0 ? order : (*x)->line - (*y)->line;
+}
+
+/* Sorted, because a map may have as many keys as a document has nodes. */
+static int refuse_duplicates(const struct dk_yaml_doc *doc, const struct dk_yaml *map,
+                             struct dk_err *err)
+{
+    const struct dk_yaml **sorted = malloc((map->count + 1) * sizeof *sorted);
+    DK_ASSERT(sorted != NULL);
+    size_t count = 0;
+    int rc = 0;
+    for (const struct dk_yaml *child = map->child; child != NULL; child = child->next) {
+        sorted[count++] = child;
+    }
+    qsort(sorted, count, sizeof *sorted, by_key);
+    for (size_t i = 1; rc == 0 && i < count; i++) {
+        if (strcmp(sorted[i - 1]->key, sorted[i]->key) == 0) {
+            rc = dk_yaml_error(doc, sorted[i], err, "\"%s\" stands here twice: take one away",
+                               sorted[i]->key);
+        }
+    }
+    free(sorted);
+    return rc;
+}
+
+static int close_node(struct builder *b, struct dk_err *err)
+{
+    const struct dk_yaml *node = b->open[--b->depth];
+    return node->type == DK_YAML_MAP ? refuse_duplicates(b->doc, node, err) : 0;
+}
+
+static bool has_anchor_or_tag(const yaml_event_t *event)
+{
+    switch (event->type) {
+    case YAML_SCALAR_EVENT:
+        return event->data.scalar.anchor != NULL || event->data.scalar.tag != NULL;
+    case YAML_SEQUENCE_START_EVENT:
+        return event->data.sequence_start.anchor != NULL || event->data.sequence_start.tag != NULL;
+    case YAML_MAPPING_START_EVENT:
+        return event->data.mapping_start.anchor != NULL || event->data.mapping_start.tag != NULL;
+    default: return false;
+    }
+}
+
 static int take_event(struct builder *b, const yaml_event_t *event, struct dk_err *err)
 {
     size_t line = event->start_mark.line + 1;
+    if (has_anchor_or_tag(event)) {
+        return error_at(b->doc, line, err, "anchors and tags are not read: write the value out");
+    }
     switch (event->type) {
     case YAML_DOCUMENT_START_EVENT:
-        return b->doc->root == NULL ? 0
-                                    : error_at(b->doc, line, err,
-                                               "a second document begins "
-                                               "here: one file holds one");
+        if (b->doc->root != NULL) {
+            return error_at(b->doc, line, err, "a second document begins: one file holds one");
+        }
+        return 0;
     case YAML_SCALAR_EVENT: return add_scalar(b, event, err);
     case YAML_SEQUENCE_START_EVENT: return open_node(b, DK_YAML_LIST, event, err);
     case YAML_MAPPING_START_EVENT: return open_node(b, DK_YAML_MAP, event, err);
     case YAML_SEQUENCE_END_EVENT:
-    case YAML_MAPPING_END_EVENT: b->depth--; return 0;
+    case YAML_MAPPING_END_EVENT: return close_node(b, err);
     case YAML_ALIAS_EVENT:
         return error_at(b->doc, line, err, "aliases are not read: write the value out");
     default: return 0;
     }
+}
+
+/* The reader, which meets bytes that are no UTF-8, knows only how far it came. */
+static size_t line_of_problem(const yaml_parser_t *parser, const char *text, size_t bytes)
+{
+    if (parser->error != YAML_READER_ERROR) {
+        return parser->problem_mark.line + 1;
+    }
+    size_t line = 1;
+    for (size_t i = 0; i < bytes && i < parser->problem_offset; i++) {
+        line += text[i] == '\n';
+    }
+    return line;
+}
+
+static int too_big(const char *name, struct dk_err *err)
+{
+    return dk_err_set(err, DK_ETOOBIG, "%s is larger than %u bytes", name, TEXT_MAX_BYTES);
 }
 
 int dk_yaml_parse(struct dk_yaml_doc *doc, const char *name, const char *text, size_t bytes,
@@ -178,13 +242,15 @@ int dk_yaml_parse(struct dk_yaml_doc *doc, const char *name, const char *text, s
     doc->name = strdup(name);
     DK_ASSERT(doc->name != NULL && yaml_parser_initialize(&parser));
     if (bytes > TEXT_MAX_BYTES) {
-        rc = dk_err_set(err, DK_ETOOBIG, "%s is larger than %u bytes", name, TEXT_MAX_BYTES);
+        rc = too_big(name, err);
     }
-    yaml_parser_set_input_string(&parser, (const unsigned char *)text, bytes);
+    /* libyaml aborts on a NULL, which is what an empty buffer holds. */
+    yaml_parser_set_input_string(&parser, (const unsigned char *)(bytes > 0 ? text : ""), bytes);
     while (rc == 0 && !ended) {
         if (!yaml_parser_parse(&parser, &event)) {
+            DK_ASSERT(parser.error != YAML_MEMORY_ERROR);
             rc = dk_err_set(err, DK_EINVAL, "%s:%zu: this is no YAML: %s%s%s", name,
-                            parser.problem_mark.line + 1, parser.problem,
+                            line_of_problem(&parser, text, bytes), parser.problem,
                             parser.context != NULL ? ", " : "",
                             parser.context != NULL ? parser.context : "");
             break;
@@ -205,40 +271,37 @@ int dk_yaml_parse(struct dk_yaml_doc *doc, const char *name, const char *text, s
     return rc;
 }
 
-static int read_all(int fd, struct dk_buf *buf)
+static int read_all(int fd, const char *name, struct dk_buf *buf, struct dk_err *err)
 {
-    ssize_t n = 1;
-    while (n > 0) {
-        uint8_t piece[65536];
-        n = read(fd, piece, sizeof piece);
-        if (n > 0 && dk_buf_append(buf, piece, (size_t)n) != 0) {
-            errno = EFBIG;
-            return -1;
+    uint8_t piece[65536];
+    ssize_t n;
+    while ((n = read(fd, piece, sizeof piece)) > 0) {
+        if (dk_buf_append(buf, piece, (size_t)n) != 0) {
+            return too_big(name, err);
         }
     }
-    return n < 0 ? -1 : 0;
+    return n == 0 ? 0 : dk_err_errno(err, DK_EIO, errno, "cannot read %s", name);
 }
 
 int dk_yaml_load(struct dk_yaml_doc *doc, const char *path, struct dk_err *err)
 {
     struct dk_buf buf;
     bool is_stdin = strcmp(path, "-") == 0;
+    const char *name = is_stdin ? "stdin" : path;
     int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
     memset(doc, 0, sizeof *doc);
     if (fd < 0) {
         return dk_err_errno(err, errno == ENOENT ? DK_ENOTFOUND : DK_EIO, errno, "cannot read %s",
-                            path);
+                            name);
     }
-    dk_buf_init(&buf, TEXT_MAX_BYTES + 1);
-    int rc = read_all(fd, &buf);
-    int saved = errno;
+    dk_buf_init(&buf, TEXT_MAX_BYTES);
+    int rc = read_all(fd, name, &buf, err);
     if (!is_stdin) {
         (void)close(fd);
     }
-    rc =
-        rc != 0
-            ? dk_err_errno(err, saved == EFBIG ? DK_ETOOBIG : DK_EIO, saved, "cannot read %s", path)
-            : dk_yaml_parse(doc, is_stdin ? "stdin" : path, (const char *)buf.data, buf.size, err);
+    if (rc == 0) {
+        rc = dk_yaml_parse(doc, name, (const char *)buf.data, buf.size, err);
+    }
     dk_buf_close(&buf);
     return rc;
 }
@@ -281,10 +344,13 @@ int dk_yaml_error(const struct dk_yaml_doc *doc, const struct dk_yaml *node, str
     return error_at(doc, node != NULL ? (size_t)node->line : 1, err, what);
 }
 
-/* How a node is called in an error: its key, or its place in a list. */
+/* How a node is called in an error. */
 static const char *label(const struct dk_yaml *node)
 {
-    return node->key != NULL ? node->key : "this item";
+    if (node->key != NULL) {
+        return node->key;
+    }
+    return node->parent != NULL ? "this item" : "the document";
 }
 
 static bool is_null(const struct dk_yaml *node)
@@ -382,7 +448,7 @@ static size_t distance(const char *a, const char *b)
 const char *dk_yaml_nearest(const char *word, const char *const *words)
 {
     const char *best = NULL;
-    size_t least = 4; /* farther is no help */
+    size_t half = strlen(word) / 2, least = (half < 3 ? half : 3) + 1; /* farther is no help */
     for (; *words != NULL; words++) {
         size_t d = distance(word, *words);
         if (d < least) {

@@ -15,8 +15,8 @@ enum dk_yaml_type { DK_YAML_SCALAR, DK_YAML_LIST, DK_YAML_MAP };
 
 struct dk_yaml {
     enum dk_yaml_type type;
-    int line;              /* from 1 */
-    bool quoted;           /* a scalar written in quotes: never null, number or boolean */
+    int line;              /* from 1: of its key, where it has one */
+    bool quoted;           /* a scalar in quotes or a block: never null, number or boolean */
     const char *key;       /* this node's key in the map that holds it, or NULL */
     const char *text;      /* scalar: its text (NUL-terminated, valid UTF-8) */
     size_t count;          /* list, map: number of children */
@@ -31,7 +31,8 @@ struct dk_yaml_doc {
     void *memory;
 };
 
-/* Reads a file ("-" is stdin), or a text. 0; DK_EINVAL with file and line; DK_EIO; DK_ETOOBIG. */
+/* Reads a file ("-" is stdin), or a text; an empty one is an empty map. 0; DK_EINVAL with file and
+ * line; DK_ENOTFOUND; DK_EIO; DK_ETOOBIG. After an error there is nothing to close. */
 int dk_yaml_load(struct dk_yaml_doc *doc, const char *path, struct dk_err *err);
 int dk_yaml_parse(struct dk_yaml_doc *doc, const char *name, const char *text, size_t bytes,
                   struct dk_err *err);
