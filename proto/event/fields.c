@@ -144,6 +144,7 @@ static const uint8_t rules[][SLOTS] = {
     K(SETTINGS_DEFINED, SettingsDefined, offer_timeout_us, DURATION),
     K(SETTINGS_DEFINED, SettingsDefined, queue_timeout_us, DURATION),
     K(SETTINGS_DEFINED, SettingsDefined, calendar, CALENDAR),
+    K(SETTINGS_DEFINED, SettingsDefined, default_group, GROUP),
     K(CUSTOMER_DEFINED, CustomerDefined, company, COMPANY),
     K(CUSTOMER_DEFINED, CustomerDefined, language, KEY),
     K(COMPANY_DEFINED, CompanyDefined, tier, KEY),

@@ -68,6 +68,7 @@ void dk_refs_settings(const struct dk_refs *refs, int64_t at_us, struct dk_setti
     set_us(&settings->offer_timeout_us, body->has_offer_timeout_us, body->offer_timeout_us);
     set_us(&settings->queue_timeout_us, body->has_queue_timeout_us, body->queue_timeout_us);
     settings->calendar = body->has_calendar ? body->calendar : 0;
+    settings->default_group = body->has_default_group ? body->default_group : 0;
     for (size_t i = 0; i < body->n_channel_weight; i++) {
         const Docket__ChannelCapacity *weight = body->channel_weight[i];
         if ((size_t)weight->channel < channels)
