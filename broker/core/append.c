@@ -104,7 +104,8 @@ static void answer_again(struct dk_core *core, size_t i, const struct dk_answer 
 /* An accepted record: what hangs on it is taken in, and the sender is told. */
 static void accept(struct dk_core *core, const uint8_t *record, size_t bytes)
 {
-    dk_state_remember(&core->state, record, bytes);
+    int rc = dk_state_remember(&core->state, record, bytes, NULL);
+    DK_ASSERT(rc == 0);
     bool opened = dk_event_load_kind(record) == DK_KIND_OPENED;
     dk_pending_accepted(core->gathering, dk_event_load_position(record),
                         opened ? dk_event_load_subject(record) : 0);

@@ -51,7 +51,9 @@ static int grow(struct dk_history *history)
 
 int dk_history_add(struct dk_history *history, const struct dk_remembered *remembered)
 {
-    DK_ASSERT(remembered->number > dk_history_last(history));
+    if (remembered->number <= dk_history_last(history)) {
+        return DK_ECORRUPT;
+    }
     if (history->total == history->capacity && history->capacity < DK_PRODUCER_ANSWERS) {
         int rc = grow(history);
         if (rc != 0) {
@@ -113,11 +115,9 @@ int dk_history_load(struct dk_history *history, const uint8_t *data, size_t byte
     for (uint64_t i = 0; i < count; i++, at += sizeof(struct dk_remembered)) {
         struct dk_remembered remembered;
         memcpy(&remembered, at, sizeof remembered);
-        if (remembered.number <= dk_history_last(history) || remembered.answer.position == 0) {
-            return dk_err_set(err, DK_ECORRUPT, "a producer's answers are out of order");
-        }
-        if (dk_history_add(history, &remembered) != 0) {
-            return dk_err_set(err, DK_ENOMEM, "no memory for a producer's answers");
+        int rc = dk_history_add(history, &remembered);
+        if (rc != 0) {
+            return dk_err_set(err, rc, "a producer's answers cannot be taken in");
         }
     }
     *used = (size_t)(at - data);

@@ -29,7 +29,7 @@ size_t dk_history_bytes(const struct dk_history *history);
 /* The last number, 0 when empty. */
 uint64_t dk_history_last(const struct dk_history *history);
 
-/* `number` is above all before. 0 or DK_ENOMEM. */
+/* 0, DK_ENOMEM, or DK_ECORRUPT for a number that is not above all before. */
 int dk_history_add(struct dk_history *history, const struct dk_remembered *remembered);
 
 /* Borrowed until the next add; NULL when it is not kept. O(log n). */

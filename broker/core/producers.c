@@ -170,8 +170,11 @@ int dk_producers_remember(struct dk_producers *producers, uint64_t producer, uin
         return DK_EBUSY;
     }
     struct dk_history *history = answer->position != 0 ? &entry->accepted : &entry->refused;
-    entry->last_seen = number;
-    return dk_history_add(history, &(struct dk_remembered){.number = number, .answer = *answer});
+    int rc = dk_history_add(history, &(struct dk_remembered){.number = number, .answer = *answer});
+    if (rc == 0) {
+        entry->last_seen = number;
+    }
+    return rc;
 }
 
 uint32_t dk_record_digest(const uint8_t *record, size_t record_bytes)

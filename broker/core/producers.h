@@ -53,7 +53,8 @@ int dk_producers_number(const struct dk_producers *producers, uint64_t producer,
                         uint32_t digest, struct dk_answer *answer, struct dk_err *err);
 
 /* `number` (last + 1, or, in recovery, any later one) was answered. A producer not known is made:
- * recovery meets them in the log. 0, DK_EBUSY, DK_ENOMEM. */
+ * recovery meets them in the log. 0, DK_EBUSY, DK_ENOMEM; DK_ECORRUPT for a number that went back.
+ */
 int dk_producers_remember(struct dk_producers *producers, uint64_t producer, uint64_t number,
                           const struct dk_answer *answer);
 

@@ -143,8 +143,8 @@ void dk_state_pass_over(struct dk_state *state, const struct dk_envelope *event)
     count_event(state, event);
 }
 
-static void remember_number(struct dk_state *state, const struct dk_envelope *event,
-                            uint32_t digest)
+static int remember_number(struct dk_state *state, const struct dk_envelope *event, uint32_t digest,
+                           struct dk_err *err)
 {
     int rc;
     if (event->flags & DOCKET__EVENT_FLAG__FLAG_ONE_SHOT) {
@@ -159,20 +159,25 @@ static void remember_number(struct dk_state *state, const struct dk_envelope *ev
         rc = dk_producers_remember(state->producers, event->producer, event->producer_number,
                                    &answer);
     }
-    DK_ASSERT(rc == 0);
+    return rc == 0 ? 0
+                   : dk_err_set(err, rc, "the producer's number cannot be taken in: %s",
+                                dk_code_sentence(rc));
 }
 
-void dk_state_remember(struct dk_state *state, const uint8_t *record, size_t record_bytes)
+int dk_state_remember(struct dk_state *state, const uint8_t *record, size_t record_bytes,
+                      struct dk_err *err)
 {
     struct dk_envelope event;
     dk_event_load(record, &event);
-    remember_number(state, &event, dk_record_digest(record, record_bytes));
-    if (event.kind >= DK_KIND_DEFINED_FROM && event.kind <= DK_KIND_DEFINED_LAST) {
-        int rc = dk_buf_append(&state->definitions, &event.position, sizeof event.position);
-        DK_ASSERT(rc == 0);
-        rc = dk_refs_apply(state->refs, record, record_bytes, NULL);
-        DK_ASSERT(rc == 0);
+    int rc = remember_number(state, &event, dk_record_digest(record, record_bytes), err);
+    bool defines = event.kind >= DK_KIND_DEFINED_FROM && event.kind <= DK_KIND_DEFINED_LAST;
+    if (rc != 0 || !defines) {
+        return rc;
     }
+    if (dk_buf_append(&state->definitions, &event.position, sizeof event.position) != 0) {
+        return dk_err_set(err, DK_ENOMEM, "no memory to list the definitions");
+    }
+    return dk_refs_apply(state->refs, record, record_bytes, err);
 }
 
 void dk_state_begin(struct dk_state *state)

@@ -426,6 +426,7 @@ static void test_recover_names_the_position_of_damage(void **state)
     DAMAGE(recorded_us, 1, "goes back");
     DAMAGE(subject_version, 99, "chain");
     DAMAGE(previous, 99, "chain");
+    DAMAGE(producer_number, 1, "number");
 #undef DAMAGE
     memcpy(record, saved, bytes);
     fixture_stop(&t.f);
