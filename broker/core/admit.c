@@ -375,12 +375,17 @@ static void stamp(struct judged *judged, const struct dk_subject_head *head, boo
 static int judge_fresh_and_legal(struct judged *judged, uint32_t expected_version, bool more,
                                  struct dk_err *err)
 {
-    struct dk_subject_head head = dk_state_head(judged->state, judged->event.subject);
-    bool of_ticket = judged->event.kind <= DK_KIND_TICKET_LAST;
-    const struct dk_ticket *ticket =
-        of_ticket ? dk_state_ticket(judged->state, judged->event.subject) : NULL;
+    uint64_t subject = judged->event.subject;
+    const struct dk_ticket *ticket = NULL;
+    struct dk_subject_head head;
+    if (judged->event.kind <= DK_KIND_TICKET_LAST) {
+        ticket = dk_state_ticket(judged->state, subject);
+        head = dk_ticket_head(ticket, subject);
+    } else {
+        head = dk_subjects_get(&judged->state->subjects, subject);
+    }
     int rc = judge_version(judged, &head, expected_version, err);
-    if (rc == 0 && of_ticket) {
+    if (rc == 0 && ticket != NULL) {
         rc = judge_fresh(judged, ticket, err);
     }
     if (rc == 0) {

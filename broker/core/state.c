@@ -64,12 +64,7 @@ struct dk_subject_head dk_state_head(const struct dk_state *state, uint64_t subj
     if (dk_id_class(subject) != DK_SUBJECT_TICKET) {
         return dk_subjects_get(&state->subjects, subject);
     }
-    const struct dk_ticket *ticket = dk_state_ticket(state, subject);
-    return (struct dk_subject_head){
-        .subject = subject,
-        .last_position = ticket->last_position,
-        .version = ticket->version,
-    };
+    return dk_ticket_head(dk_state_ticket(state, subject), subject);
 }
 
 static void write_down(struct dk_state *state, const struct dk_before *before)

@@ -60,6 +60,16 @@ void dk_state_close(struct dk_state *state);
 /* The ticket as it is; all zero when there is none. Borrowed until the next apply. */
 const struct dk_ticket *dk_state_ticket(const struct dk_state *state, uint64_t ticket);
 
+static inline struct dk_subject_head dk_ticket_head(const struct dk_ticket *ticket,
+                                                    uint64_t subject)
+{
+    return (struct dk_subject_head){
+        .subject = subject,
+        .last_position = ticket->last_position,
+        .version = ticket->version,
+    };
+}
+
 /* The version and last position of any subject, 0 and 0 for none. */
 struct dk_subject_head dk_state_head(const struct dk_state *state, uint64_t subject);
 
