@@ -220,7 +220,7 @@ static int judge_ticket_subject(struct judged *judged, struct dk_err *err)
 }
 
 /* A definition's id is made from its key, and stands for no other key. */
-static int judge_definition(const struct judged *judged, struct dk_err *err)
+static int judge_key(const struct judged *judged, struct dk_err *err)
 {
     uint64_t subject = judged->event.subject;
     unsigned cls = dk_id_class(subject);
@@ -260,7 +260,7 @@ static int judge_subject(struct judged *judged, struct dk_err *err)
         return judge_ticket_subject(judged, err);
     }
     if (kind >= DK_KIND_DEFINED_FROM && kind <= DK_KIND_DEFINED_LAST) {
-        return judge_definition(judged, err);
+        return judge_key(judged, err);
     }
     return 0;
 }
@@ -330,6 +330,23 @@ static int judge_clock_step(const struct judged *judged, struct dk_err *err)
     return 0;
 }
 
+/* A calendar that nobody can reckon with is refused (DOMAIN T4). */
+static int judge_calendar(const struct judged *judged, struct dk_err *err)
+{
+    const Docket__CalendarDefined *body = (const void *)judged->body;
+    struct dk_calendar *compiled;
+    struct dk_err why;
+    if (body->definition->removed) {
+        return 0;
+    }
+    int rc = dk_refs_calendar_compile(&compiled, body, &why);
+    if (rc != 0) {
+        return dk_err_field(err, rc, "calendar_defined", "%s", why.message);
+    }
+    dk_calendar_free(&compiled);
+    return 0;
+}
+
 static int judge_legal(const struct judged *judged, const struct dk_ticket *ticket,
                        struct dk_err *err)
 {
@@ -342,6 +359,7 @@ static int judge_legal(const struct judged *judged, const struct dk_ticket *tick
     switch (kind) {
     case DK_KIND_PRESENCE_CHANGED: return judge_presence(judged, err);
     case DK_KIND_CLOCK_STEP_ACCEPTED: return judge_clock_step(judged, err);
+    case DK_KIND_CALENDAR_DEFINED: return judge_calendar(judged, err);
     default:
         return ticket == NULL
                    ? 0

@@ -3,7 +3,7 @@
  * Pure: time, storage and peers are handed in; no socket, no thread, no clock of its own. The
  * daemon (broker/net) and the simulator (tests/sim) drive the same object code:
  *
- *     dk_core_append ...            admitted events gather in a pending batch, with their answers
+ *     dk_core_request ...           admitted events gather in a pending batch, with their answers
  *     dk_core_take                  -> the batch to write, while the next one gathers
  *     store.append, store.sync      by whoever drives (the commit thread)
  *     dk_core_committed             -> replies, and the batch to publish
@@ -87,7 +87,8 @@ bool dk_core_full(const struct dk_core *core);
 void dk_core_set_space(struct dk_core *core, bool accepting);
 
 /* The batch that has gathered, to be written next: NULL when there is none or one is being written
- * already. Its memory is stable until dk_core_committed. */
+ * already. Its memory is stable until dk_core_committed. Call it after requests even when nothing
+ * was appended: answers that gathered without records, while nothing is being written, go out. */
 const struct dk_batch *dk_core_take(struct dk_core *core);
 
 /* The taken batch is durable: sends its answers (one Reply for each connection). The batch's memory

@@ -442,6 +442,38 @@ static void test_admit_presence_is_of_a_known_agent(void **state)
     accepted(w, judge(w, DK_ROLE_AGENT, envelope, DK_KIND_PRESENCE_CHANGED, &presence));
 }
 
+static int define_calendar(struct world *w, const char *zone, bool open, bool removed)
+{
+    Docket__CalendarDefined *calendar = test_memory(sizeof *calendar);
+    Docket__WeekdayPlan *monday = test_memory(sizeof *monday);
+    Docket__DayInterval *hours = test_memory(sizeof *hours);
+    docket__calendar_defined__init(calendar);
+    docket__weekday_plan__init(monday);
+    docket__day_interval__init(hours);
+    calendar->definition = test_definition("office");
+    calendar->definition->has_removed = removed;
+    calendar->definition->removed = removed;
+    calendar->zone = test_bytes(zone);
+    calendar->n_weekday = 1;
+    calendar->weekday = &monday;
+    monday->n_interval = open;
+    monday->interval = &hours;
+    hours->from_s = 9 * 3600;
+    hours->to_s = 17 * 3600;
+    return judge(w, DK_ROLE_OPERATOR, on(test_id(DK_SUBJECT_CALENDAR, "office"), FIXTURE_OPERATOR),
+                 DK_KIND_CALENDAR_DEFINED, calendar);
+}
+
+static void test_admit_calendars_can_be_reckoned_with(void **state)
+{
+    struct world *w = *state;
+    refused(w, define_calendar(w, "UTC", false, false), DK_EINVAL, "calendar_defined");
+    refused(w, define_calendar(w, "Atlantis/Capital", true, false), DK_ENOTFOUND,
+            "calendar_defined");
+    accepted(w, define_calendar(w, "UTC", true, false));
+    accepted(w, define_calendar(w, "UTC", false, true));
+}
+
 static void test_admit_illegal_actions_are_refused_with_the_fold_s_reason(void **state)
 {
     struct world *w = *state;
@@ -514,6 +546,7 @@ int main(void)
         CASE(test_admit_expected_version_conflicts),
         CASE(test_admit_stale_decisions_are_refused),
         CASE(test_admit_presence_is_of_a_known_agent),
+        CASE(test_admit_calendars_can_be_reckoned_with),
         CASE(test_admit_illegal_actions_are_refused_with_the_fold_s_reason),
         CASE(test_admit_counts_open_tickets),
         CASE(test_admit_undo_leaves_no_trace),
