@@ -1,6 +1,6 @@
 #include "broker/net/reads.h"
 #include "broker/log/lookups.h"
-#include "broker/net/queue.h"
+#include "broker/net/mailbox.h"
 #include "broker/net/reply.h"
 #include "proto/event/event.h"
 #include "proto/event/wire.h"
@@ -27,7 +27,7 @@ struct done {
 };
 
 struct dk_reads {
-    struct dk_queue jobs, results;
+    struct dk_mailbox jobs, results;
     struct worker worker[DK_READ_THREADS];
     struct dk_log *log;
     struct dk_lookups *lookups;
@@ -128,7 +128,7 @@ static void work(struct worker *w, const struct dk_read_job *job)
         dk_buf_clear(&done->frame);
         (void)dk_reply_failure(&done->frame, job->request, &err);
     }
-    DK_ASSERT(dk_queue_put(&w->reads->results, done));
+    DK_ASSERT(dk_mailbox_put(&w->reads->results, done));
     ev_async_send(w->reads->loop, &w->reads->ready);
 }
 
@@ -136,7 +136,7 @@ static void *run(void *arg)
 {
     struct worker *w = arg;
     struct dk_read_job *job;
-    while ((job = dk_queue_take(&w->reads->jobs)) != NULL) {
+    while ((job = dk_mailbox_take(&w->reads->jobs)) != NULL) {
         work(w, job);
         free(job);
     }
@@ -155,7 +155,7 @@ static void on_ready(struct ev_loop *loop, struct ev_async *async, int revents)
     struct done *done;
     (void)loop;
     (void)revents;
-    while ((done = dk_queue_try(&reads->results)) != NULL) {
+    while ((done = dk_mailbox_try(&reads->results)) != NULL) {
         reads->on_reply(reads->arg, done->connection, done->frame.data, done->frame.size);
         free_done(done);
     }
@@ -190,9 +190,9 @@ int dk_reads_start(struct dk_reads **reads, struct ev_loop *loop, struct dk_log 
     r->loop = loop;
     r->on_reply = on_reply;
     r->arg = arg;
-    dk_queue_init(&r->jobs, DK_READS_QUEUED);
+    dk_mailbox_init(&r->jobs, DK_READS_QUEUED);
     /* A job becomes one result: this never fills. */
-    dk_queue_init(&r->results, DK_READS_QUEUED + DK_READ_THREADS);
+    dk_mailbox_init(&r->results, DK_READS_QUEUED + DK_READ_THREADS);
     ev_async_init(&r->ready, on_ready);
     r->ready.data = r;
     ev_async_start(loop, &r->ready);
@@ -214,7 +214,7 @@ void dk_reads_stop(struct dk_reads **reads)
     if (r == NULL) {
         return;
     }
-    dk_queue_close(&r->jobs);
+    dk_mailbox_close(&r->jobs);
     for (size_t i = 0; i < DK_READ_THREADS; i++) {
         struct worker *w = &r->worker[i];
         if (w->started) {
@@ -228,14 +228,14 @@ void dk_reads_stop(struct dk_reads **reads)
         }
     }
     ev_async_stop(r->loop, &r->ready);
-    while ((left = dk_queue_try(&r->jobs)) != NULL) {
+    while ((left = dk_mailbox_try(&r->jobs)) != NULL) {
         free(left);
     }
-    while ((left = dk_queue_try(&r->results)) != NULL) {
+    while ((left = dk_mailbox_try(&r->results)) != NULL) {
         free_done(left);
     }
-    dk_queue_free(&r->jobs);
-    dk_queue_free(&r->results);
+    dk_mailbox_free(&r->jobs);
+    dk_mailbox_free(&r->results);
     free(r);
     *reads = NULL;
 }
@@ -245,7 +245,7 @@ bool dk_reads_put(struct dk_reads *reads, const struct dk_read_job *job)
     struct dk_read_job *copy = malloc(sizeof *copy);
     DK_ASSERT(copy != NULL);
     *copy = *job;
-    if (!dk_queue_put(&reads->jobs, copy)) {
+    if (!dk_mailbox_put(&reads->jobs, copy)) {
         free(copy);
         return false;
     }

@@ -1,0 +1,93 @@
+#include "nodes/routing/eligible.h"
+#include "nodes/routing/state.h"
+#include "proto/base/id.h"
+#include "proto/base/time.h"
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *argument_of(const char *const *argument, size_t count, const char *name)
+{
+    size_t n = strlen(name);
+    for (size_t i = 0; i < count; i++) {
+        if (strncmp(argument[i], name, n) == 0 && argument[i][n] == '=') {
+            return argument[i] + n + 1;
+        }
+    }
+    return NULL;
+}
+
+static int by_key(const void *a, const void *b)
+{
+    const struct dk_queue_key *x = a, *y = b;
+    return dk_queue_before(x, y) ? -1 : dk_queue_before(y, x);
+}
+
+static int query_queue(struct dk_routing *self, uint64_t group_id, struct dk_buf *json)
+{
+    struct dk_routing_group *group = dk_map_get(&self->groups, group_id);
+    size_t count = group != NULL ? group->queue.count : 0, said = 0;
+    struct dk_queue_key *sorted = calloc(count + 1, sizeof *sorted);
+    DK_ASSERT(sorted != NULL);
+    if (count > 0) {
+        memcpy(sorted, group->queue.entry, count * sizeof *sorted);
+        qsort(sorted, count, sizeof *sorted, by_key);
+    }
+    int rc = dk_buf_printf(json, "[");
+    for (size_t i = 0; rc == 0 && i < count; i++) {
+        char name[DK_ID_TEXT_BYTES], since[DK_TIME_TEXT_BYTES], due[DK_TIME_TEXT_BYTES];
+        const struct dk_routing_ticket *row = dk_table_get(self->tickets, sorted[i].ticket, NULL);
+        struct dk_queue_key key = dk_routing_key(self, sorted[i].ticket);
+        bool twice = i > 0 && sorted[i].ticket == sorted[i - 1].ticket;
+        if (row->queue != group_id || twice || !dk_queue_same(&key, &sorted[i])) {
+            continue;
+        }
+        bool has_due = key.due_us != INT64_MAX;
+        rc = dk_buf_printf(
+            json, "%s{\"ticket\":\"%s\",\"priority\":%" PRIu64 ",\"since\":\"%s\",\"due\":%s%s%s}",
+            said++ > 0 ? "," : "", dk_id_format(key.ticket, name), key.priority,
+            dk_time_format(key.since_us, 0, since), has_due ? "\"" : "",
+            has_due ? dk_time_format(key.due_us, 0, due) : "null", has_due ? "\"" : "");
+    }
+    free(sorted);
+    return rc != 0 ? rc : dk_buf_printf(json, "]");
+}
+
+static int query_agents(struct dk_routing *self, struct dk_buf *json)
+{
+    size_t cursor = 0, bytes, said = 0;
+    uint64_t id;
+    const void *value;
+    int rc = dk_buf_printf(json, "[");
+    while (rc == 0 && dk_table_next(self->agents, &cursor, &id, &value, &bytes)) {
+        const struct dk_routing_agent *agent = value;
+        char name[DK_ID_TEXT_BYTES];
+        rc = dk_buf_printf(json, "%s{\"agent\":\"%s\",\"load\":%u,\"presence\":%u}",
+                           said++ > 0 ? "," : "", dk_id_format(id, name), agent->load,
+                           agent->presence);
+    }
+    return rc != 0 ? rc : dk_buf_printf(json, "]");
+}
+
+int dk_routing_query(void *self, const char *name, const char *const *argument,
+                     size_t argument_count, struct dk_buf *json, struct dk_err *err)
+{
+    struct dk_routing *routing = self;
+    int rc;
+    if (strcmp(name, "queue") == 0) {
+        const char *key = argument_of(argument, argument_count, "group");
+        uint64_t group =
+            key == NULL ? 0
+                        : dk_refs_by_key(routing->world->refs, DK_SUBJECT_GROUP, key, strlen(key));
+        if (group == 0) {
+            return dk_err_field(err, DK_ENOTFOUND, "group", "there is no group \"%s\"",
+                                key != NULL ? key : "");
+        }
+        rc = query_queue(routing, group, json);
+    } else if (strcmp(name, "agents") == 0) {
+        rc = query_agents(routing, json);
+    } else {
+        return dk_err_set(err, DK_ENOTFOUND, "routing answers queue and agents, not \"%s\"", name);
+    }
+    return rc == 0 ? 0 : dk_err_set(err, DK_ETOOBIG, "the answer is too large");
+}

@@ -1,0 +1,26 @@
+/* The routing role: which group, and which agent (DOMAIN R1-R4).
+ *
+ *   ticket without a group      --> Routed: the catalogue's route to line 1 (R1)
+ *   functional escalation       --> Routed: the catalogue's route to the line asked for
+ *   ticket waiting in a group   --> Assigned, in the queue's order (R3), to the best eligible agent
+ *                                   (R2, R4); Queued, once, when nobody is eligible
+ *
+ * The item of a route is the ticket, that of an assignment the pool: the groups that share agents.
+ * Its queues move when a ticket comes in, an agent has room again, a shift begins, or presence
+ * changes. Everything is decided from the fold at one position and one instant, and stands in the
+ * event: the same fold and instant give the same choice.
+ *
+ * An agent's load is the sum of the weights of the new and open tickets that the agent owns; a
+ * pending ticket weighs nothing until it opens again. An agent of whom no presence was ever told is
+ * available. */
+#ifndef DK_ROUTING_ROUTING_H
+#define DK_ROUTING_ROUTING_H
+
+#include "nodes/runtime/role.h"
+
+/* Queries: "queue" group=KEY (its tickets in order), "agents" (load, presence, shift). */
+extern const struct dk_role_ops dk_routing_role;
+
+#define DK_ROUTING_DEFAULT_CAPACITY 10 /* of an agent whose definition states none */
+
+#endif
