@@ -130,6 +130,7 @@ struct dk_settings {
     int64_t queue_timeout_us;     /* 15 min */
     uint32_t channel_weight[10];  /* by enum Channel; 1 */
     uint64_t calendar;
+    uint64_t default_group; /* 0: a ticket without a route waits for people */
 };
 void dk_refs_settings(const struct dk_refs *refs, int64_t at_us, struct dk_settings *settings);
 
@@ -139,5 +140,9 @@ void dk_refs_settings(const struct dk_refs *refs, int64_t at_us, struct dk_setti
  * the next instant after `at` at which either answer may change (INT64_MAX: never). */
 bool dk_refs_on_shift(struct dk_refs *refs, uint64_t agent, int64_t at_us, bool on_call);
 int64_t dk_refs_next_shift_edge_us(struct dk_refs *refs, uint64_t agent, int64_t at_us);
+
+/* The same of one shift, whoever it lists. */
+bool dk_refs_shift_open(struct dk_refs *refs, uint64_t shift, int64_t at_us);
+int64_t dk_refs_shift_edge_us(struct dk_refs *refs, uint64_t shift, int64_t at_us);
 
 #endif

@@ -135,6 +135,19 @@ static bool lists_agent(const Docket__ShiftDefined *shift, uint64_t agent)
     return false;
 }
 
+bool dk_refs_shift_open(struct dk_refs *refs, uint64_t subject, int64_t at_us)
+{
+    const Docket__ShiftDefined *shift = dk_refs_shift(refs, subject, at_us);
+    if (shift == NULL)
+        return false;
+    struct dk_refs_compiled compiled;
+    const Docket__CalendarDefined *body = dk_refs_compiled(refs, shift->calendar, at_us, &compiled);
+    if (body == NULL || !dk_calendar_open(compiled.calendar, at_us))
+        return false;
+    struct span span = span_of(shift, body, compiled.zone);
+    return at_us >= span.from_us && at_us < span.to_us;
+}
+
 bool dk_refs_on_shift(struct dk_refs *refs, uint64_t agent, int64_t at_us, bool on_call)
 {
     draw_rota(refs);
@@ -142,15 +155,8 @@ bool dk_refs_on_shift(struct dk_refs *refs, uint64_t agent, int64_t at_us, bool 
     for (size_t i = first_entry(rota, agent); i < rota->count && rota->entry[i].agent == agent;
          i++) {
         const Docket__ShiftDefined *shift = dk_refs_shift(refs, rota->entry[i].shift, at_us);
-        if (shift == NULL || (shift->on_call != 0) != on_call || !lists_agent(shift, agent))
-            continue;
-        struct dk_refs_compiled compiled;
-        const Docket__CalendarDefined *body =
-            dk_refs_compiled(refs, shift->calendar, at_us, &compiled);
-        if (body == NULL || !dk_calendar_open(compiled.calendar, at_us))
-            continue;
-        struct span span = span_of(shift, body, compiled.zone);
-        if (at_us >= span.from_us && at_us < span.to_us)
+        if (shift != NULL && (shift->on_call != 0) == on_call && lists_agent(shift, agent) &&
+            dk_refs_shift_open(refs, rota->entry[i].shift, at_us))
             return true;
     }
     return false;
@@ -161,8 +167,7 @@ static int64_t earlier(int64_t a_us, int64_t b_us)
     return a_us < b_us ? a_us : b_us;
 }
 
-/* When one shift next begins or ends work, or is defined otherwise. */
-static int64_t shift_edge_us(struct dk_refs *refs, uint64_t subject, int64_t at_us)
+int64_t dk_refs_shift_edge_us(struct dk_refs *refs, uint64_t subject, int64_t at_us)
 {
     int64_t next_us = dk_refs_next_version_us(refs, subject, at_us);
     const Docket__ShiftDefined *shift = dk_refs_shift(refs, subject, at_us);
@@ -188,6 +193,6 @@ int64_t dk_refs_next_shift_edge_us(struct dk_refs *refs, uint64_t agent, int64_t
     const struct dk_refs_rota *rota = &refs->rota;
     int64_t next_us = INT64_MAX;
     for (size_t i = first_entry(rota, agent); i < rota->count && rota->entry[i].agent == agent; i++)
-        next_us = earlier(next_us, shift_edge_us(refs, rota->entry[i].shift, at_us));
+        next_us = earlier(next_us, dk_refs_shift_edge_us(refs, rota->entry[i].shift, at_us));
     return next_us;
 }

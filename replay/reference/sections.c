@@ -1,0 +1,119 @@
+#include "replay/reference/key.h"
+
+#define UP_TO(least, most) .min = (least), .max = (most)
+#define OF(CLASS)          .cls = DK_SUBJECT_##CLASS
+#define KEY(key, member, sort, ...)                                                                \
+    {                                                                                              \
+        .word = (key), .field = (member), .type = &dk_type_##sort, __VA_ARGS__                     \
+    }
+
+/* clang-format off */
+const struct dk_reference_section dk_reference_sections[] = {
+    {"sites", DK_KIND_SITE_DEFINED, {
+        KEY("number", "number", number, UP_TO(1, DK_SITE_MAX), .needed = true),
+        KEY("zone", "zone", bytes, .needed = true),
+        KEY("next", "next_site", site),
+    }},
+    {"calendars", DK_KIND_CALENDAR_DEFINED, {
+        KEY("zone", "zone", bytes, .needed = true),
+        KEY("hours", "weekday", hours, .needed = true),
+        KEY("holidays", "exception", holidays),
+        KEY("special_days", "exception", special_days),
+    }},
+    {"fields", DK_KIND_FIELD_DEFINED, {
+        KEY("type", "type", enum, .needed = true),
+        KEY("choices", "choice", bytes_list),
+        KEY("personal", "personal", bool),
+    }},
+    {"checklists", DK_KIND_CHECKLIST_DEFINED, {
+        KEY("questions", "question", bytes_list, .needed = true),
+    }},
+    {"templates", DK_KIND_TEMPLATE_DEFINED, {
+        KEY("texts", "text", texts, .needed = true),
+    }},
+    {"groups", DK_KIND_GROUP_DEFINED, {
+        KEY("line", "line", number, UP_TO(1, 9), .needed = true),
+        KEY("site", "site", site),
+        KEY("calendar", "calendar", id, OF(CALENDAR)),
+        KEY("secondary", "secondary", id, OF(GROUP)),
+        KEY("manager", "manager", id, OF(AGENT)),
+    }},
+    {"agents", DK_KIND_AGENT_DEFINED, {
+        KEY("first_name", "first_name", text, .needed = true),
+        KEY("surname", "surname", text, .needed = true),
+        KEY("groups", "group", ids, OF(GROUP)),
+        KEY("languages", "language", bytes_list),
+        KEY("skills", "skill", bytes_list),
+        KEY("capacity", "capacity", number, UP_TO(0, 1000)),
+        KEY("channels", "channel_capacity", channels),
+        KEY("email", "email", text),
+        KEY("tier", "tier", number, UP_TO(1, 9)),
+        KEY("site", "site", site),
+    }},
+    {"products", DK_KIND_PRODUCT_DEFINED, {
+        KEY("parent", "parent", id, OF(PRODUCT)),
+        KEY("routes", "route", routes),
+        KEY("audience", "audience", bytes_list),
+        KEY("contract_level", "contract_level", bytes),
+        KEY("skills", "required_skill", bytes_list),
+    }},
+    {"suppliers", DK_KIND_SUPPLIER_DEFINED, {
+        KEY("calendar", "calendar", id, OF(CALENDAR)),
+        KEY("contact", "contact", text),
+    }},
+    {"contracts", DK_KIND_CONTRACT_DEFINED, {
+        KEY("company", "company", id, OF(COMPANY)),
+        KEY("supplier", "supplier", id, OF(SUPPLIER)),
+        KEY("level", "level", bytes),
+        KEY("penalties", "penalty", penalties),
+    }},
+    {"policies", DK_KIND_POLICY_DEFINED, {
+        KEY("when", "condition", when),
+        KEY("goals", "goal", goals, .needed = true),
+        KEY("calendar", "calendar", id, OF(CALENDAR)),
+        KEY("pause", "pause", enums),
+        KEY("warn", "warn_percent", numbers, UP_TO(1, 99)),
+        KEY("on_change", "on_change", enum),
+        KEY("publish", "publish", enum),
+    }},
+    {"rules", DK_KIND_RULE_DEFINED, {
+        KEY("events", "on_kind", kinds, .needed = true),
+        KEY("when", "condition", when),
+        KEY("metric", "metric", enum),
+        KEY("level", "level", number, UP_TO(1, 99)),
+        KEY("to", "recipient", to, .needed = true),
+        KEY("via", "transport", enum, .needed = true),
+        KEY("address", "address", text),
+        KEY("template", "template", id, OF(TEMPLATE), .needed = true),
+    }},
+    {"shifts", DK_KIND_SHIFT_DEFINED, {
+        KEY("calendar", "calendar", id, OF(CALENDAR), .needed = true),
+        KEY("agents", "agent", ids, OF(AGENT), .needed = true),
+        KEY("on_call", "on_call", bool),
+        KEY("from", "from_day", day),
+        KEY("to", "to_day", last_day),
+    }},
+    {"settings", DK_KIND_SETTINGS_DEFINED, {
+        KEY("reopen_days", "reopen_days", number, UP_TO(0, 3650)),
+        KEY("repeat_contact_days", "repeat_contact_days", number, UP_TO(0, 3650)),
+        KEY("follow_up_days", "follow_up_days", number, UP_TO(0, 3650)),
+        KEY("auto_close_days", "auto_close_days", number, UP_TO(0, 3650)),
+        KEY("offer_timeout", "offer_timeout_us", duration),
+        KEY("queue_timeout", "queue_timeout_us", duration),
+        KEY("channel_weight", "channel_weight", channels),
+        KEY("calendar", "calendar", id, OF(CALENDAR)),
+        KEY("default_group", "default_group", id, OF(GROUP)),
+    }},
+};
+/* clang-format on */
+const size_t dk_reference_section_count =
+    sizeof dk_reference_sections / sizeof dk_reference_sections[0];
+
+const struct dk_reference_section *dk_reference_section_of(uint32_t kind)
+{
+    for (size_t i = 0; i < dk_reference_section_count; i++) {
+        if (dk_reference_sections[i].kind == kind)
+            return &dk_reference_sections[i];
+    }
+    return NULL;
+}

@@ -1,0 +1,568 @@
+#include "replay/reference/reference.h"
+
+#include "proto/event/body.h"
+#include "tests/lib/definitions.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#define NOW_US test_at("2026-11-24T12:00:00Z")
+
+/* A small organization that is in force before each test. */
+static const char base_yaml[] =
+    "sites: {berlin: {number: 1, zone: Europe/Berlin}}\n"
+    "calendars:\n"
+    "  office: {zone: Europe/Berlin, hours: {mon-fri: \"09:00-17:00\"}}\n"
+    "  evening: {zone: Europe/Berlin, hours: {mon-fri: \"17:00-21:00\"}}\n"
+    "groups:\n"
+    "  desk: {line: 1, calendar: office, site: berlin}\n"
+    "  experts: {line: 3, calendar: office}\n"
+    "agents:\n"
+    "  mara: {first_name: Mara, surname: Lindqvist, groups: [desk], capacity: 8}\n"
+    "  elena: {first_name: Elena, surname: Petrova, groups: [experts]}\n"
+    "products:\n"
+    "  network:\n"
+    "    routes: {1: desk}\n"
+    "    products: {vpn: }\n"
+    "shifts: {day: {calendar: office, agents: [mara]}}\n"
+    "policies:\n"
+    "  sla:\n"
+    "    gold: {when: {tier: gold}, goals: {resolution: 4h}}\n"
+    "    default: {goals: {resolution: {high: 8h, any: 16h}}, calendar: office}\n"
+    "suppliers: {carrier: {calendar: office}}\n"
+    "templates: {late: {texts: {default: {body: \"{{ticket}} is late\"}}}}\n";
+
+struct fixture {
+    struct dk_refs *refs;
+    uint64_t position;
+};
+
+static struct dk_reference *load(const char *yaml)
+{
+    struct dk_reference *set;
+    assert_int_equal(dk_reference_new(&set, NULL), 0);
+    assert_int_equal(dk_reference_add_text(set, "t.yaml", yaml, strlen(yaml), NULL), 0);
+    return set;
+}
+
+static void assert_clean(const struct dk_reference *set, int code)
+{
+    if (code != 0)
+        dk_reference_print_problems(set, stderr);
+    assert_int_equal(code, 0);
+}
+
+/* Appends the changes as a broker would. */
+static void append(struct fixture *fixture, const struct dk_reference *set)
+{
+    struct dk_buf buf;
+    struct dk_err err;
+    dk_buf_init(&buf, DK_RECORD_MAX_BYTES);
+    for (size_t i = 0; i < dk_reference_change_count(set); i++) {
+        const struct dk_reference_change *change = dk_reference_change(set, i);
+        const struct dk_refs_version *last = dk_refs_last(fixture->refs, change->subject);
+        dk_buf_clear(&buf);
+        assert_int_equal(dk_reference_record(set, i, dk_id_make(DK_ACTOR_OPERATOR, 1), &buf, &err),
+                         0);
+        assert_int_equal(dk_event_canonical(buf.data, buf.size, &err), 0);
+        assert_int_equal(dk_body_check(change->body, change->kind, &err), 0);
+        dk_stamp_position(buf.data, ++fixture->position);
+        dk_stamp_recorded_us(buf.data, (uint64_t)NOW_US);
+        dk_stamp_subject_version(buf.data, last != NULL ? last->version + 1 : 1);
+        assert_int_equal(dk_refs_apply(fixture->refs, buf.data, buf.size, &err), 0);
+    }
+    dk_buf_close(&buf);
+}
+
+static void apply(struct fixture *fixture, const char *yaml)
+{
+    struct dk_reference *set = load(yaml);
+    assert_clean(set, dk_reference_compare(set, fixture->refs, NOW_US, NULL));
+    append(fixture, set);
+    dk_reference_free(&set);
+}
+
+/* What a text would change, as it is printed for people. */
+static char *difference(const struct fixture *fixture, const char *yaml)
+{
+    struct dk_reference *set = load(yaml);
+    char *text = NULL;
+    size_t bytes;
+    assert_clean(set, dk_reference_compare(set, fixture->refs, NOW_US, NULL));
+    FILE *out = open_memstream(&text, &bytes);
+    dk_reference_print(set, out);
+    fclose(out);
+    dk_reference_free(&set);
+    return text;
+}
+
+static void assert_difference(const struct fixture *fixture, const char *yaml, const char *expected)
+{
+    char *text = difference(fixture, yaml);
+    assert_string_equal(text, expected);
+    free(text);
+}
+
+static int set_up(void **state)
+{
+    struct fixture *fixture = calloc(1, sizeof *fixture);
+    assert_int_equal(dk_refs_new(&fixture->refs, NULL), 0);
+    apply(fixture, base_yaml);
+    *state = fixture;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct fixture *fixture = *state;
+    dk_refs_free(&fixture->refs);
+    free(fixture);
+    return 0;
+}
+
+/* ---------------------------------------------------------------- what is refused */
+
+static const struct {
+    const char *yaml;
+    const char *problem; /* the first, or the only one */
+} refused[] = {
+    /* shape */
+    {"agents: [mara]", "t.yaml:1: \"agents\" must hold keys, and under each what it defines"},
+    {"agnets: {}", "t.yaml:1: the key \"agnets\" is not known: did you mean agents?"},
+    {"- a", "t.yaml:1: the document must hold \"key: value\" lines"},
+    {"a: [", "t.yaml:2: this is no YAML: did not find expected node content, while parsing a flow "
+             "node"},
+    {"groups:\n  \"se rvice\": {line: 1}",
+     "t.yaml:2: \"se rvice\" is no key: write up to 96 letters, digits, '.', '_', '-'"},
+    {"groups:\n  desk: {line: 1}\n  desk: {line: 2}",
+     "t.yaml:3: \"desk\" stands here twice: take one away"},
+    {"products:\n  lan:\n    routes: {1: desk}\n    products:\n      lan:\n",
+     "t.yaml:5: product \"lan\" is defined at t.yaml:2 too: take one away"},
+    {"groups:\n  desk:\n    line: 1\n    calender: office",
+     "t.yaml:4: the key \"calender\" is not known: did you mean calendar?"},
+    {"groups: {desk: 1}", "t.yaml:1: group \"desk\" must hold \"key: value\" lines"},
+    {"groups: {desk: {}}", "t.yaml:1: group \"desk\" has no line: add \"line: ...\""},
+    {"groups: {desk: {line: 0}}", "t.yaml:1: line must be a whole number from 1 to 9"},
+    {"groups: {desk: {line: 1, removed: maybe}}", "t.yaml:1: removed must be true or false"},
+    {"effective_from: soon",
+     "t.yaml:1: effective_from must be a date or time, as 2026-02-01 or 2026-02-01T09:00+01:00; "
+     "without an offset it is UTC"},
+
+    /* names */
+    {"groups: {desk: {line: 1, calendar: ofice}}",
+     "t.yaml:1: there is no calendar \"ofice\": did you mean \"office\"?"},
+    {"groups: {desk: {line: 1, manager: somebody-else}}",
+     "t.yaml:1: there is no agent \"somebody-else\": define it, or name another"},
+    {"groups: {desk: {line: 1, site: berlinn}}",
+     "t.yaml:1: there is no site \"berlinn\": did you mean \"berlin\"?"},
+    {"calendars: {office: {removed: true}}\ngroups: {desk: {line: 1, calendar: office}}",
+     "t.yaml:2: calendar \"office\" is removed at t.yaml:1: name another"},
+    {"agents: {mara: {first_name: Mara, surname: L, groups: [desk, desk]}}",
+     "t.yaml:1: \"desk\" stands in groups twice: take one away"},
+    {"agents: {mara: {first_name: Mara, surname: L, channels: {emial: 1}}}",
+     "t.yaml:1: channels \"emial\" is not known: did you mean email?"},
+    {"agents: {mara: {surname: Lindqvist}}",
+     "t.yaml:1: agent \"mara\" has no first_name: add \"first_name: ...\""},
+
+    /* catalogue */
+    {"products: {lan: {name: Local network}}",
+     "t.yaml:1: tickets of product \"lan\" would reach nobody: give it, or a product above it, a "
+     "route for line 1, or the settings a default_group"},
+    {"products: {lan: {routes: {1: dsk}}}",
+     "t.yaml:1: there is no group \"dsk\": did you mean \"desk\"?"},
+    {"products: {lan: {routes: {one: desk}}}",
+     "t.yaml:1: \"one\" is no line: write lines 1 to 9, and under each its group"},
+    {"products:\n  lan:\n    routes: {1: desk, 2: experts}",
+     "t.yaml:3: the route for line 2 leads to a group of line 3: \"experts\""},
+    {"products:\n  hen: {parent: egg}\n  egg: {parent: hen}",
+     "t.yaml:2: product \"hen\" is its own ancestor: give one of them another parent"},
+    {"products: {lan: {products: {wan: {parent: network}}}}",
+     "t.yaml:1: product \"wan\" stands in another already: take \"parent\" away"},
+    {"groups:\n  empty: {line: 1}\nproducts:\n  lan: {routes: {1: empty}}",
+     "t.yaml:2: group \"empty\" has no agents: add it to the groups of one, or remove it"},
+    {"agents:\n  elena: {first_name: Elena, surname: Petrova, groups: [desk]}",
+     "t.yaml:2: group \"experts\" has no agents: add it to the groups of one, or remove it"},
+    {"groups: {desk: {line: 1, secondary: desk}}",
+     "t.yaml:1: group \"desk\" is its own secondary: name another"},
+
+    /* places and times */
+    {"sites: {paris: {number: 1, zone: Europe/Paris}}",
+     "t.yaml:1: site \"berlin\" has number 1 too: give each its own"},
+    {"sites: {paris: {number: 2, zone: Europe/Pariss}}",
+     "t.yaml:1: there is no time zone \"Europe/Pariss\": write an IANA name, as Europe/Berlin"},
+    {"calendars:\n  x:\n    zone: Mars/Olympus\n    hours: {mon: \"09:00-17:00\"}",
+     "t.yaml:3: there is no time zone \"Mars/Olympus\": write an IANA name, as Europe/Berlin"},
+    {"calendars:\n  x:\n    zone: UTC\n    hours: {monday: \"09:00-17:00\"}",
+     "t.yaml:4: \"monday\" names no days: write mon, mon-fri or \"mon, wed\""},
+    {"calendars:\n  x:\n    zone: UTC\n    hours:\n      mon-fri: 09:00-17:00\n      wed: closed",
+     "t.yaml:6: \"wed\" names a day again: give each day its hours once"},
+    {"calendars: {x: {zone: UTC, hours: {mon: 9-17}}}",
+     "t.yaml:1: working hours must read as 09:00-13:00, 14:00-18:00 (at most 8), or closed; "
+     "22:00-06:00 goes over midnight, 00:00-24:00 is all day"},
+    {"calendars: {x: {zone: UTC, hours: {mon: \"09:00-13:00, 12:00-17:00\"}}}",
+     "t.yaml:1: \"09:00-13:00, 12:00-17:00\": an interval begins before the one in front of it "
+     "has ended: order them, and let none overlap"},
+    {"calendars:\n  x:\n    zone: UTC\n    hours: {mon: \"09:00-17:00\"}\n    holidays:\n"
+     "      2026-02-30: Never",
+     "t.yaml:6: \"2026-02-30\" is no date: write one as 2026-12-25"},
+    {"calendars:\n  x:\n    zone: UTC\n    hours: {mon: \"09:00-17:00\"}\n"
+     "    holidays: {2026-12-24: Eve}\n    special_days: {2026-12-24: \"09:00-12:00\"}",
+     "t.yaml:6: 2026-12-24 is a holiday and a special day: make it one"},
+
+    /* shifts */
+    {"calendars: {early: {zone: Europe/Berlin, hours: {fri: \"08:00-09:30\"}}}\n"
+     "shifts:\n  early:\n    calendar: early\n    agents: [mara]",
+     "t.yaml:5: Mara Lindqvist would work shifts \"early\" and \"day\" at once, at "
+     "2026-11-27T08:00:00Z: let one end before the other begins"},
+    {"shifts: {x: {calendar: evening, agents: [mara], from: 2026-12-02, to: 2026-12-01}}",
+     "t.yaml:1: shift \"x\" ends before it begins: \"to\" is its last day"},
+
+    /* policies */
+    {"policies: {ola: {x: {when: {group: desk}, goals: {group-ownership: 1h}}}}",
+     "t.yaml:1: the ola policies have no default: end the list with one that has no \"when\""},
+    {"policies:\n  uc:\n    all: {goals: {supplier: 4h}}\n"
+     "    carrier: {when: {supplier: carrier}, goals: {supplier: 4h}}",
+     "t.yaml:4: policy \"carrier\" is never reached: \"all\" before it matches whatever it does; "
+     "put it first, or take it away"},
+    {"policies:\n  ola:\n    wide: {when: {product: network}, goals: {group-ownership: 4h}}\n"
+     "    vpn: {when: {product: vpn, priority: high}, goals: {group-ownership: 1h}}\n"
+     "    all: {goals: {group-ownership: 9h}}",
+     "t.yaml:4: policy \"vpn\" is never reached: \"wide\" before it matches whatever it does; "
+     "put it first, or take it away"},
+    {"policies: {sla: {default: {goals: {resolution: 4h}}}}",
+     "t.yaml:1: sla policy \"gold\" is in force and not in this list: add it where it belongs, or "
+     "with \"removed: true\""},
+    {"policies: {ola: {x: {goals: {resolution: 1h}}}}",
+     "t.yaml:1: a goal of ola policy \"x\" is of another sort: group-ownership goes with ola, "
+     "supplier with uc, all others with sla"},
+    {"policies: {ola: {x: {goals: {group-ownership: {urgent: 1h}}}}}",
+     "t.yaml:1: goals \"urgent\" is not known: write critical, high, normal or low"},
+    {"policies: {ola: {x: {goals: {group-ownership: fast}}}}",
+     "t.yaml:1: group-ownership must be a duration, as 90s, 15m, 4h, 2d or 1h30m"},
+    {"policies: {slo: {}}", "t.yaml:1: the key \"slo\" is not known: did you mean sla?"},
+
+    /* the rest */
+    {"fields: {size: {type: choice}}",
+     "t.yaml:1: field \"size\" has no choices: choices go with type choice, and only with it"},
+    {"contracts: {c: {level: gold}}",
+     "t.yaml:1: contract \"c\" must name a company or a supplier, and not both: write one of "
+     "\"company: ...\", \"supplier: ...\""},
+    {"contracts: {c: {company: acme}}",
+     "t.yaml:1: there is no company \"acme\": define it, or name another"},
+    {"templates:\n  x:\n    texts:\n      default:\n        body: \"{{tickt}}\"",
+     "t.yaml:5: there is no template field \"tickt\": did you mean {{ticket}}?"},
+    {"templates: {x: {texts: {default: {title: \"{{weather}}\", body: b}}}}",
+     "t.yaml:1: there is no template field \"weather\": write one of ticket, subject, status, "
+     "priority, type, channel, product, line, group, owner, customer, company, supplier, "
+     "recipient, event, occurred, actor, text, metric, due, late_by, level"},
+    {"templates: {x: {texts: {default: {body: \"{{ticket\"}}}}",
+     "t.yaml:1: a \"{{\" without its \"}}\": close it"},
+    {"templates: {x: {texts: {de: {body: hallo}}}}",
+     "t.yaml:1: no text for languages without one of their own: add \"default\""},
+    {"rules: {r: {events: assigned, to: owner, via: file, address: a, template: lat}}",
+     "t.yaml:1: there is no template \"lat\": did you mean \"late\"?"},
+    {"rules: {r: {events: asigned, to: owner, via: file, address: a, template: late}}",
+     "t.yaml:1: events \"asigned\" is not known: did you mean assigned?"},
+    {"rules: {r: {events: assigned, to: owner, via: webhook, template: late}}",
+     "t.yaml:1: rule \"r\" does not say where to: add \"address: ...\" (a path, a URL, a mailbox)"},
+    {"rules: {r: {events: assigned, level: 90, to: owner, via: smtp, template: late}}",
+     "t.yaml:1: a level goes with the event clock-warned only"},
+
+    /* removal */
+    {"groups: {gone: {removed: true}}",
+     "t.yaml:1: there is no group \"gone\" to remove: take the entry away"},
+    {"groups:\n  desk:\n    removed: true",
+     "t.yaml:3: group \"desk\" is still named by agent \"mara\": change that first"},
+};
+
+static void test_reference_refuses_with_file_and_line(void **state)
+{
+    const struct fixture *fixture = *state;
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+        struct dk_reference *set = load(refused[i].yaml);
+        struct dk_err err = {0};
+        assert_int_equal(dk_reference_compare(set, fixture->refs, NOW_US, &err), DK_EINVAL);
+        assert_string_equal(err.message, refused[i].problem);
+        assert_string_equal(dk_reference_problem(set, 0), refused[i].problem);
+        assert_int_equal(dk_reference_change_count(set), 0);
+        dk_reference_free(&set);
+    }
+}
+
+static void test_reference_collects_problems_up_to_a_bound(void **state)
+{
+    const struct fixture *fixture = *state;
+    char yaml[4096] = "groups:\n";
+    for (int i = 0; i < 25; i++) {
+        size_t used = strlen(yaml);
+        snprintf(yaml + used, sizeof yaml - used, "  g%d: {line: %d}\n", i, i + 10);
+    }
+    struct dk_reference *set = load(yaml);
+    size_t more;
+    assert_int_equal(dk_reference_compare(set, fixture->refs, NOW_US, NULL), DK_EINVAL);
+    assert_int_equal(dk_reference_problem_count(set, &more), DK_REFERENCE_MAX_PROBLEMS);
+    assert_int_equal(more, 5);
+    assert_string_equal(dk_reference_problem(set, 19),
+                        "t.yaml:21: line must be a whole number from 1 to 9");
+    dk_reference_free(&set);
+}
+
+static void test_reference_keeps_a_list_of_policies_in_one_file(void **state)
+{
+    const struct fixture *fixture = *state;
+    static const char one[] = "policies: {uc: {a: {goals: {supplier: 1h}}}}";
+    static const char two[] = "policies: {uc: {b: {goals: {supplier: 1h}}}}";
+    struct dk_reference *set = load(one);
+    assert_int_equal(dk_reference_add_text(set, "u.yaml", two, strlen(two), NULL), 0);
+    assert_int_equal(dk_reference_compare(set, fixture->refs, NOW_US, NULL), DK_EINVAL);
+    assert_string_equal(dk_reference_problem(set, 0),
+                        "u.yaml:1: uc policies stand in t.yaml too: their order counts, so keep "
+                        "them in one file");
+    dk_reference_free(&set);
+}
+
+static void test_reference_says_which_file_is_missing(void **state)
+{
+    (void)state;
+    struct dk_reference *set;
+    struct dk_err err;
+    assert_int_equal(dk_reference_new(&set, NULL), 0);
+    assert_int_equal(dk_reference_add_file(set, "/nowhere/x.yaml", &err), DK_ENOTFOUND);
+    assert_non_null(strstr(err.message, "/nowhere/x.yaml"));
+    dk_reference_free(&set);
+}
+
+/* ---------------------------------------------------------------- what changes */
+
+static void test_reference_twice_is_once(void **state)
+{
+    assert_difference(*state, base_yaml, "0 added, 0 changed, 0 removed, 14 unchanged\n");
+}
+
+static void test_reference_one_field_is_one_change(void **state)
+{
+    struct fixture *fixture = *state;
+    static const char yaml[] =
+        "agents:\n"
+        "  mara: {first_name: Mara, surname: Lindqvist, groups: [desk], capacity: 10}\n";
+    assert_difference(fixture, yaml,
+                      "~ agent mara\n"
+                      "    capacity: 8 -> 10\n"
+                      "0 added, 1 changed, 0 removed, 0 unchanged\n");
+    apply(fixture, yaml);
+    const Docket__AgentDefined *mara =
+        dk_refs_agent(fixture->refs, test_id(DK_SUBJECT_AGENT, "mara"), NOW_US);
+    assert_int_equal(mara->capacity, 10);
+}
+
+static void test_reference_says_changes_in_words(void **state)
+{
+    assert_difference(*state,
+                      "calendars:\n"
+                      "  office:\n"
+                      "    zone: Europe/Berlin\n"
+                      "    hours: {mon-thu: \"09:00-17:00\", fri: \"09:00-12:00, 13:00-15:00\"}\n"
+                      "    holidays: {2026-12-25: Christmas Day}\n"
+                      "groups:\n"
+                      "  desk: {name: Service desk, line: 1, calendar: evening}\n"
+                      "products:\n"
+                      "  network: {routes: {1: desk, 3: experts}}\n"
+                      "policies:\n"
+                      "  sla:\n"
+                      "    gold: {when: {tier: [gold, silver]}, goals: {resolution: 90m}}\n"
+                      "    default: {goals: {resolution: {any: 16h}}, calendar: office}\n"
+                      "templates: {late: {texts: {default: {body: \"{{ticket}} is late\"},\n"
+                      "                           de: {title: Zu spät, body: \"{{ticket}}\"}}}}\n",
+                      "~ calendar office\n"
+                      "    hours.fri: 09:00-17:00 -> 09:00-12:00, 13:00-15:00\n"
+                      "    holidays.2026-12-25: (none) -> Christmas Day\n"
+                      "~ template late\n"
+                      "    texts.de.title: (none) -> Zu spät\n"
+                      "    texts.de.body: (none) -> {{ticket}}\n"
+                      "~ group desk\n"
+                      "    name: (none) -> Service desk\n"
+                      "    calendar: office -> evening\n"
+                      "    site: berlin -> (none)\n"
+                      "~ product network\n"
+                      "    routes.3: (none) -> experts\n"
+                      "~ policy gold\n"
+                      "    when.tier: gold -> gold, silver\n"
+                      "    goals.resolution.any: 4h -> 1h30m\n"
+                      "~ policy default\n"
+                      "    goals.resolution.high: 8h -> (none)\n"
+                      "0 added, 6 changed, 0 removed, 0 unchanged\n");
+}
+
+static void test_reference_policies_change_places(void **state)
+{
+    assert_difference(
+        *state,
+        "policies:\n"
+        "  sla:\n"
+        "    new: {when: {priority: critical}, goals: {resolution: 2h}}\n"
+        "    gold: {when: {tier: gold}, goals: {resolution: 4h}}\n"
+        "    default: {goals: {resolution: {high: 8h, any: 16h}}, calendar: office}\n",
+        "+ policy new\n"
+        "~ policy gold\n"
+        "    order: 1 -> 2\n"
+        "~ policy default\n"
+        "    order: 2 -> 3\n"
+        "1 added, 2 changed, 0 removed, 0 unchanged\n");
+}
+
+static void test_reference_removes_when_told(void **state)
+{
+    struct fixture *fixture = *state;
+    static const char yaml[] =
+        "groups: {experts: {removed: true}}\n"
+        "agents: {elena: {first_name: Elena, surname: Petrova, groups: [desk]}}\n";
+    uint64_t experts = test_id(DK_SUBJECT_GROUP, "experts");
+    assert_difference(fixture, yaml,
+                      "~ agent elena\n"
+                      "    groups: experts -> desk\n"
+                      "- group experts\n"
+                      "0 added, 1 changed, 1 removed, 0 unchanged\n");
+    apply(fixture, yaml);
+    assert_null(dk_refs_at(fixture->refs, experts, NOW_US));
+    const Docket__GroupDefined *last = (const void *)dk_refs_last(fixture->refs, experts)->body;
+    assert_int_equal(last->line, 3);
+    assert_difference(fixture, yaml, "0 added, 0 changed, 0 removed, 2 unchanged\n");
+}
+
+/* A date in the file's head counts for all its entities, and comparing is done at that date. */
+static void test_reference_takes_effect_when_told(void **state)
+{
+    struct fixture *fixture = *state;
+    static const char yaml[] = "effective_from: 2027-01-01\n"
+                               "groups: {desk: {line: 1, calendar: evening, site: berlin}}\n";
+    assert_difference(fixture, yaml,
+                      "~ group desk, from 2027-01-01T00:00:00Z on\n"
+                      "    calendar: office -> evening\n"
+                      "0 added, 1 changed, 0 removed, 0 unchanged\n");
+    apply(fixture, yaml);
+    uint64_t desk = test_id(DK_SUBJECT_GROUP, "desk");
+    assert_int_equal(dk_refs_group(fixture->refs, desk, NOW_US)->calendar,
+                     test_id(DK_SUBJECT_CALENDAR, "office"));
+    assert_int_equal(dk_refs_group(fixture->refs, desk, test_at("2027-01-01"))->calendar,
+                     test_id(DK_SUBJECT_CALENDAR, "evening"));
+    assert_difference(fixture, yaml, "0 added, 0 changed, 0 removed, 1 unchanged\n");
+}
+
+static void test_reference_a_shift_may_follow_another(void **state)
+{
+    assert_difference(*state,
+                      "shifts:\n"
+                      "  late: {calendar: evening, agents: [mara]}\n"
+                      "  call: {calendar: office, agents: [mara], on_call: true}\n"
+                      "  day: {calendar: office, agents: [mara], to: 2026-12-31}\n"
+                      "  day-2027: {calendar: office, agents: [mara], from: 2027-01-01}\n",
+                      "+ shift late\n"
+                      "+ shift call\n"
+                      "~ shift day\n"
+                      "    to: (none) -> 2026-12-31\n"
+                      "+ shift day-2027\n"
+                      "3 added, 1 changed, 0 removed, 0 unchanged\n");
+}
+
+static void test_reference_prints_json(void **state)
+{
+    const struct fixture *fixture = *state;
+    struct dk_reference *set =
+        load("groups: {new: {line: 2}}\n"
+             "agents: {elena: {first_name: Elena, surname: Petrova, groups: [experts, new]}}\n");
+    char *text = NULL;
+    size_t bytes;
+    assert_clean(set, dk_reference_compare(set, fixture->refs, NOW_US, NULL));
+    FILE *out = open_memstream(&text, &bytes);
+    dk_reference_print_json(set, out);
+    fclose(out);
+    assert_string_equal(
+        text, "{\"added\":[{\"class\":\"group\",\"key\":\"new\",\"file\":\"t.yaml\",\"line\":1}],"
+              "\"changed\":[{\"class\":\"agent\",\"key\":\"elena\",\"file\":\"t.yaml\",\"line\":2,"
+              "\"fields\":[{\"path\":\"groups\",\"from\":\"experts\",\"to\":\"experts, new\"}]}],"
+              "\"removed\":[],\"unchanged\":0}\n");
+    free(text);
+    dk_reference_free(&set);
+}
+
+/* ---------------------------------------------------------------- the sample */
+
+static void load_sample(struct dk_reference **set)
+{
+    static const char *const files[] = {"organization", "calendars", "people", "shifts",
+                                        "catalogue",    "promises",  "notices"};
+    assert_int_equal(dk_reference_new(set, NULL), 0);
+    for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
+        char path[1024];
+        struct dk_err err = {0};
+        int folder = (int)(strlen(__FILE__) - strlen("tests/unit/test_reference.c"));
+        snprintf(path, sizeof path, "%.*snodes/sample/%s.yaml", folder, __FILE__, files[i]);
+        dk_reference_add_file(*set, path, &err);
+        assert_string_equal(err.message, "");
+    }
+}
+
+static void test_reference_sample_is_clean_and_stays(void **state)
+{
+    (void)state;
+    struct fixture fixture = {0};
+    struct dk_reference *set;
+    assert_int_equal(dk_refs_new(&fixture.refs, NULL), 0);
+    load_sample(&set);
+    assert_clean(set, dk_reference_compare(set, fixture.refs, NOW_US, NULL));
+    assert_in_range(dk_reference_change_count(set), 60, 120);
+    append(&fixture, set);
+    dk_reference_free(&set);
+
+    load_sample(&set);
+    assert_clean(set, dk_reference_compare(set, fixture.refs, NOW_US, NULL));
+    assert_int_equal(dk_reference_change_count(set), 0);
+    dk_reference_free(&set);
+
+    uint64_t vpn = test_id(DK_SUBJECT_PRODUCT, "vpn");
+    for (unsigned line = 1; line <= 3; line++)
+        assert_int_not_equal(dk_refs_route(fixture.refs, vpn, line, NOW_US, NULL), 0);
+    dk_refs_free(&fixture.refs);
+}
+
+static void test_reference_prints_an_entity(void **state)
+{
+    const struct fixture *fixture = *state;
+    char *text = NULL;
+    size_t bytes;
+    FILE *out = open_memstream(&text, &bytes);
+    dk_reference_print_entity(
+        fixture->refs, dk_refs_at(fixture->refs, test_id(DK_SUBJECT_POLICY, "default"), NOW_US),
+        out);
+    fclose(out);
+    assert_string_equal(text, "  goals.resolution.high: 8h\n"
+                              "  goals.resolution.any: 16h\n"
+                              "  calendar: office\n");
+    free(text);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_reference_refuses_with_file_and_line),
+        TEST(test_reference_collects_problems_up_to_a_bound),
+        TEST(test_reference_keeps_a_list_of_policies_in_one_file),
+        TEST(test_reference_says_which_file_is_missing),
+        TEST(test_reference_twice_is_once),
+        TEST(test_reference_one_field_is_one_change),
+        TEST(test_reference_says_changes_in_words),
+        TEST(test_reference_policies_change_places),
+        TEST(test_reference_removes_when_told),
+        TEST(test_reference_takes_effect_when_told),
+        TEST(test_reference_a_shift_may_follow_another),
+        TEST(test_reference_prints_json),
+        TEST(test_reference_sample_is_clean_and_stays),
+        TEST(test_reference_prints_an_entity),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
