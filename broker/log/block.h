@@ -8,9 +8,9 @@
  * 32-bit little-endian numbers; offset[i] counts from the block's begin, offset[count] is its
  * length. The key is record 0's position, so record n stands in the last block whose key is <= n.
  *
- * LMDB keeps a value of about 2 KB inside a leaf page, two to a page; a larger one takes whole 4 KiB
- * pages of its own. `dk_block_plan` therefore cuts a small commit into inline blocks and a large one
- * into blocks near 256 records, so that the file stays near the records' own size. */
+ * LMDB keeps a value of about 2 KB inside a leaf page, two to a page; a larger one takes whole 4
+ * KiB pages of its own. `dk_block_plan` therefore cuts a small commit into inline blocks and a
+ * large one into blocks near 256 records, so that the file stays near the records' own size. */
 #ifndef DK_LOG_BLOCK_H
 #define DK_LOG_BLOCK_H
 
@@ -27,8 +27,8 @@ static inline size_t dk_block_bytes(size_t count, size_t record_bytes)
     return 8 + 4 * (count + 1) + record_bytes;
 }
 
-/* How many of the batch's records from `start` on go into the next block (>= 1): the count for which
- * LMDB's pages hold the least beside the records. */
+/* How many of the batch's records from `start` on go into the next block (>= 1): the count for
+ * which LMDB's pages hold the least beside the records. */
 size_t dk_block_plan(const struct dk_batch *batch, size_t start);
 
 /* Writes records start..start+count-1 of the batch as one block at `out`, which has
@@ -45,7 +45,6 @@ int dk_block_open(struct dk_block *block, const void *data, size_t bytes, struct
 const uint8_t *dk_block_record(const struct dk_block *block, size_t i, size_t *bytes);
 
 /* Appends `count` records from the start-th on to `out`, in one copy. 0 or DK_ENOMEM. */
-int dk_block_copy(const struct dk_block *block, size_t start, size_t count,
-                  struct dk_records *out);
+int dk_block_copy(const struct dk_block *block, size_t start, size_t count, struct dk_records *out);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "broker/log/files.h"
 #include "broker/log/manifest.h"
+#include "broker/log/overlay.h"
 #include "broker/log/segment.h"
 #include "proto/base/map.h"
 #include "proto/base/say.h"
@@ -10,21 +11,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#define CHUNK_ENTRIES 1024
-
-/* Changed entries, in chunks that never move. */
-struct overlay {
-    struct dk_map slots; /* number + 1 -> uint32_t slot */
-    uint8_t **chunks;
-    size_t chunk_count;
-    uint32_t used; /* slots */
-};
-
 struct dk_heads {
     struct dk_heads_stamp stamp;
     char dir[PATH_MAX];
     struct dk_map segments; /* index + 1 -> struct dk_segment */
-    struct overlay changed;
+    struct dk_overlay changed;
     uint64_t position;
     uint8_t *annex;
     size_t annex_bytes;
@@ -35,7 +26,7 @@ struct dk_heads {
      * and `write_code`. */
     bool under_way;
     int write_code;
-    struct overlay frozen;
+    struct dk_overlay frozen;
     uint64_t next_position;
     uint8_t *next_annex;
     size_t next_annex_bytes;
@@ -44,67 +35,6 @@ struct dk_heads {
     struct dk_manifest_segment *rewritten;
     size_t rewritten_count;
 };
-
-/* ---------------------------------------------------------------- overlay */
-
-static void overlay_init(struct overlay *overlay)
-{
-    memset(overlay, 0, sizeof *overlay);
-    dk_map_init(&overlay->slots, sizeof(uint32_t), DK_HEADS_OVERLAY_MAX);
-}
-
-static void overlay_close(struct overlay *overlay)
-{
-    for (size_t i = 0; i < overlay->chunk_count; i++)
-        free(overlay->chunks[i]);
-    free(overlay->chunks);
-    dk_map_close(&overlay->slots);
-    overlay_init(overlay);
-}
-
-static uint8_t *overlay_slot(const struct overlay *overlay, uint32_t slot, size_t entry_bytes)
-{
-    return overlay->chunks[slot / CHUNK_ENTRIES] + slot % CHUNK_ENTRIES * entry_bytes;
-}
-
-static uint8_t *overlay_get(const struct overlay *overlay, uint64_t number, size_t entry_bytes)
-{
-    const uint32_t *slot = dk_map_get(&overlay->slots, number + 1);
-    return slot == NULL ? NULL : overlay_slot(overlay, *slot, entry_bytes);
-}
-
-static bool overlay_has_room(struct overlay *overlay, size_t entry_bytes)
-{
-    if (overlay->used < overlay->chunk_count * CHUNK_ENTRIES)
-        return true;
-    uint8_t **chunks = realloc(overlay->chunks, (overlay->chunk_count + 1) * sizeof *chunks);
-    if (chunks == NULL)
-        return false;
-    overlay->chunks = chunks;
-    chunks[overlay->chunk_count] = malloc(CHUNK_ENTRIES * entry_bytes);
-    if (chunks[overlay->chunk_count] == NULL)
-        return false;
-    overlay->chunk_count++;
-    return true;
-}
-
-/* A new entry, a copy of `from` (NULL: zeroed); NULL without memory. */
-static uint8_t *overlay_add(struct overlay *overlay, uint64_t number, const uint8_t *from,
-                            size_t entry_bytes)
-{
-    if (!overlay_has_room(overlay, entry_bytes))
-        return NULL;
-    uint32_t *slot = dk_map_put(&overlay->slots, number + 1, NULL);
-    if (slot == NULL)
-        return NULL;
-    *slot = overlay->used++;
-    uint8_t *entry = overlay_slot(overlay, *slot, entry_bytes);
-    if (from == NULL)
-        memset(entry, 0, entry_bytes);
-    else
-        memcpy(entry, from, entry_bytes);
-    return entry;
-}
 
 /* ---------------------------------------------------------------- open, close */
 
@@ -177,8 +107,8 @@ int dk_heads_open(struct dk_heads **out, const char *dir, const uint8_t log_uuid
         (struct dk_heads_stamp){.entry_bytes = (uint32_t)entry_bytes, .fold_version = fold_version};
     memcpy(heads->stamp.uuid, log_uuid, sizeof heads->stamp.uuid);
     dk_map_init(&heads->segments, sizeof(struct dk_segment), (size_t)1 << 24);
-    overlay_init(&heads->changed);
-    overlay_init(&heads->frozen);
+    dk_overlay_init(&heads->changed, heads->stamp.entry_bytes);
+    dk_overlay_init(&heads->frozen, heads->stamp.entry_bytes);
     if (dir == NULL) {
         if (why != NULL)
             *why = NULL;
@@ -232,8 +162,8 @@ void dk_heads_close(struct dk_heads **out)
     drop_checkpoint(heads);
     drop_segments(heads);
     dk_map_close(&heads->segments);
-    overlay_close(&heads->changed);
-    overlay_close(&heads->frozen);
+    dk_overlay_close(&heads->changed);
+    dk_overlay_close(&heads->frozen);
     free(heads->annex);
     free(heads);
     *out = NULL;
@@ -286,9 +216,9 @@ static const uint8_t *mapped(const struct dk_heads *heads, uint64_t number)
 /* The entry in force, among the not-existing ones too. */
 static const uint8_t *current(const struct dk_heads *heads, uint64_t number)
 {
-    const uint8_t *entry = overlay_get(&heads->changed, number, heads->stamp.entry_bytes);
+    const uint8_t *entry = dk_overlay_get(&heads->changed, number);
     if (entry == NULL)
-        entry = overlay_get(&heads->frozen, number, heads->stamp.entry_bytes);
+        entry = dk_overlay_get(&heads->frozen, number);
     return entry != NULL ? entry : mapped(heads, number);
 }
 
@@ -304,13 +234,12 @@ const void *dk_heads_get(const struct dk_heads *heads, uint64_t number)
 
 void *dk_heads_edit(struct dk_heads *heads, uint64_t number)
 {
-    size_t entry_bytes = heads->stamp.entry_bytes;
-    uint8_t *entry = overlay_get(&heads->changed, number, entry_bytes);
+    uint8_t *entry = dk_overlay_get(&heads->changed, number);
     if (entry != NULL)
         return entry;
     if ((uint64_t)heads->changed.used + heads->frozen.used >= DK_HEADS_OVERLAY_MAX)
         return NULL;
-    return overlay_add(&heads->changed, number, current(heads, number), entry_bytes);
+    return dk_overlay_add(&heads->changed, number, current(heads, number));
 }
 
 /* ---------------------------------------------------------------- checkpoint */
@@ -330,7 +259,7 @@ int dk_heads_freeze(struct dk_heads *heads, uint64_t position, const void *annex
     heads->next_position = position;
 
     heads->frozen = heads->changed;
-    overlay_init(&heads->changed);
+    dk_overlay_init(&heads->changed, heads->stamp.entry_bytes);
     heads->under_way = true;
     heads->write_code = DK_EIO; /* until written */
     return 0;
@@ -345,18 +274,14 @@ static int by_number(const void *a, const void *b)
 /* The frozen entries in order of their numbers. NULL without memory. */
 static struct dk_segment_change *sorted_changes(const struct dk_heads *heads)
 {
-    const struct overlay *frozen = &heads->frozen;
+    const struct dk_overlay *frozen = &heads->frozen;
     struct dk_segment_change *changes = malloc((frozen->used + (size_t)1) * sizeof *changes);
     if (changes == NULL)
         return NULL;
     size_t cursor = 0, count = 0;
-    uint64_t key;
-    void *slot;
-    while (dk_map_next(&frozen->slots, &cursor, &key, &slot)) {
-        uint32_t at = *(const uint32_t *)slot;
-        changes[count++] =
-            (struct dk_segment_change){key - 1, overlay_slot(frozen, at, heads->stamp.entry_bytes)};
-    }
+    struct dk_segment_change change;
+    while (dk_overlay_next(frozen, &cursor, &change.number, &change.entry))
+        changes[count++] = change;
     DK_ASSERT(count == frozen->used);
     qsort(changes, count, sizeof *changes, by_number);
     return changes;
@@ -440,14 +365,12 @@ int dk_heads_write(struct dk_heads *heads, struct dk_err *err)
 /* Frozen entries that were not changed again go back among the changed. */
 static int put_back(struct dk_heads *heads, struct dk_err *err)
 {
-    size_t entry_bytes = heads->stamp.entry_bytes;
     size_t cursor = 0;
-    uint64_t key;
-    void *slot;
-    while (dk_map_next(&heads->frozen.slots, &cursor, &key, &slot)) {
-        const uint8_t *entry = overlay_slot(&heads->frozen, *(uint32_t *)slot, entry_bytes);
-        if (overlay_get(&heads->changed, key - 1, entry_bytes) == NULL &&
-            overlay_add(&heads->changed, key - 1, entry, entry_bytes) == NULL)
+    uint64_t number;
+    const uint8_t *entry;
+    while (dk_overlay_next(&heads->frozen, &cursor, &number, &entry)) {
+        if (dk_overlay_get(&heads->changed, number) == NULL &&
+            dk_overlay_add(&heads->changed, number, entry) == NULL)
             return dk_err_set(err, DK_ENOMEM, "no memory to take back a failed checkpoint");
     }
     return 0;
@@ -467,11 +390,11 @@ int dk_heads_finish(struct dk_heads *heads, struct dk_err *err)
         int back = put_back(heads, err);
         if (back != 0)
             return back; /* nothing is lost: the frozen entries are still read */
-        overlay_close(&heads->frozen);
+        dk_overlay_close(&heads->frozen);
         drop_checkpoint(heads);
         return rc;
     }
-    overlay_close(&heads->frozen);
+    dk_overlay_close(&heads->frozen);
     free(heads->annex);
     heads->annex = heads->next_annex;
     heads->annex_bytes = heads->next_annex_bytes;

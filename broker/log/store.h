@@ -1,4 +1,4 @@
-/* What the broker's core asks of storage: LMDB in the daemon, a disk that tears in the simulator. */
+/* What the broker's core asks of storage: LMDB in the daemon, a tearing disk in the simulator. */
 #ifndef DK_LOG_STORE_H
 #define DK_LOG_STORE_H
 
