@@ -12,12 +12,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#define STEPS_A_LOOK 8
+
 struct dk_space {
     struct dk_log *log;
     struct dk_space_options options;
     int fd; /* of the data file: O_APPEND, O_DSYNC */
     uint8_t *zeros;
     bool cannot_grow;
+    uint64_t used_bytes; /* of the log at the last look */
     _Atomic bool accepting;
     _Atomic uint64_t free_bytes;
 
@@ -30,7 +33,7 @@ struct dk_space {
 void dk_space_defaults(struct dk_space_options *options)
 {
     *options = (struct dk_space_options){.ahead_bytes = UINT64_C(128) << 20,
-                                         .step_bytes = UINT64_C(4) << 20,
+                                         .step_bytes = UINT64_C(1) << 20,
                                          .reserve_bytes = UINT64_C(256) << 20,
                                          .interval_ms = 100};
 }
@@ -82,17 +85,29 @@ static bool wants_step(struct dk_space *space)
     return (uint64_t)info.st_size < dk_log_used_bytes(space->log) + space->options.ahead_bytes;
 }
 
+/* Whether appends come so fast that the steps of a look could not keep up with them: then commits
+ * are large and bear the growth themselves, and zeros would only take the disk from them. */
+static bool is_outrun(struct dk_space *space)
+{
+    uint64_t used = dk_log_used_bytes(space->log);
+    uint64_t taken = used - space->used_bytes;
+    space->used_bytes = used;
+    return taken > 2 * STEPS_A_LOOK * space->options.step_bytes;
+}
+
 /* The write is synchronous, so that the new size is on disk before a commit needs it. A disk that
  * refuses is left to the next commit, which ends the process; growing is not tried again. */
 static void grow(struct dk_space *space)
 {
-    while (!space->cannot_grow && wants_step(space) && !is_stopped(space)) {
+    if (is_outrun(space))
+        return;
+    for (int i = 0; i < STEPS_A_LOOK && !space->cannot_grow && wants_step(space); i++) {
         ssize_t written = write(space->fd, space->zeros, space->options.step_bytes);
-        if (written < 0 && errno != EINTR && errno != ENOSPC && errno != EDQUOT) {
+        if (written < 0 && (errno == ENOSPC || errno == EDQUOT))
+            return; /* full: looks again later */
+        if (written < 0 && errno != EINTR) {
             space->cannot_grow = true;
             dk_say(DK_WARN, "log-not-grown", "dir=%s errno=%d", dk_log_dir(space->log), errno);
-        } else if (written < 0 && errno != EINTR) {
-            return; /* full: look again later */
         }
     }
 }
@@ -135,6 +150,7 @@ static int prepare(struct dk_space *space, struct dk_err *err)
     space->zeros = calloc(1, space->options.step_bytes);
     if (space->zeros == NULL)
         return dk_err_set(err, DK_ENOMEM, "no memory for zeros");
+    space->used_bytes = dk_log_used_bytes(space->log);
     look(space);
     return 0;
 }
