@@ -50,9 +50,11 @@ static struct dk_reference_entity *add_entity(const struct collecting *at, const
     uint64_t subject = dk_id_of_key(cls, key, strlen(key), NULL);
     const struct dk_reference_entity *other = dk_reference_find(set, subject);
     if (other != NULL) {
-        dk_reference_problem_at(
-            set, at->file, node, "%s \"%s\" is defined at %s:%d too: take one away",
-            dk_subject_class_word(cls), key, other->file->doc.name, other->node->line);
+        dk_reference_problem_at(set, at->file, node,
+                                "%s \"%s\" is defined at %s:%d too: take one away, or give "
+                                "it another key",
+                                dk_subject_class_word(cls), key, other->file->doc.name,
+                                other->node->line);
         return NULL;
     }
     size_t *place = dk_map_put(&set->index, subject, NULL);

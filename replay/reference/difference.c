@@ -94,13 +94,15 @@ static const char *value_at(const struct dk_lines *lines, const char *path)
     return "";
 }
 
-/* A policy's place in its list is no key of its own, but a difference nonetheless. */
-static void add_order(struct dk_lines *lines, const ProtobufCMessage *body)
+/* A policy's list and place in it are no keys of its own, but a difference nonetheless. */
+static void add_place(struct dk_lines *lines, const ProtobufCMessage *body)
 {
-    if (body->descriptor == &docket__policy_defined__descriptor)
-        dk_lines_add(lines,
-                     dk_lines_format(lines, "%u", ((const Docket__PolicyDefined *)body)->order),
-                     "order");
+    if (body->descriptor != &docket__policy_defined__descriptor)
+        return;
+    const Docket__PolicyDefined *policy = (const void *)body;
+    dk_lines_add(lines, dk_lines_enum(lines, &docket__policy_type__descriptor, (int)policy->type),
+                 "list");
+    dk_lines_add(lines, dk_lines_format(lines, "%u", policy->order), "order");
 }
 
 static size_t compare_bodies(struct dk_reference *set, const struct dk_reference_entity *entity,
@@ -108,8 +110,8 @@ static size_t compare_bodies(struct dk_reference *set, const struct dk_reference
 {
     struct dk_lines from = lines_of(set, entity->section->kind, entity->old_body);
     struct dk_lines to = lines_of(set, entity->section->kind, entity->body);
-    add_order(&from, entity->old_body);
-    add_order(&to, entity->body);
+    add_place(&from, entity->old_body);
+    add_place(&to, entity->body);
     struct dk_reference_field *field =
         dk_reference_alloc(set, (from.count + to.count + 1) * sizeof *field);
     size_t count = 0;

@@ -140,7 +140,7 @@ static const struct {
     {"groups:\n  desk: {line: 1}\n  desk: {line: 2}",
      "t.yaml:3: \"desk\" stands here twice: take one away"},
     {"products:\n  lan:\n    routes: {1: desk}\n    products:\n      lan:\n",
-     "t.yaml:5: product \"lan\" is defined at t.yaml:2 too: take one away"},
+     "t.yaml:5: product \"lan\" is defined at t.yaml:2 too: take one away, or give it another key"},
     {"groups:\n  desk:\n    line: 1\n    calender: office",
      "t.yaml:4: the key \"calender\" is not known: did you mean calendar?"},
     {"groups: {desk: 1}", "t.yaml:1: group \"desk\" must hold \"key: value\" lines"},
@@ -413,6 +413,24 @@ static void test_reference_policies_change_places(void **state)
         "1 added, 2 changed, 0 removed, 0 unchanged\n");
 }
 
+static void test_reference_a_policy_moves_to_another_list(void **state)
+{
+    assert_difference(*state,
+                      "policies:\n"
+                      "  sla:\n"
+                      "    default: {goals: {resolution: {high: 8h, any: 16h}}, calendar: office}\n"
+                      "  ola:\n"
+                      "    gold: {goals: {group-ownership: 4h}}\n",
+                      "~ policy default\n"
+                      "    order: 2 -> 1\n"
+                      "~ policy gold\n"
+                      "    goals.group-ownership.any: (none) -> 4h\n"
+                      "    list: sla -> ola\n"
+                      "    when.tier: gold -> (none)\n"
+                      "    goals.resolution.any: 4h -> (none)\n"
+                      "0 added, 2 changed, 0 removed, 0 unchanged\n");
+}
+
 static void test_reference_removes_when_told(void **state)
 {
     struct fixture *fixture = *state;
@@ -557,6 +575,7 @@ int main(void)
         TEST(test_reference_one_field_is_one_change),
         TEST(test_reference_says_changes_in_words),
         TEST(test_reference_policies_change_places),
+        TEST(test_reference_a_policy_moves_to_another_list),
         TEST(test_reference_removes_when_told),
         TEST(test_reference_takes_effect_when_told),
         TEST(test_reference_a_shift_may_follow_another),
