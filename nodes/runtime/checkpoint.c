@@ -135,6 +135,17 @@ static int compare_positions(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
+/* Whether the log holds a position: a checkpoint may be ahead of a log that was restored from a
+ * backup, or have seen a commit that a power cut undid. */
+static bool log_holds(struct dk_source *source, uint64_t position)
+{
+    struct dk_records records;
+    dk_records_init(&records);
+    bool holds = dk_source_read(source, position, &records, NULL) == 0 && records.batch.count > 0;
+    dk_records_close(&records);
+    return holds;
+}
+
 /* Reads the definitions from the log again, in their order. */
 static int restore_refs(struct dk_folder *folder, struct dk_source *source, struct dk_err *err)
 {
@@ -228,6 +239,8 @@ int dk_checkpoint_restore(struct dk_checkpoint *checkpoint, struct dk_folder **f
         why = "it is of another log";
     } else if (dk_folder_hash(*folder) != mark.hash) {
         why = "its content is not what its hash says";
+    } else if (!log_holds(source, mark.position)) {
+        why = "it is ahead of the log";
     } else if (restore_refs(*folder, source, err) != 0) {
         why = "the log does not hold its definitions";
     }

@@ -4,9 +4,8 @@
  *   agenda --> consider --> Append (numbered) --> accepted: wait until it is folded
  *                                            --> stale: fold on, consider again
  *
- * Nothing is decided before the head that was fetched after the start is folded. In flight, in
- * memory only: at most DK_NODE_IN_FLIGHT events, at most one batch an item. Time is the broker's
- * (announcements), carried on by the boot clock between them. */
+ * What is decided, and when, is the decider's (decider.h); this is the loop, the sockets and the
+ * disk around it. */
 #ifndef DK_RUNTIME_NODE_H
 #define DK_RUNTIME_NODE_H
 
