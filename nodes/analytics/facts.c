@@ -1,0 +1,285 @@
+#include "nodes/analytics/facts.h"
+
+/* A ticket's entry while an event is folded into it. */
+struct entry {
+    struct dk_table *table;
+    uint64_t ticket;
+    const struct dk_facts *facts; /* NULL: not opened */
+    size_t steps;
+};
+
+static struct entry entry_of(struct dk_table *table, uint64_t ticket)
+{
+    struct entry entry = {.table = table, .ticket = ticket};
+    size_t bytes;
+    entry.facts = dk_table_get(table, ticket, &bytes);
+    entry.steps = entry.facts != NULL ? dk_facts_steps(bytes) : 0;
+    return entry;
+}
+
+/* The head to change, with room for `more` steps. */
+static struct dk_facts *edit(struct entry *entry, size_t more)
+{
+    size_t steps = entry->steps + more;
+    struct dk_facts *facts =
+        dk_table_edit(entry->table, entry->ticket, sizeof *facts + steps * sizeof(struct dk_step));
+    entry->facts = facts;
+    entry->steps = steps;
+    return facts;
+}
+
+static void add_step(struct entry *entry, const struct dk_step *step)
+{
+    struct dk_facts *facts = edit(entry, 1);
+    facts->step[entry->steps - 1] = *step;
+}
+
+static bool is_ended(unsigned status)
+{
+    return status == DOCKET__STATUS__STATUS_SOLVED || status == DOCKET__STATUS__STATUS_CLOSED;
+}
+
+static bool values_differ(const struct dk_ticket *a, const struct dk_ticket *b)
+{
+    return a->status != b->status || a->group != b->group || a->owner != b->owner ||
+           a->line != b->line || a->product != b->product || a->priority != b->priority ||
+           a->type != b->type;
+}
+
+static struct dk_step step_of(const struct dk_event *event)
+{
+    const struct dk_ticket *after = event->after;
+    return (struct dk_step){
+        .at_us = event->envelope->occurred_us,
+        .group = after->group,
+        .agent = after->owner,
+        .product = after->product,
+        .status = after->status,
+        .line = after->line,
+        .priority = after->priority,
+        .type = after->type,
+    };
+}
+
+/* ---------------------------------------------------------------- what a kind says */
+
+static void take_opened(struct entry *entry, const struct dk_refs *refs,
+                        const struct dk_event *event)
+{
+    const Docket__Opened *opened = (const void *)event->body;
+    const Docket__CustomerDefined *customer =
+        dk_refs_customer(refs, opened->customer, event->envelope->occurred_us);
+    struct dk_facts *facts = edit(entry, 0);
+    facts->company = opened->company != 0 ? opened->company
+                     : customer != NULL   ? customer->company
+                                          : 0;
+    facts->channel = (uint32_t)opened->channel;
+    facts->flags = opened->has_group ? DK_FACTS_GROUP_STATED : 0;
+    for (size_t i = 0; i < DK_FIRST_COUNT; i++) {
+        facts->first_us[i] = INT64_MAX;
+    }
+}
+
+static void take_first(struct entry *entry, struct dk_step *step, enum dk_first first,
+                       uint32_t what)
+{
+    if (step->at_us < entry->facts->first_us[first]) {
+        edit(entry, 0)->first_us[first] = step->at_us;
+        step->what |= what;
+    }
+}
+
+static void take_message(struct entry *entry, struct dk_step *step, const struct dk_event *event)
+{
+    const Docket__MessagePublic *message = (const void *)event->body;
+    unsigned actor = dk_id_class(event->envelope->actor);
+    if (message->direction != DOCKET__DIRECTION__DIRECTION_OUTBOUND) {
+        return;
+    }
+    take_first(entry, step, DK_FIRST_RESPONSE, DK_STEP_FIRST_RESPONSE);
+    take_first(entry, step, DK_FIRST_PUBLIC, DK_STEP_FIRST_PUBLIC);
+    if (message->automatic || actor == DK_ACTOR_NODE || actor == DK_ACTOR_BROKER) {
+        return;
+    }
+    if (entry->facts->first_us[DK_FIRST_REPLY] != INT64_MAX &&
+        (entry->facts->flags & DK_FACTS_REPLIED_AGAIN) == 0) {
+        edit(entry, 0)->flags |= DK_FACTS_REPLIED_AGAIN;
+    }
+    take_first(entry, step, DK_FIRST_REPLY, DK_STEP_FIRST_REPLY);
+}
+
+static void take_note(struct entry *entry, struct dk_step *step, uint64_t actor)
+{
+    if (dk_id_class(actor) != DK_ACTOR_CUSTOMER) {
+        take_first(entry, step, DK_FIRST_RESPONSE, DK_STEP_FIRST_RESPONSE);
+    }
+}
+
+/* The instant that the source itself gives for a solve or a closing, or that none is known. */
+static void take_final(struct dk_step *step, const Docket__StatusChanged *changed)
+{
+    if (!changed->has_final_us) {
+        return;
+    }
+    if (changed->final_us == 0) {
+        step->what |= DK_STEP_UNKNOWN;
+    } else {
+        step->at_us = changed->final_us;
+    }
+}
+
+static void take_rated(struct dk_step *step, const Docket__Rated *rated)
+{
+    step->what |= DK_STEP_RATED;
+    step->csat = rated->has_csat ? (uint8_t)rated->csat : 0;
+    step->nps = rated->has_nps ? (uint8_t)(rated->nps + 1) : 0;
+}
+
+/* ---------------------------------------------------------------- clocks */
+
+static const struct dk_step *clock_before(const struct entry *entry, const struct dk_step *step)
+{
+    for (size_t i = entry->steps; i > 0; i--) {
+        const struct dk_step *earlier = &entry->facts->step[i - 1];
+        if ((earlier->what & DK_STEP_CLOCK) != 0 && earlier->metric == step->metric &&
+            earlier->instance == step->instance) {
+            return earlier;
+        }
+    }
+    return NULL;
+}
+
+/* A breach stands at its due (S12), and stands until it is corrected. A correction to anything
+ * else stands where the verdict stood that it replaces. */
+static void take_verdict(const struct entry *entry, struct dk_step *step,
+                         const Docket__ClockRef *clock, Docket__Verdict verdict, int64_t due_us,
+                         bool corrects)
+{
+    step->metric = (uint8_t)clock->metric;
+    step->instance = clock->instance;
+    step->verdict = (uint8_t)verdict;
+    const struct dk_step *before = clock_before(entry, step);
+    if (!corrects && before != NULL && before->verdict == DOCKET__VERDICT__VERDICT_BREACHED) {
+        return;
+    }
+    step->what |= DK_STEP_CLOCK;
+    if (verdict == DOCKET__VERDICT__VERDICT_BREACHED && due_us != 0) {
+        step->at_us = due_us;
+    } else if (corrects && before != NULL) {
+        step->at_us = before->at_us;
+    }
+}
+
+static void take_clock(const struct entry *entry, struct dk_step *step,
+                       const struct dk_event *event)
+{
+    const void *body = event->body;
+    const Docket__ClockBreached *breached = body;
+    const Docket__ClockCorrected *corrected = body;
+    switch (event->envelope->kind) {
+    case DK_KIND_CLOCK_MET:
+        take_verdict(entry, step, ((const Docket__ClockMet *)body)->clock,
+                     DOCKET__VERDICT__VERDICT_MET, 0, false);
+        break;
+    case DK_KIND_CLOCK_BREACHED:
+        take_verdict(entry, step, breached->clock, DOCKET__VERDICT__VERDICT_BREACHED,
+                     breached->due_us, false);
+        break;
+    case DK_KIND_CLOCK_CANCELLED:
+        take_verdict(entry, step, ((const Docket__ClockCancelled *)body)->clock,
+                     DOCKET__VERDICT__VERDICT_CANCELLED, 0, false);
+        break;
+    default:
+        take_verdict(entry, step, corrected->clock, corrected->to,
+                     corrected->has_due_us ? corrected->due_us : 0, true);
+        break;
+    }
+}
+
+/* ---------------------------------------------------------------- one event */
+
+static void take_kind(struct entry *entry, struct dk_step *step, const struct dk_event *event)
+{
+    const void *body = event->body;
+    switch (event->envelope->kind) {
+    case DK_KIND_OPENED: step->what |= DK_STEP_OPENED; break;
+    case DK_KIND_MESSAGE_PUBLIC: take_message(entry, step, event); break;
+    case DK_KIND_NOTE_ADDED: take_note(entry, step, event->envelope->actor); break;
+    case DK_KIND_STATUS_CHANGED: take_final(step, body); break;
+    case DK_KIND_ASSIGNED:
+        step->what |= ((const Docket__Assigned *)body)->agent != 0 ? DK_STEP_ASSIGNED : 0u;
+        break;
+    case DK_KIND_HANDOVER_DECLARED: step->what |= DK_STEP_ASSIGNED; break;
+    case DK_KIND_ESCALATED: step->what |= DK_STEP_ESCALATED; break;
+    case DK_KIND_RATED: take_rated(step, body); break;
+    case DK_KIND_CLOCK_MET:
+    case DK_KIND_CLOCK_BREACHED:
+    case DK_KIND_CLOCK_CANCELLED:
+    case DK_KIND_CLOCK_CORRECTED: take_clock(entry, step, event); break;
+    default: break;
+    }
+}
+
+/* What the change of the ticket's state says, whichever kind brought it about. */
+static void take_change(struct entry *entry, struct dk_step *step, const struct dk_event *event)
+{
+    const struct dk_ticket *before = event->before, *after = event->after;
+    bool opens = (step->what & DK_STEP_OPENED) != 0;
+    if (before->status != after->status || event->envelope->kind == DK_KIND_STATUS_CHANGED) {
+        step->what |= after->status == DOCKET__STATUS__STATUS_SOLVED   ? DK_STEP_SOLVED
+                      : after->status == DOCKET__STATUS__STATUS_CLOSED ? DK_STEP_CLOSED
+                      : after->status == DOCKET__STATUS__STATUS_MERGED ? DK_STEP_MERGED
+                                                                       : 0u;
+    }
+    if (is_ended(before->status) && dk_ticket_live(after)) {
+        step->what |= DK_STEP_REOPENED;
+    }
+    if (before->group == after->group || opens) {
+        return;
+    }
+    if ((entry->facts->flags & DK_FACTS_GROUP_STATED) != 0) {
+        step->what |= DK_STEP_REASSIGNED;
+    } else {
+        edit(entry, 0)->flags |= DK_FACTS_GROUP_STATED;
+    }
+}
+
+/* On the ticket that this one repeats. */
+static void mark_repeated(struct dk_table *facts, uint64_t repeated, int64_t at_us)
+{
+    struct entry entry = entry_of(facts, repeated);
+    if (entry.facts == NULL) {
+        return;
+    }
+    struct dk_step step = entry.facts->step[entry.steps - 1];
+    step.at_us = at_us;
+    step.what = DK_STEP_REPEATED;
+    step.instance = 0;
+    step.metric = step.verdict = step.csat = step.nps = 0;
+    add_step(&entry, &step);
+}
+
+void dk_facts_apply(struct dk_table *facts, const struct dk_refs *refs,
+                    const struct dk_event *event)
+{
+    const struct dk_envelope *envelope = event->envelope;
+    const Docket__Opened *opened = (const void *)event->body;
+    if (event->after == NULL || event->body == NULL) {
+        return;
+    }
+    struct entry entry = entry_of(facts, envelope->subject);
+    if (entry.facts == NULL && envelope->kind == DK_KIND_OPENED) {
+        if (opened->repeat_of != 0) {
+            mark_repeated(facts, opened->repeat_of, envelope->occurred_us);
+        }
+        take_opened(&entry, refs, event);
+    } else if (entry.facts == NULL || envelope->kind == DK_KIND_OPENED) {
+        return;
+    }
+    struct dk_step step = step_of(event);
+    take_kind(&entry, &step, event);
+    take_change(&entry, &step, event);
+    if (step.what != 0 || values_differ(event->before, event->after)) {
+        add_step(&entry, &step);
+    }
+}

@@ -1,0 +1,349 @@
+#include "nodes/analytics/measures.h"
+#include "proto/base/time.h"
+
+#define LINE_LAST 31
+
+static const struct dk_measure_info measures[DK_MEASURE_COUNT] = {
+#define X(NAME, word, shape, about) [DK_MEASURE_##NAME] = {word, DK_SHAPE_##shape, about},
+    DK_MEASURES(X)
+#undef X
+};
+
+const struct dk_measure_info *dk_measure_info(enum dk_measure measure)
+{
+    return &measures[measure];
+}
+
+/* ---------------------------------------------------------------- one walk */
+
+static bool is_live(unsigned status)
+{
+    return status >= DOCKET__STATUS__STATUS_NEW && status <= DOCKET__STATUS__STATUS_PENDING;
+}
+
+static bool is_ended(unsigned status)
+{
+    return status == DOCKET__STATUS__STATUS_SOLVED || status == DOCKET__STATUS__STATUS_CLOSED;
+}
+
+static void walk_status(struct dk_case *walked, const struct dk_step *step, unsigned before)
+{
+    if (is_ended(step->status) && !is_ended(before)) {
+        walked->first_end = walked->first_end != NULL ? walked->first_end : step;
+        walked->last_end = step;
+    }
+    if ((step->what & DK_STEP_SOLVED) != 0) {
+        walked->first_solve = walked->first_solve != NULL ? walked->first_solve : step;
+        walked->last_solve = step;
+    }
+    if ((step->what & DK_STEP_CLOSED) != 0) {
+        walked->last_close = step;
+    }
+}
+
+static void walk_step(struct dk_case *walked, const struct dk_step *step)
+{
+    static const uint32_t first[DK_FIRST_COUNT] = {DK_STEP_FIRST_RESPONSE, DK_STEP_FIRST_PUBLIC,
+                                                   DK_STEP_FIRST_REPLY};
+    for (size_t i = 0; i < DK_FIRST_COUNT; i++) {
+        walked->first[i] = (step->what & first[i]) != 0 ? step : walked->first[i];
+    }
+    walked->reopens += (step->what & DK_STEP_REOPENED) != 0;
+    walked->reassignments += (step->what & DK_STEP_REASSIGNED) != 0;
+    walked->assignments += (step->what & DK_STEP_ASSIGNED) != 0;
+    walked->escalations += (step->what & DK_STEP_ESCALATED) != 0;
+    walked->rated = walked->rated || (step->what & DK_STEP_RATED) != 0;
+    walked->merge = (step->what & DK_STEP_MERGED) != 0 ? step : walked->merge;
+    walked->lines |= 1u << (step->line < LINE_LAST ? step->line : LINE_LAST);
+}
+
+void dk_case_walk(struct dk_case *walked, uint64_t ticket, const struct dk_ticket *life,
+                  const struct dk_facts *facts, size_t steps)
+{
+    unsigned before = DOCKET__STATUS__STATUS_NONE;
+    *walked = (struct dk_case){.ticket = ticket, .life = life, .facts = facts, .steps = steps};
+    for (size_t i = 0; i < steps; i++) {
+        const struct dk_step *step = &facts->step[i];
+        walk_status(walked, step, before);
+        walk_step(walked, step);
+        before = step->status;
+    }
+    if (!is_ended(before)) {
+        walked->last_end = NULL;
+    }
+}
+
+static unsigned status_before(const struct dk_case *walked, size_t i)
+{
+    return i > 0 ? walked->facts->step[i - 1].status : DOCKET__STATUS__STATUS_NONE;
+}
+
+static unsigned status_now(const struct dk_case *walked)
+{
+    return walked->facts->step[walked->steps - 1].status;
+}
+
+/* ---------------------------------------------------------------- samples */
+
+static void say(const struct dk_measuring *measuring, const struct dk_case *walked,
+                enum dk_measure measure, const struct dk_step *step, int64_t value,
+                enum dk_sample_note note)
+{
+    measuring->on_sample(measuring->arg, walked, measure, step, step->at_us, value, note);
+}
+
+static void measure_count(const struct dk_measuring *measuring, const struct dk_case *walked,
+                          enum dk_measure measure)
+{
+    static const uint32_t counted[] = {
+        [DK_MEASURE_OPENED] = DK_STEP_OPENED,         [DK_MEASURE_SOLVED] = DK_STEP_SOLVED,
+        [DK_MEASURE_CLOSED] = DK_STEP_CLOSED,         [DK_MEASURE_REOPENED] = DK_STEP_REOPENED,
+        [DK_MEASURE_REASSIGNED] = DK_STEP_REASSIGNED, [DK_MEASURE_ASSIGNED] = DK_STEP_ASSIGNED,
+        [DK_MEASURE_ESCALATED] = DK_STEP_ESCALATED,   [DK_MEASURE_MERGED] = DK_STEP_MERGED,
+    };
+    /* A status that is stated again is not become. */
+    bool becomes = (counted[measure] & (DK_STEP_SOLVED | DK_STEP_CLOSED)) != 0;
+    for (size_t i = 0; i < walked->steps; i++) {
+        const struct dk_step *step = &walked->facts->step[i];
+        bool said = (step->what & counted[measure]) != 0;
+        if (said && !(becomes && status_before(walked, i) == step->status)) {
+            say(measuring, walked, measure, step, 1, DK_SAMPLE_VALUE);
+        }
+    }
+}
+
+/* From the opening to `step`, or to an instant that is not known, told of `otherwise`. */
+static void measure_since_opened(const struct dk_measuring *measuring, const struct dk_case *walked,
+                                 enum dk_measure measure, const struct dk_step *step,
+                                 const struct dk_step *otherwise)
+{
+    if (step != NULL && (step->what & DK_STEP_UNKNOWN) == 0) {
+        say(measuring, walked, measure, step, step->at_us - walked->facts->step[0].at_us,
+            DK_SAMPLE_VALUE);
+    } else if (step != NULL || otherwise != NULL) {
+        say(measuring, walked, measure, step != NULL ? step : otherwise, 0, DK_SAMPLE_UNKNOWN);
+    }
+}
+
+static void measure_number(const struct dk_measuring *measuring, const struct dk_case *walked,
+                           enum dk_measure measure)
+{
+    unsigned value = measure == DK_MEASURE_REOPENS         ? walked->reopens
+                     : measure == DK_MEASURE_REASSIGNMENTS ? walked->reassignments
+                     : measure == DK_MEASURE_ASSIGNMENTS   ? walked->assignments
+                     : measure == DK_MEASURE_ESCALATIONS   ? walked->escalations
+                     : measure == DK_MEASURE_IRREGULAR     ? walked->life->irregular
+                     : walked->assignments > 0             ? walked->assignments - 1
+                                                           : 0;
+    if (walked->last_end != NULL) {
+        say(measuring, walked, measure, walked->last_end, value, DK_SAMPLE_VALUE);
+    }
+}
+
+static int64_t days_after(const struct dk_step *step, uint32_t days)
+{
+    return step->at_us + days * DK_DAY_US;
+}
+
+static struct dk_settings settings_of(const struct dk_measuring *measuring,
+                                      const struct dk_step *step)
+{
+    struct dk_settings settings;
+    dk_refs_settings(measuring->refs, measuring->as_now ? measuring->now_us : step->at_us,
+                     &settings);
+    return settings;
+}
+
+static void measure_reopen_rate(const struct dk_measuring *measuring, const struct dk_case *walked)
+{
+    const struct dk_step *end = walked->first_end;
+    if (end != NULL) {
+        bool ripe = days_after(end, settings_of(measuring, end).reopen_days) <= measuring->now_us;
+        say(measuring, walked, DK_MEASURE_REOPEN_RATE, end, walked->reopens > 0,
+            ripe ? DK_SAMPLE_VALUE : DK_SAMPLE_IMMATURE);
+    }
+}
+
+/* A source without messages does not tell who replied: unknown, not a miss. */
+static void measure_first_contact(const struct dk_measuring *measuring,
+                                  const struct dk_case *walked)
+{
+    const struct dk_step *solve = walked->first_solve;
+    if (solve == NULL) {
+        return;
+    }
+    int64_t ripe_us = days_after(solve, settings_of(measuring, solve).repeat_contact_days);
+    bool replied = walked->first[DK_FIRST_REPLY] != NULL;
+    bool one = replied && (walked->facts->flags & DK_FACTS_REPLIED_AGAIN) == 0;
+    for (size_t i = 0; i < walked->steps; i++) {
+        const struct dk_step *step = &walked->facts->step[i];
+        bool repeats = (step->what & DK_STEP_REPEATED) != 0;
+        one = one && !(repeats && step->at_us >= solve->at_us && step->at_us < ripe_us);
+    }
+    say(measuring, walked, DK_MEASURE_FIRST_CONTACT, solve, one && walked->reopens == 0,
+        !replied && dk_ticket_historical(walked->life) ? DK_SAMPLE_UNKNOWN
+        : ripe_us > measuring->now_us                  ? DK_SAMPLE_IMMATURE
+                                                       : DK_SAMPLE_VALUE);
+}
+
+static void measure_ended_share(const struct dk_measuring *measuring, const struct dk_case *walked,
+                                enum dk_measure measure)
+{
+    unsigned known = walked->lines & ~1u;
+    if (walked->last_end == NULL) {
+        return;
+    }
+    if (measure == DK_MEASURE_RESPONSE_RATE) {
+        say(measuring, walked, measure, walked->last_end, walked->rated, DK_SAMPLE_VALUE);
+    } else {
+        say(measuring, walked, measure, walked->last_end, known == 1u << 1,
+            known == 0 ? DK_SAMPLE_UNKNOWN : DK_SAMPLE_VALUE);
+    }
+}
+
+static void measure_ratings(const struct dk_measuring *measuring, const struct dk_case *walked,
+                            enum dk_measure measure)
+{
+    for (size_t i = 0; i < walked->steps; i++) {
+        const struct dk_step *step = &walked->facts->step[i];
+        int nps = step->nps - 1;
+        if (measure == DK_MEASURE_CSAT && step->csat != 0) {
+            say(measuring, walked, measure, step, step->csat >= 4, DK_SAMPLE_VALUE);
+        } else if (measure == DK_MEASURE_NPS && step->nps != 0) {
+            say(measuring, walked, measure, step,
+                nps >= 9   ? 1
+                : nps <= 6 ? -1
+                           : 0,
+                DK_SAMPLE_VALUE);
+        }
+    }
+}
+
+static bool has_later_verdict(const struct dk_case *walked, size_t i)
+{
+    const struct dk_step *step = &walked->facts->step[i];
+    for (size_t k = i + 1; k < walked->steps; k++) {
+        const struct dk_step *later = &walked->facts->step[k];
+        if ((later->what & DK_STEP_CLOCK) != 0 && later->metric == step->metric &&
+            later->instance == step->instance) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void measure_clocks(const struct dk_measuring *measuring, const struct dk_case *walked,
+                           enum dk_measure measure)
+{
+    unsigned metric =
+        (unsigned)(measure - DK_MEASURE_SLA_FIRST_REPLY) + DOCKET__METRIC__METRIC_FIRST_REPLY;
+    for (size_t i = 0; i < walked->steps; i++) {
+        const struct dk_step *step = &walked->facts->step[i];
+        if ((step->what & DK_STEP_CLOCK) == 0 || step->metric != metric ||
+            has_later_verdict(walked, i)) {
+            continue;
+        }
+        if (step->verdict == DOCKET__VERDICT__VERDICT_CANCELLED) {
+            say(measuring, walked, measure, step, 0, DK_SAMPLE_CANCELLED);
+        } else if (step->verdict == DOCKET__VERDICT__VERDICT_MET ||
+                   step->verdict == DOCKET__VERDICT__VERDICT_BREACHED) {
+            say(measuring, walked, measure, step, step->verdict == DOCKET__VERDICT__VERDICT_MET,
+                DK_SAMPLE_VALUE);
+        }
+    }
+}
+
+/* ---------------------------------------------------------------- at an instant */
+
+/* The last step that was in effect at `at_us`: steps take effect in the log's order, none before
+ * the one it follows. `*live`: whether the ticket was; a solve of unknown instant ends nothing. */
+static const struct dk_step *step_at(const struct dk_case *walked, int64_t at_us, bool *live)
+{
+    const struct dk_step *found = NULL;
+    *live = false;
+    for (size_t i = 0; i < walked->steps && walked->facts->step[i].at_us <= at_us; i++) {
+        const struct dk_step *step = &walked->facts->step[i];
+        bool unknown = (step->what & DK_STEP_SOLVED) != 0 && (step->what & DK_STEP_UNKNOWN) != 0;
+        if (step->status != status_before(walked, i) && !unknown) {
+            *live = is_live(step->status);
+        }
+        found = step;
+    }
+    return found;
+}
+
+/* When the ticket ended for good as far as is known now; INT64_MAX: it has not. */
+static int64_t final_us(const struct dk_case *walked, enum dk_measure measure)
+{
+    const struct dk_step *solve = walked->last_solve, *close = walked->last_close;
+    bool closed = status_now(walked) == DOCKET__STATUS__STATUS_CLOSED && close != NULL;
+    bool solved = walked->last_end != NULL && solve != NULL && (solve->what & DK_STEP_UNKNOWN) == 0;
+    if (walked->merge != NULL) {
+        return walked->merge->at_us;
+    }
+    if (measure == DK_MEASURE_BACKLOG_UNTIL_SOLVED && solved) {
+        return solve->at_us;
+    }
+    return closed ? close->at_us : INT64_MAX;
+}
+
+static void measure_backlog(const struct dk_measuring *measuring, const struct dk_case *walked,
+                            enum dk_measure measure)
+{
+    bool live;
+    const struct dk_step *step = step_at(walked, measuring->at_us, &live);
+    if (step == NULL) {
+        return;
+    }
+    if (measure != DK_MEASURE_BACKLOG) {
+        live = final_us(walked, measure) > measuring->at_us;
+    }
+    if (live) {
+        measuring->on_sample(measuring->arg, walked, measure, step, measuring->at_us,
+                             measuring->at_us - walked->facts->step[0].at_us, DK_SAMPLE_VALUE);
+    }
+}
+
+/* ---------------------------------------------------------------- all of them */
+
+void dk_measure_case(const struct dk_measuring *measuring, const struct dk_case *walked,
+                     enum dk_measure measure)
+{
+    bool closed = status_now(walked) == DOCKET__STATUS__STATUS_CLOSED;
+    switch (measure) {
+    case DK_MEASURE_FIRST_RESPONSE:
+    case DK_MEASURE_FIRST_PUBLIC:
+    case DK_MEASURE_FIRST_REPLY:
+        measure_since_opened(measuring, walked, measure,
+                             walked->first[measure - DK_MEASURE_FIRST_RESPONSE], NULL);
+        break;
+    case DK_MEASURE_FIRST_RESOLUTION:
+        measure_since_opened(measuring, walked, measure, walked->first_solve, NULL);
+        break;
+    case DK_MEASURE_RESOLUTION:
+        measure_since_opened(measuring, walked, measure,
+                             walked->last_end != NULL ? walked->last_solve : NULL,
+                             walked->last_end);
+        break;
+    case DK_MEASURE_CLOSURE:
+        measure_since_opened(measuring, walked, measure, closed ? walked->last_close : NULL, NULL);
+        break;
+    case DK_MEASURE_REOPEN_RATE: measure_reopen_rate(measuring, walked); break;
+    case DK_MEASURE_FIRST_CONTACT: measure_first_contact(measuring, walked); break;
+    case DK_MEASURE_FIRST_LINE:
+    case DK_MEASURE_RESPONSE_RATE: measure_ended_share(measuring, walked, measure); break;
+    case DK_MEASURE_CSAT:
+    case DK_MEASURE_NPS: measure_ratings(measuring, walked, measure); break;
+    case DK_MEASURE_BACKLOG:
+    case DK_MEASURE_BACKLOG_UNTIL_SOLVED:
+    case DK_MEASURE_BACKLOG_UNTIL_CLOSED: measure_backlog(measuring, walked, measure); break;
+    default:
+        if (measure <= DK_MEASURE_MERGED) {
+            measure_count(measuring, walked, measure);
+        } else if (measure >= DK_MEASURE_SLA_FIRST_REPLY) {
+            measure_clocks(measuring, walked, measure);
+        } else {
+            measure_number(measuring, walked, measure);
+        }
+    }
+}
