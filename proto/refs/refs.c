@@ -248,6 +248,16 @@ const struct dk_refs_version *dk_refs_last(const struct dk_refs *refs, uint64_t 
     return entity != NULL ? entity->last : NULL;
 }
 
+const struct dk_refs_version *dk_refs_version_of(const struct dk_refs *refs, uint64_t subject,
+                                                 uint32_t version)
+{
+    const struct dk_refs_entity *entity = dk_refs_entity(refs, subject);
+    uint32_t at = entity != NULL ? entity->count : 0;
+    while (at > 0 && entity->version[at - 1]->version != version)
+        at--;
+    return at > 0 ? entity->version[at - 1] : NULL;
+}
+
 static int compare_subjects(const void *a, const void *b)
 {
     uint64_t left = *(const uint64_t *)a;

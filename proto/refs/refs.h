@@ -49,6 +49,9 @@ const struct dk_refs_version *dk_refs_at(const struct dk_refs *refs, uint64_t su
                                          int64_t at_us);
 /* The latest version whatever its instant, removed or not; NULL when never defined. */
 const struct dk_refs_version *dk_refs_last(const struct dk_refs *refs, uint64_t subject);
+/* The version with this number, whatever its instant, removed or not; NULL: not known. */
+const struct dk_refs_version *dk_refs_version_of(const struct dk_refs *refs, uint64_t subject,
+                                                 uint32_t version);
 
 /* The bodies, typed; NULL as above. */
 #define DK_REFS_TYPED(name, Type, CLASS)                                                           \
