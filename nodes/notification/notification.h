@@ -1,0 +1,66 @@
+/* The notification role: who must hear of what (DOMAIN N1, N4).
+ *
+ *   event, rules in force at its `occurred`, their conditions hold
+ *        --> an obligation            --> NotificationRequested      (owed, see `consider`)
+ *   NotificationRequested comes back  --> a pending notice: the outbox
+ *   NotificationSent, or a final NotificationFailed --> out of it; the dead are kept in a list
+ *
+ * The item of everything is the ticket. Nothing is owed for historical tickets and imported events
+ * (T1), nor for what happens to notices themselves: a notice about a notice would never end.
+ *
+ * What leaves the house is the delivery's business (delivery/delivery.h), which reads the outbox
+ * here and is linked into docket-node only: replay and simulation fold this role and cannot reach a
+ * transport. */
+#ifndef DK_NOTIFICATION_NOTIFICATION_H
+#define DK_NOTIFICATION_NOTIFICATION_H
+
+#include "nodes/runtime/role.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Queries: "outbox" (what is pending, attempts and the next one), "dead" (what was given up). */
+extern const struct dk_role_ops dk_notification_role;
+
+#define DK_NOTICE_LANGUAGE_BYTES 16
+
+/* A notice that was requested. Its id, the key it is kept under, is a hash of the event it tells
+ * of, rule and version, recipient and transport (N1): the same notice has the same id whoever
+ * computes it, so a receiver can tell a repeat. */
+struct dk_notice {
+    uint64_t ticket;
+    uint64_t position; /* of its NotificationRequested: the address stands there */
+    uint64_t cause;    /* position of the event that it tells of */
+    uint64_t rule;
+    uint64_t template;
+    uint64_t recipient; /* subject, or 0 */
+    uint64_t receiver;  /* hash of transport and address: one queue of the delivery; never 0 */
+    uint32_t rule_version;
+    uint32_t transport;                      /* Docket__Transport */
+    char language[DK_NOTICE_LANGUAGE_BYTES]; /* padded with NULs; "": the default */
+};
+_Static_assert(sizeof(struct dk_notice) == 80, "flat, without padding");
+
+/* A pending notice by its id; NULL when it is not pending. Good until the next apply. */
+const struct dk_notice *dk_notification_find(const void *self, uint64_t notice);
+
+/* The pending notice that was requested next after position `after`: its id, and itself; NULL when
+ * there is none. */
+const struct dk_notice *dk_notification_next(const void *self, uint64_t after, uint64_t *notice);
+
+/* What the traits table holds of a ticket: `opened` says where its subject stands. NULL: none. */
+const struct dk_traits *dk_notification_traits(const void *self, uint64_t ticket);
+
+/* What a delivery tells of a pending notice, shown by the query "outbox"; in memory only. */
+#define DK_ATTEMPT_ERROR_BYTES 96
+struct dk_attempts {
+    uint32_t count;                     /* that failed, since the node's start */
+    int64_t next_us;                    /* of the next one; 0: now */
+    char error[DK_ATTEMPT_ERROR_BYTES]; /* of the last one, or "" */
+};
+/* `attempts_of` may be NULL: nobody delivers. */
+void dk_notification_show_attempts(void *self,
+                                   void (*attempts_of)(void *arg, uint64_t notice,
+                                                       struct dk_attempts *attempts),
+                                   void *arg);
+
+#endif
