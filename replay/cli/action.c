@@ -1,0 +1,229 @@
+#include "replay/cli/action.h"
+#include "proto/base/limits.h"
+#include "replay/cli/desk.h"
+#include "replay/history/ids.h"
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ARENA_BYTES  ((size_t)4 << 20)
+#define FIRST_OPENED dk_ticket_make(DK_SITE_MAX, 0) /* "the ticket that this request opens" */
+
+/* -------------------------------------------------------------------------------- names */
+
+int dk_action_entity(struct dk_action *action, unsigned cls, const char *key, uint64_t *id,
+                     struct dk_err *err)
+{
+    if (strcmp(key, "none") == 0) {
+        *id = 0;
+        return 0;
+    }
+    int rc = dk_desk_entity(action->cli, cls, key, id, err);
+    if (rc == 0 && action->name_count < DK_ACTION_NAMES_MAX) {
+        action->name[action->name_count].id = *id;
+        action->name[action->name_count++].key = key;
+    }
+    return rc;
+}
+
+/* Says "group desk" where the broker, which knows no key of it, said "group group/3f9c...". */
+static void say_back_names(const struct dk_action *action, struct dk_err *err)
+{
+    for (size_t i = 0; i < action->name_count; i++) {
+        char text[DK_ID_TEXT_BYTES], rest[DK_ERR_MESSAGE_BYTES];
+        char *at = strstr(err->message, dk_id_format(action->name[i].id, text));
+        if (at != NULL) {
+            (void)snprintf(rest, sizeof rest, "%s", at + strlen(text));
+            (void)snprintf(at, sizeof err->message - (size_t)(at - err->message), "\"%s\"%s",
+                           action->name[i].key, rest);
+        }
+    }
+}
+
+/* ---------------------------------------------------------------------------------- who */
+
+static int find_customer(struct dk_action *action, struct dk_err *err)
+{
+    const char *key = dk_cli_given(action->cli, "--customer");
+    return key != NULL ? dk_action_entity(action, DK_SUBJECT_CUSTOMER, key, &action->customer, err)
+                       : 0;
+}
+
+/* --as; else --customer; else $DOCKET_AGENT; else the operator, whose key it is. */
+static int find_actor(struct dk_action *action, struct dk_err *err)
+{
+    const struct dk_desk *desk = action->cli->desk;
+    const char *agent = dk_cli_given(action->cli, "--as");
+    uint64_t subject = action->customer;
+    int rc = 0;
+    if (agent == NULL && subject == 0) {
+        agent = getenv("DOCKET_AGENT");
+    }
+    if (agent != NULL && agent[0] != '\0') {
+        rc = dk_action_entity(action, DK_SUBJECT_AGENT, agent, &subject, err);
+    }
+    action->actor = dk_actor_of_subject(subject);
+    if (rc == 0 && subject == 0 && desk->session.actor != 0) {
+        action->actor = desk->session.actor;
+    } else if (rc == 0 && subject == 0 && desk->session.role == DK_ROLE_OPERATOR) {
+        action->actor = dk_id_make(DK_ACTOR_OPERATOR, dk_key_id(desk->own.public_z85));
+    } else if (rc == 0 && subject == 0) {
+        rc = dk_cli_usage(err, "say who acts: --as AGENT (or $DOCKET_AGENT), or --customer "
+                               "CUSTOMER");
+    }
+    return rc;
+}
+
+/* What the event is about: the ticket, none yet, or, of a kind that is about an agent, who acts. */
+static int find_subject(struct dk_action *action, uint64_t *subject, struct dk_err *err)
+{
+    const struct dk_verb *verb = action->cli->verb;
+    if (verb->kind == DK_KIND_OPENED) {
+        *subject = FIRST_OPENED;
+        return 0;
+    }
+    if (dk_kind_info(verb->kind)->subject_class != DK_SUBJECT_TICKET) {
+        *subject = dk_subject_of_actor(action->actor);
+        return 0;
+    }
+    return dk_desk_ticket(action->cli, dk_cli_given(action->cli, "TICKET"), subject, err);
+}
+
+/* --------------------------------------------------------------------------------- body */
+
+ProtobufCMessage *dk_action_add(struct dk_action *action, uint64_t subject, uint32_t kind)
+{
+    const ProtobufCMessageDescriptor *descriptor = dk_body_descriptor(kind);
+    DK_ASSERT(action->count < DK_ACTION_EVENTS_MAX && descriptor != NULL);
+    ProtobufCMessage *body = dk_arena_alloc(&action->arena, descriptor->sizeof_message);
+    DK_ASSERT(body != NULL);
+    protobuf_c_message_init(descriptor, body);
+    action->event[action->count++] = (struct dk_action_event){subject, kind, body};
+    return body;
+}
+
+/* A text given as "-" is read from stdin, once. */
+static int fill_typed(struct dk_action *action, const struct dk_parameter *parameter,
+                      const char *typed, struct dk_err *err)
+{
+    if ((parameter->is & DK_STDIN) == 0 || strcmp(typed, "-") != 0) {
+        return dk_action_fill(action, &action->event[0], parameter->field, typed, err);
+    }
+    char *text = NULL;
+    int rc = dk_cli_stdin(&text, err);
+    rc = rc != 0 ? rc : dk_action_fill(action, &action->event[0], parameter->field, text, err);
+    free(text);
+    return rc;
+}
+
+static int fill_body(struct dk_action *action, struct dk_err *err)
+{
+    const struct dk_cli *cli = action->cli;
+    int rc = 0;
+    for (const struct dk_parameter *p = cli->verb->parameter; rc == 0 && !dk_parameter_last(p);
+         p++) {
+        const char *typed = NULL;
+        if (p->field != NULL && p->name == NULL) {
+            rc = dk_action_fill(action, &action->event[0], p->field, p->value, err);
+        }
+        for (size_t cursor = 0;
+             rc == 0 && p->field != NULL && p->name != NULL &&
+             (typed = dk_argument_next(&cli->arguments, p->name, &cursor)) != NULL;) {
+            rc = fill_typed(action, p, typed, err);
+            rc = rc != 0 ? (dk_err_wrap(err, "%s", p->name), rc) : 0;
+        }
+    }
+    return rc;
+}
+
+/* ------------------------------------------------------------------------------ sending */
+
+static void print_done(const struct dk_action *action, const struct dk_append_result *result)
+{
+    char name[DK_ID_TEXT_BYTES];
+    bool opened = result->opened_count > 0;
+    (void)dk_id_format(opened ? result->opened[0] : action->event[0].subject, name);
+    if (action->cli->json) {
+        json_t *done = json_pack(
+            "{s:s, s:I, s:i}",
+            opened || dk_id_class(action->event[0].subject) == DK_SUBJECT_TICKET ? "ticket"
+                                                                                 : "subject",
+            name, "position", (json_int_t)result->position, "accepted", (int)result->accepted);
+        (void)json_dumpf(done, action->cli->out, JSON_COMPACT);
+        (void)fputc('\n', action->cli->out);
+        json_decref(done);
+    } else if (opened) {
+        (void)fprintf(action->cli->out, "%s\n", name);
+    } else {
+        (void)fprintf(action->cli->out, "%s: %s, event %" PRIu64 "\n", name,
+                      dk_kind_info(action->event[0].kind)->word, result->position);
+    }
+}
+
+static int encode(const struct dk_action *action, int64_t occurred_us, struct dk_buf *out,
+                  struct dk_slice *slice, struct dk_err *err)
+{
+    size_t offset[DK_ACTION_EVENTS_MAX + 1] = {0};
+    for (size_t i = 0; i < action->count; i++) {
+        const struct dk_action_event *event = &action->event[i];
+        struct dk_envelope envelope = {
+            .subject = event->subject, .actor = action->actor, .occurred_us = occurred_us};
+        int rc = dk_event_encode(out, &envelope, event->kind, event->body, err);
+        if (rc != 0) {
+            return rc;
+        }
+        offset[i + 1] = out->size;
+    }
+    for (size_t i = 0; i < action->count; i++) {
+        slice[i] = (struct dk_slice){out->data + offset[i], offset[i + 1] - offset[i]};
+    }
+    return 0;
+}
+
+static int send(struct dk_action *action, struct dk_err *err)
+{
+    struct dk_slice slice[DK_ACTION_EVENTS_MAX];
+    uint32_t expected[DK_ACTION_EVENTS_MAX] = {0};
+    struct dk_append_result result = {0};
+    struct dk_buf out;
+    int64_t occurred_us = 0;
+    uint64_t version = 0;
+    int rc = dk_cli_moment(action->cli, "--at", &occurred_us, err);
+    rc = rc != 0 ? rc : dk_cli_number(action->cli, "--expect-version", UINT32_MAX, &version, err);
+    expected[0] = (uint32_t)version;
+    dk_buf_init(&out, DK_REQUEST_MAX_BYTES);
+    rc = rc != 0 ? rc : encode(action, occurred_us, &out, slice, err);
+    if (rc == 0) {
+        rc = dk_client_append_once(action->cli->desk->client, slice, expected, action->count,
+                                   action->count > 1, action->cli->desk->timeout_ms, &result, err);
+    }
+    dk_buf_close(&out);
+    if (rc == 0) {
+        print_done(action, &result);
+    } else {
+        say_back_names(action, err);
+    }
+    return rc;
+}
+
+int dk_action_run(struct dk_cli *cli, struct dk_err *err)
+{
+    struct dk_action action = {.cli = cli};
+    uint64_t subject = 0;
+    int rc = dk_desk_hello(cli, err);
+    if (rc != 0 || dk_arena_init(&action.arena, ARENA_BYTES) != 0) {
+        return rc != 0 ? rc : dk_err_set(err, DK_ENOMEM, "no memory for an action");
+    }
+    rc = find_customer(&action, err);
+    rc = rc != 0 ? rc : find_actor(&action, err);
+    rc = rc != 0 ? rc : find_subject(&action, &subject, err);
+    if (rc == 0) {
+        (void)dk_action_add(&action, subject, cli->verb->kind);
+        rc = fill_body(&action, err);
+    }
+    rc = rc == 0 && cli->verb->complete != NULL ? cli->verb->complete(&action, err) : rc;
+    rc = rc != 0 ? rc : send(&action, err);
+    dk_arena_close(&action.arena);
+    return rc;
+}

@@ -1,0 +1,11 @@
+/* --help, made from the verbs' tables. */
+#ifndef DK_REPLAY_CLI_HELP_H
+#define DK_REPLAY_CLI_HELP_H
+
+#include "replay/cli/verb.h"
+#include <stdio.h>
+
+void dk_help_program(FILE *out);
+void dk_help_verb(const struct dk_verb *verb, FILE *out);
+
+#endif

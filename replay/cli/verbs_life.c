@@ -1,0 +1,215 @@
+/* Actions that move a ticket on: from opening to closing. */
+#include "replay/cli/action.h"
+#include "replay/cli/desk.h"
+#include "replay/history/ids.h"
+#include <string.h>
+
+#define LIST(...)                                                                                  \
+    (const struct dk_parameter[])                                                                  \
+    {                                                                                              \
+        __VA_ARGS__, DK_PARAMETERS_END                                                             \
+    }
+#define TICKET                                                                                     \
+    {                                                                                              \
+        "TICKET", NULL, "the ticket", NULL, DK_NEEDED, 0                                           \
+    }
+#define STATE(field, value)                                                                        \
+    {                                                                                              \
+        NULL, value, NULL, field, 0, 0                                                             \
+    }
+
+static int complete_open(struct dk_action *action, struct dk_err *err)
+{
+    Docket__Opened *opened = (Docket__Opened *)action->event[0].body;
+    (void)err;
+    opened->has_customer = action->customer != 0;
+    opened->customer = action->customer;
+    if (!opened->has_channel && action->customer != 0 &&
+        dk_id_class(action->actor) == DK_ACTOR_AGENT) {
+        opened->has_channel = 1;
+        opened->channel = DOCKET__CHANNEL__CHANNEL_ON_BEHALF;
+    }
+    return 0;
+}
+
+/* The group's own line, when none is given. */
+static int complete_route(struct dk_action *action, struct dk_err *err)
+{
+    Docket__Routed *routed = (Docket__Routed *)action->event[0].body;
+    if (dk_cli_given(action->cli, "--line") != NULL) {
+        return 0;
+    }
+    int rc = dk_desk_learn(action->cli, routed->group, err);
+    const Docket__GroupDefined *group =
+        rc == 0 ? dk_refs_group(action->cli->desk->refs, routed->group, INT64_MAX) : NULL;
+    if (rc == 0 && (group == NULL || !group->has_line)) {
+        return dk_cli_usage(err, "no group \"%s\" with a line is known: give --line",
+                            dk_cli_given(action->cli, "GROUP"));
+    }
+    routed->line = rc == 0 ? group->line : 0;
+    return rc;
+}
+
+static int complete_decline(struct dk_action *action, struct dk_err *err)
+{
+    Docket__OfferDeclined *declined = (Docket__OfferDeclined *)action->event[0].body;
+    declined->agent = dk_subject_of_actor(action->actor);
+    return dk_id_class(declined->agent) == DK_SUBJECT_AGENT
+               ? 0
+               : dk_cli_usage(err, "an agent declines an offer: say which with --as");
+}
+
+static int complete_escalate(struct dk_action *action, struct dk_err *err)
+{
+    Docket__Escalated *escalated = (Docket__Escalated *)action->event[0].body;
+    if (escalated->has_manager == escalated->has_to_line) {
+        return dk_cli_usage(err, "an escalation goes to a --line or to a --manager");
+    }
+    escalated->type = escalated->has_manager ? DOCKET__ESCALATION_TYPE__ESCALATION_HIERARCHICAL
+                                             : DOCKET__ESCALATION_TYPE__ESCALATION_FUNCTIONAL;
+    return 0;
+}
+
+static int complete_checklist(struct dk_action *action, struct dk_err *err)
+{
+    Docket__ChecklistAnswered *answered = (Docket__ChecklistAnswered *)action->event[0].body;
+    (void)err;
+    if (dk_cli_given(action->cli, "--all") != NULL) {
+        answered->understood = answered->standard_steps_tried = answered->known_fixes_tried = 1;
+        answered->said_in_product_terms = answered->data_collected = 1;
+    }
+    return 0;
+}
+
+/* S10: the target takes over how long the source's customer has been waiting. */
+static int complete_merge(struct dk_action *action, struct dk_err *err)
+{
+    uint64_t source = action->event[0].subject;
+    uint64_t target = ((Docket__MergedInto *)action->event[0].body)->target;
+    Docket__MergedFrom *from =
+        (Docket__MergedFrom *)dk_action_add(action, target, DK_KIND_MERGED_FROM);
+    struct dk_life life;
+    struct dk_life_view view;
+    int rc = dk_life_init(&life, err);
+    rc = rc != 0 ? rc : dk_desk_life(action->cli, source, &life, err);
+    if (rc == 0) {
+        dk_life_fold(&life, INT64_MAX, INT64_MAX, &view);
+        from->source_ticket = source;
+        from->has_unanswered_since_us = view.unanswered_since_us != 0;
+        from->unanswered_since_us = view.unanswered_since_us;
+    }
+    dk_life_close(&life);
+    return rc;
+}
+
+static int complete_link(struct dk_action *action, struct dk_err *err)
+{
+    const Docket__LinkedTo *to = (const Docket__LinkedTo *)action->event[0].body;
+    Docket__LinkedFrom *from =
+        (Docket__LinkedFrom *)dk_action_add(action, to->target, DK_KIND_LINKED_FROM);
+    (void)err;
+    from->source_ticket = action->event[0].subject;
+    from->type = to->type;
+    return 0;
+}
+
+/* clang-format off */
+const struct dk_verb dk_verbs_life[] = {
+    {.name = "open", .summary = "open a ticket; prints its name", .run = dk_action_run,
+     .kind = DK_KIND_OPENED, .complete = complete_open,
+     .example = "open \"The printer is on fire\" --customer bob@example.org --product printers\n"
+                "open \"No network\" --customer bob@example.org --as anna --channel phone --message -\n",
+     .parameter = LIST(
+         {"SUBJECT", NULL, "what it is about, in a line", "subject", DK_NEEDED, 0},
+         {"--message", "TEXT", "the customer's first message; - reads it from stdin", "message", DK_STDIN, 0},
+         {"--product", "PRODUCT", "the product, by key", "product", 0, 0},
+         {"--channel", "CHANNEL", "email, phone, web, chat, messenger, social, review, api, on-behalf", "channel", 0, 0},
+         {"--type", "TYPE", "incident, request, question, problem, change, complaint", "type", 0, 0},
+         {"--priority", "PRIORITY", "critical, high, normal, low", "priority", 0, 0},
+         {"--impact", "1..3", "1 is high; with urgency it makes the priority", "impact", 0, 0},
+         {"--urgency", "1..3", "1 is high", "urgency", 0, 0},
+         {"--company", "COMPANY", "on whose contract, by key", "company", 0, 0},
+         {"--language", "TAG", "of the customer, as en or de-CH", "language", 0, 0},
+         {"--tag", "TAG", "may be given several times", "tag", DK_MANY, 0},
+         {"--reference", "NAME", "its name elsewhere, unique here; names the ticket from then on", "reference", 0, 0},
+         {"--repeat-of", "TICKET", "the earlier ticket that this contact repeats", "repeat_of", 0, 0})},
+    {.name = "classify", .summary = "say what kind of ticket it is", .run = dk_action_run,
+     .kind = DK_KIND_CLASSIFIED,
+     .example = "classify 1-42 --type incident --priority high --tag vip --as anna\n",
+     .parameter = LIST(TICKET,
+         {"--type", "TYPE", "incident, request, question, problem, change, complaint", "type", 0, 0},
+         {"--priority", "PRIORITY", "critical, high, normal, low", "priority", 0, 0},
+         {"--product", "PRODUCT", "the product, by key", "product", 0, 0},
+         {"--impact", "1..3", "1 is high; with urgency it makes the priority", "impact", 0, 0},
+         {"--urgency", "1..3", "1 is high", "urgency", 0, 0},
+         {"--language", "TAG", "of the customer", "language", 0, 0},
+         {"--tag", "TAG", "to add; may be given several times", "tag_added", DK_MANY, 0},
+         {"--untag", "TAG", "to take away; may be given several times", "tag_removed", DK_MANY, 0})},
+    {.name = "route", .summary = "put it into a group's queue", .run = dk_action_run,
+     .kind = DK_KIND_ROUTED, .complete = complete_route, .example = "route 1-42 networking --as anna\n",
+     .parameter = LIST(TICKET,
+         {"GROUP", NULL, "the group, by key", "group", DK_NEEDED, 0},
+         {"--line", "NUMBER", "the line; the group's own when left out", "line", 0, 0},
+         STATE("reason", "manual"))},
+    {.name = "assign", .summary = "give it to an agent, or to none", .run = dk_action_run,
+     .kind = DK_KIND_ASSIGNED, .example = "assign 1-42 anna --as boss\nassign 1-42 none --as boss\n",
+     .parameter = LIST(TICKET,
+         {"AGENT", NULL, "the agent, by key; none: nobody any more", "agent", DK_NEEDED, 0},
+         {"--weight", "NUMBER", "how much of the agent's capacity it takes", "weight", 0, 0})},
+    {.name = "handover", .summary = "declare that another agent takes it over", .run = dk_action_run,
+     .kind = DK_KIND_HANDOVER_DECLARED,
+     .example = "handover 1-42 ben --term temporary --reason absent --as anna\n",
+     .parameter = LIST(TICKET,
+         {"AGENT", NULL, "the new owner, by key", "agent", DK_NEEDED, 0},
+         {"--term", "TERM", "permanent or temporary", "term", DK_NEEDED, 0},
+         {"--reason", "REASON", "absent, overload, line-change, return", "reason", DK_NEEDED, 0},
+         {"--from", "AGENT", "who hands it over, if it is not clear", "from_agent", 0, 0})},
+    {.name = "decline", .summary = "decline the offer of a ticket", .run = dk_action_run,
+     .kind = DK_KIND_OFFER_DECLINED, .complete = complete_decline, .example = "decline 1-42 --as anna\n",
+     .parameter = LIST(TICKET)},
+    {.name = "checklist", .summary = "answer the checklist before an escalation", .run = dk_action_run,
+     .kind = DK_KIND_CHECKLIST_ANSWERED, .complete = complete_checklist,
+     .example = "checklist 1-42 --all --workaround --remarks \"rebooting helps for an hour\" --as anna\n",
+     .parameter = LIST(TICKET,
+         {"--understood", NULL, "the problem is understood", "understood", 0, 0},
+         {"--steps", NULL, "the standard steps were tried", "standard_steps_tried", 0, 0},
+         {"--fixes", NULL, "the known fixes were tried", "known_fixes_tried", 0, 0},
+         {"--terms", NULL, "it is said in the product's terms", "said_in_product_terms", 0, 0},
+         {"--data", NULL, "the data is collected", "data_collected", 0, 0},
+         {"--all", NULL, "all of these", NULL, 0, 0},
+         {"--workaround", NULL, "a workaround was given", "workaround_given", 0, 0},
+         {"--remarks", "TEXT", "what else; - reads it from stdin", "remarks", DK_STDIN, 0})},
+    {.name = "escalate", .summary = "to another line, or to a manager", .run = dk_action_run,
+     .kind = DK_KIND_ESCALATED, .complete = complete_escalate,
+     .example = "escalate 1-42 --line 2 --as anna\nescalate 1-42 --manager boss --reason \"asked for\" --as anna\n",
+     .parameter = LIST(TICKET,
+         {"--line", "NUMBER", "a line above its own", "to_line", 0, 0},
+         {"--group", "GROUP", "straight into this group's queue", "to_group", 0, 0},
+         {"--manager", "AGENT", "on the customer's request, to a manager", "manager", 0, 0},
+         {"--critical-bypass", NULL, "without the checklist, as it is critical", "critical_bypass", 0, 0},
+         {"--reason", "TEXT", "why; - reads it from stdin", "reason", DK_STDIN, 0})},
+    {.name = "resolve", .summary = "set it to solved", .run = dk_action_run, .kind = DK_KIND_STATUS_CHANGED,
+     .example = "resolve 1-42 --as anna\n", .parameter = LIST(TICKET, STATE("status", "solved"))},
+    {.name = "close", .summary = "close it, once it is solved", .run = dk_action_run,
+     .kind = DK_KIND_STATUS_CHANGED, .example = "close 1-42 --as anna\n",
+     .parameter = LIST(TICKET, STATE("status", "closed"))},
+    {.name = "reopen", .summary = "open it again", .run = dk_action_run, .kind = DK_KIND_STATUS_CHANGED,
+     .example = "reopen 1-42 --customer bob@example.org\n",
+     .parameter = LIST(TICKET, STATE("status", "open"))},
+    {.name = "merge", .summary = "merge a ticket into another", .run = dk_action_run,
+     .kind = DK_KIND_MERGED_INTO, .complete = complete_merge, .example = "merge 1-43 1-42 --as anna\n",
+     .parameter = LIST(
+         {"TICKET", NULL, "the ticket that ends", NULL, DK_NEEDED, 0},
+         {"TARGET", NULL, "the ticket that goes on", "target", DK_NEEDED, 0})},
+    {.name = "link", .summary = "link a ticket to another", .run = dk_action_run,
+     .kind = DK_KIND_LINKED_TO, .complete = complete_link,
+     .example = "link 1-44 1-42 --type duplicate --as anna\n",
+     .parameter = LIST(TICKET,
+         {"TARGET", NULL, "the other ticket", "target", DK_NEEDED, 0},
+         {"--type", "TYPE", "duplicate, child, problem, reopened-as", "type", DK_NEEDED, 0})},
+    {.name = "adopt", .summary = "make an imported ticket live", .run = dk_action_run,
+     .kind = DK_KIND_ADOPTED, .of_operator = true, .example = "adopt INC0000045\n",
+     .parameter = LIST(TICKET)},
+    {.name = NULL},
+};
+/* clang-format on */

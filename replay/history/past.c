@@ -1,0 +1,159 @@
+#include "replay/history/past.h"
+#include "broker/log/lookups.h"
+#include "replay/history/scan.h"
+#include <string.h>
+
+int dk_past_open(struct dk_past *past, const char *dir, struct dk_err *err)
+{
+    *past = (struct dk_past){0};
+    int rc = dk_log_open(&past->log, dir, DK_LOG_READ, err);
+    rc = rc != 0 ? rc : dk_log_reader_new(&past->reader, past->log, err);
+    if (rc != 0) {
+        dk_past_close(past);
+    }
+    return rc;
+}
+
+void dk_past_close(struct dk_past *past)
+{
+    dk_log_reader_free(&past->reader);
+    dk_log_close(&past->log);
+}
+
+/* ---------------------------------------------------------------------------- references */
+
+struct search {
+    const char *reference;
+    size_t bytes;
+    struct dk_arena arena;
+    uint64_t ticket; /* found, or 0 */
+    struct dk_err *err;
+};
+
+static bool same(const struct search *search, const uint8_t *data, size_t bytes)
+{
+    return bytes == search->bytes && memcmp(data, search->reference, bytes) == 0;
+}
+
+static bool opened_as(struct search *search, const uint8_t *record, size_t bytes)
+{
+    struct dk_origin origin;
+    if (dk_event_origin(record, bytes, &origin) == 1 && origin.case_key != NULL &&
+        same(search, origin.case_key, origin.case_key_bytes)) {
+        return true;
+    }
+    dk_arena_reset(&search->arena);
+    const Docket__Opened *opened =
+        (const void *)dk_body_unpack(&search->arena, record, bytes, NULL);
+    return opened != NULL && opened->has_reference &&
+           same(search, opened->reference.data, opened->reference.len);
+}
+
+static int look_at(void *arg, const uint8_t *record, size_t bytes)
+{
+    struct search *search = arg;
+    if (dk_event_load_kind(record) != DK_KIND_OPENED || !opened_as(search, record, bytes)) {
+        return 0;
+    }
+    if (search->ticket != 0 && search->ticket != dk_event_load_subject(record)) {
+        return dk_err_set(search->err, DK_ECONFLICT, "'%s' names several tickets",
+                          search->reference);
+    }
+    search->ticket = dk_event_load_subject(record);
+    return 0;
+}
+
+/* Asks the look-ups, and says from where on the log holds what they do not know. */
+static int ask_lookups(struct dk_past *past, const char *reference, uint64_t *ticket,
+                       uint64_t *from, struct dk_err *err)
+{
+    struct dk_lookups *lookups = NULL;
+    uint64_t position = 0;
+    *from = 1;
+    int rc = dk_lookups_open(&lookups, dk_log_dir(past->log), past->log, DK_LOG_READ, NULL);
+    if (rc != 0) {
+        return 0;
+    }
+    rc = dk_lookups_position(lookups, &position, err);
+    *from = position + 1;
+    rc = rc != 0 ? rc : dk_lookups_get(lookups, reference, strlen(reference), ticket, err);
+    dk_lookups_close(&lookups);
+    return rc == DK_ENOTFOUND ? 0 : rc;
+}
+
+static int find_reference(struct dk_past *past, const char *reference, uint64_t *ticket,
+                          struct dk_err *err)
+{
+    struct search search = {.reference = reference, .bytes = strlen(reference), .err = err};
+    struct dk_scan scan = {.to = UINT64_MAX, .arg = &search, .on_record = look_at};
+    if (search.bytes > DK_KEY_MAX_BYTES) {
+        return dk_err_set(err, DK_EINVAL, "a reference has 1 to %d bytes", DK_KEY_MAX_BYTES);
+    }
+    int rc = ask_lookups(past, reference, &search.ticket, &scan.from, err);
+    if (rc == 0 && dk_arena_init(&search.arena, DK_UNPACK_MAX_BYTES) != 0) {
+        rc = dk_err_set(err, DK_ENOMEM, "no memory to read the log");
+    }
+    rc = rc != 0 ? rc : dk_scan_log(&scan, past->reader, err);
+    dk_arena_close(&search.arena);
+    if (rc == 0 && search.ticket == 0) {
+        rc = dk_err_set(err, DK_ENOTFOUND, "no ticket is known as '%s'", reference);
+    }
+    *ticket = search.ticket;
+    return rc;
+}
+
+int dk_past_ticket(struct dk_past *past, const char *name, uint64_t *ticket, struct dk_err *err)
+{
+    return dk_ticket_parse(name, ticket, NULL) == 0 ? 0 : find_reference(past, name, ticket, err);
+}
+
+/* ---------------------------------------------------------------------------------- life */
+
+struct gathering {
+    uint64_t ticket;
+    struct dk_life *life;
+    struct dk_refs *refs;
+    int (*on_progress)(void *arg, uint64_t position);
+    void *arg;
+    struct dk_err *err;
+};
+
+static int gather(void *arg, const uint8_t *record, size_t bytes)
+{
+    struct gathering *g = arg;
+    uint32_t kind = dk_event_load_kind(record);
+    if (dk_event_load_subject(record) == g->ticket) {
+        return dk_life_add(g->life, record, bytes, g->err);
+    }
+    if (kind < DK_KIND_DEFINED_FROM || kind > DK_KIND_DEFINED_LAST) {
+        return 0;
+    }
+    int rc = dk_event_verify(record, bytes, g->err);
+    return rc != 0 ? rc : dk_refs_apply(g->refs, record, bytes, g->err);
+}
+
+static int tell_progress(void *arg, uint64_t position)
+{
+    struct gathering *g = arg;
+    return g->on_progress != NULL ? g->on_progress(g->arg, position) : 0;
+}
+
+int dk_past_life(struct dk_past *past, uint64_t ticket, struct dk_life *life, struct dk_refs *refs,
+                 int (*on_progress)(void *arg, uint64_t position), void *arg, struct dk_err *err)
+{
+    struct gathering g = {.ticket = ticket,
+                          .life = life,
+                          .refs = refs,
+                          .on_progress = on_progress,
+                          .arg = arg,
+                          .err = err};
+    struct dk_scan scan = {
+        .from = 1, .to = UINT64_MAX, .arg = &g, .on_record = gather, .on_progress = tell_progress};
+    char name[DK_ID_TEXT_BYTES];
+    int rc = dk_scan_log(&scan, past->reader, err);
+    dk_life_sort(life);
+    if (rc == 0 && life->count == 0) {
+        rc = dk_err_set(err, DK_ENOTFOUND, "there is no ticket %s", dk_id_format(ticket, name));
+    }
+    return rc;
+}

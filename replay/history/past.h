@@ -1,0 +1,29 @@
+/* The log read directly from its folder, for questions about the past: never written, and no
+ * broker is asked. */
+#ifndef DK_REPLAY_HISTORY_PAST_H
+#define DK_REPLAY_HISTORY_PAST_H
+
+#include "broker/log/log.h"
+#include "proto/refs/refs.h"
+#include "replay/history/life.h"
+
+struct dk_past {
+    struct dk_log *log;
+    struct dk_log_reader *reader;
+};
+
+/* Opens the log in `dir`. After an error there is nothing to close. */
+int dk_past_open(struct dk_past *past, const char *dir, struct dk_err *err);
+void dk_past_close(struct dk_past *past);
+
+/* The ticket that SITE-NUMBER, an external reference or an imported case's key names. Look-ups that
+ * lag behind, or are missing, are made up for by reading the log. DK_ENOTFOUND, DK_ECONFLICT (the
+ * reference names several). */
+int dk_past_ticket(struct dk_past *past, const char *name, uint64_t *ticket, struct dk_err *err);
+
+/* Reads the whole log once: the ticket's events into `life`, all definitions into `refs`.
+ * `on_progress` as dk_scan's. DK_ENOTFOUND when the ticket has no event. */
+int dk_past_life(struct dk_past *past, uint64_t ticket, struct dk_life *life, struct dk_refs *refs,
+                 int (*on_progress)(void *arg, uint64_t position), void *arg, struct dk_err *err);
+
+#endif
