@@ -29,9 +29,6 @@ struct dk_admission {
     struct dk_pairs pairs;
 };
 
-/* The numbers of tickets that a request is to open: dk_ticket_make(this, k). */
-#define DK_SITE_UNNAMED 0xffff
-
 /* Roles that may append anything at all. */
 bool dk_admit_role(unsigned role);
 

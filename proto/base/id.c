@@ -20,6 +20,22 @@ uint64_t dk_id_of_key(unsigned cls, const char *key, size_t key_bytes,
     return dk_id_make(cls, hash != 0 ? hash : 1);
 }
 
+uint64_t dk_id_of_person(unsigned cls, const void *name, size_t name_bytes,
+                         const uint8_t salt[DK_SALT_BYTES], char key[DK_PERSON_KEY_BYTES])
+{
+    uint8_t digest[crypto_generichash_BYTES_MIN];
+    char hex[DK_PERSON_KEY_BYTES];
+    _Static_assert(2 * sizeof digest + 1 == DK_PERSON_KEY_BYTES, "two digits a byte");
+    _Static_assert(DK_SALT_BYTES >= crypto_generichash_KEYBYTES_MIN, "the salt is the hash's key");
+    int rc = crypto_generichash(digest, sizeof digest, name, name_bytes, salt, DK_SALT_BYTES);
+    DK_ASSERT(rc == 0);
+    (void)sodium_bin2hex(hex, sizeof hex, digest, sizeof digest);
+    if (key != NULL) {
+        memcpy(key, hex, sizeof hex);
+    }
+    return dk_id_of_key(cls, hex, sizeof hex - 1, salt);
+}
+
 char *dk_id_format(uint64_t subject, char text[DK_ID_TEXT_BYTES])
 {
     unsigned cls = dk_id_class(subject);

@@ -17,6 +17,7 @@
 
 #include "proto/base/err.h"
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define DK_SUBJECT_CLASSES(X)                                                                      \
@@ -102,6 +103,9 @@ static inline uint64_t dk_ticket_make(unsigned site, uint64_t number)
 {
     return dk_id_make(DK_SUBJECT_TICKET, ((uint64_t)site << 40) | number);
 }
+/* The site of tickets that a request is to open: its k-th Opened, from 0, names itself, and others
+ * of the request name it, dk_ticket_make(DK_SITE_UNNAMED, k). */
+#define DK_SITE_UNNAMED 0xffff
 static inline unsigned dk_ticket_site(uint64_t ticket)
 {
     return (unsigned)((ticket >> 40) & DK_SITE_MAX);
@@ -117,6 +121,12 @@ static inline uint64_t dk_ticket_number(uint64_t ticket)
  * 0 in its low 56 bits. */
 uint64_t dk_id_of_key(unsigned cls, const char *key, size_t key_bytes,
                       const uint8_t salt[DK_SALT_BYTES]);
+
+/* The customer or company that a name or address from outside names. Its key, which the definition
+ * carries, is a digest of the name, salted with the log's salt, in hex; `key` may be NULL. */
+#define DK_PERSON_KEY_BYTES 33
+uint64_t dk_id_of_person(unsigned cls, const void *name, size_t name_bytes,
+                         const uint8_t salt[DK_SALT_BYTES], char key[DK_PERSON_KEY_BYTES]);
 
 /* "7-1042" (site-number), "agent/3f9c..." (class/hex). Returns `text`. */
 #define DK_ID_TEXT_BYTES 40

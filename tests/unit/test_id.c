@@ -49,6 +49,19 @@ static void test_id_of_key_depends_on_class_key_and_salt(void **state)
     ASSERT_TRUE((agent & DK_ID_MASK) != (group & DK_ID_MASK));
 }
 
+static void test_id_of_person_is_of_a_salted_digest(void **state)
+{
+    (void)state;
+    const uint8_t salt[DK_SALT_BYTES] = {1}, other[DK_SALT_BYTES] = {2};
+    char key[DK_PERSON_KEY_BYTES], again[DK_PERSON_KEY_BYTES];
+    uint64_t id = dk_id_of_person(DK_SUBJECT_CUSTOMER, "a@b.example", 11, salt, key);
+    ASSERT_EQ(strlen(key), DK_PERSON_KEY_BYTES - 1);
+    ASSERT_EQ(id, dk_id_of_key(DK_SUBJECT_CUSTOMER, key, strlen(key), salt));
+    ASSERT_EQ(id, dk_id_of_person(DK_SUBJECT_CUSTOMER, "a@b.example", 11, salt, NULL));
+    ASSERT_TRUE(id != dk_id_of_person(DK_SUBJECT_CUSTOMER, "a@b.example", 11, other, again));
+    ASSERT_TRUE(strcmp(key, again) != 0);
+}
+
 static void test_id_of_key_takes_the_longest_key(void **state)
 {
     (void)state;
@@ -164,6 +177,7 @@ int main(void)
         cmocka_unit_test(test_id_of_key_is_fixed),
         cmocka_unit_test(test_id_of_key_depends_on_class_key_and_salt),
         cmocka_unit_test(test_id_of_key_takes_the_longest_key),
+        cmocka_unit_test(test_id_of_person_is_of_a_salted_digest),
         cmocka_unit_test(test_ticket_has_its_parts),
         cmocka_unit_test(test_id_format_of_tickets_and_others),
         cmocka_unit_test(test_ticket_parse_reads_what_format_writes),
