@@ -1,0 +1,473 @@
+#include "docket.pb-c.h"
+#include "proto/base/limits.h"
+#include "replay/import/mapper_internal.h"
+#include <stdio.h>
+#include <string.h>
+
+/* One row being written. */
+struct writing {
+    struct dk_mapper *mapper;
+    const struct dk_case *one;
+    const struct dk_reading *reading;
+    struct dk_drafts *drafts;
+    struct dk_err *err;
+    Docket__Origin origin;
+    uint64_t importer;
+    uint64_t actor; /* of the row's events; 0 until the first one asks */
+    int rc;         /* the first error; nothing is written after it */
+};
+
+static ProtobufCBinaryData bytes_of(struct dk_slice text)
+{
+    return (ProtobufCBinaryData){text.size, (uint8_t *)(uintptr_t)text.data};
+}
+
+static struct dk_slice value_of(const struct writing *w, int slot)
+{
+    return dk_row_value(w->reading->row, slot);
+}
+
+static void write_event(struct writing *w, uint64_t subject, uint64_t actor, int64_t occurred_us,
+                        uint32_t kind, const ProtobufCMessage *body)
+{
+    struct dk_envelope envelope = {.occurred_us = occurred_us, .subject = subject, .actor = actor};
+    if (w->rc == 0) {
+        w->rc = dk_drafts_add(w->drafts, w->reading->row, &envelope, kind, body, w->err);
+    }
+}
+
+/* --------------------------------------------------------------------------- reference entities */
+
+/* Whether the subject is not defined yet; from now on it is. */
+static bool is_new(struct writing *w, uint64_t subject)
+{
+    bool created = false;
+    DK_ASSERT(dk_map_put(&w->mapper->known, subject, &created) != NULL);
+    return created;
+}
+
+static Docket__Definition definition_of(struct writing *w, struct dk_slice key)
+{
+    Docket__Definition definition = DOCKET__DEFINITION__INIT;
+    definition.key = bytes_of(key);
+    definition.has_effective_us = 1;
+    definition.effective_us = DK_TIME_MIN_US; /* nothing tells from when; its events do not wait */
+    definition.origin = &w->origin;
+    return definition;
+}
+
+static void define(struct writing *w, uint64_t subject, uint32_t kind, const ProtobufCMessage *body)
+{
+    write_event(w, subject, w->importer, w->reading->at_us, kind, body);
+}
+
+static uint64_t meet_agent(struct writing *w, struct dk_slice key)
+{
+    if (key.size == 0) {
+        return 0;
+    }
+    uint64_t subject = dk_id_of_key(DK_SUBJECT_AGENT, (const char *)key.data, key.size, NULL);
+    if (is_new(w, subject)) {
+        Docket__Definition definition = definition_of(w, key);
+        Docket__AgentDefined body = DOCKET__AGENT_DEFINED__INIT;
+        body.definition = &definition;
+        define(w, subject, DK_KIND_AGENT_DEFINED, &body.base);
+    }
+    return subject;
+}
+
+static uint64_t meet_group(struct writing *w, struct dk_slice key)
+{
+    if (key.size == 0) {
+        return 0;
+    }
+    uint64_t subject = dk_id_of_key(DK_SUBJECT_GROUP, (const char *)key.data, key.size, NULL);
+    if (is_new(w, subject)) {
+        Docket__Definition definition = definition_of(w, key);
+        Docket__GroupDefined body = DOCKET__GROUP_DEFINED__INIT;
+        body.definition = &definition;
+        define(w, subject, DK_KIND_GROUP_DEFINED, &body.base);
+    }
+    return subject;
+}
+
+/* A person: known by a salted digest; the name stands in a Text. */
+static uint64_t meet_customer(struct writing *w, struct dk_slice name)
+{
+    char key[DK_PERSON_KEY_BYTES];
+    if (name.size == 0) {
+        return 0;
+    }
+    const uint8_t *salt = w->mapper->salt;
+    uint64_t subject = dk_id_of_person(DK_SUBJECT_CUSTOMER, name.data, name.size, salt, key);
+    if (is_new(w, subject)) {
+        struct dk_slice digest = {(const uint8_t *)key, strlen(key)};
+        Docket__Definition definition = definition_of(w, digest);
+        Docket__Text full_name = DOCKET__TEXT__INIT;
+        Docket__CustomerDefined body = DOCKET__CUSTOMER_DEFINED__INIT;
+        full_name.has_plain = 1;
+        full_name.plain = bytes_of(name);
+        body.definition = &definition;
+        body.full_name = &full_name;
+        define(w, subject, DK_KIND_CUSTOMER_DEFINED, &body.base);
+    }
+    return subject;
+}
+
+/* The catalogue's node that the row's levels name, each one below the one before: its key is their
+ * path. */
+static uint64_t meet_product(struct writing *w)
+{
+    const struct dk_mapping *mapping = w->mapper->mapping;
+    char path[DK_KEY_MAX_BYTES + 1];
+    size_t bytes = 0;
+    uint64_t parent = 0;
+    for (size_t i = 0; i < mapping->level_count; i++) {
+        struct dk_slice level = value_of(w, mapping->level[i]);
+        if (level.size == 0) {
+            break;
+        }
+        bytes += (size_t)snprintf(path + bytes, sizeof path - bytes, "%s%.*s", i > 0 ? " / " : "",
+                                  (int)level.size, (const char *)level.data);
+        DK_ASSERT(bytes < sizeof path);
+        uint64_t subject = dk_id_of_key(DK_SUBJECT_PRODUCT, path, bytes, NULL);
+        if (is_new(w, subject)) {
+            Docket__Definition definition =
+                definition_of(w, (struct dk_slice){(const uint8_t *)path, bytes});
+            Docket__ProductDefined body = DOCKET__PRODUCT_DEFINED__INIT;
+            definition.has_name = 1;
+            definition.name = bytes_of(level);
+            body.definition = &definition;
+            body.has_parent = parent != 0;
+            body.parent = parent;
+            define(w, subject, DK_KIND_PRODUCT_DEFINED, &body.base);
+        }
+        parent = subject;
+    }
+    return parent;
+}
+
+static uint64_t meet_field(struct writing *w, const struct dk_attribute *attribute)
+{
+    const char *name = w->mapper->mapping->column[attribute->slot];
+    uint64_t subject = dk_id_of_key(DK_SUBJECT_FIELD, name, strlen(name), NULL);
+    if (is_new(w, subject)) {
+        Docket__Definition definition =
+            definition_of(w, (struct dk_slice){(const uint8_t *)name, strlen(name)});
+        Docket__FieldDefined body = DOCKET__FIELD_DEFINED__INIT;
+        body.definition = &definition;
+        body.type = (Docket__FieldType)attribute->type;
+        define(w, subject, DK_KIND_FIELD_DEFINED, &body.base);
+    }
+    return subject;
+}
+
+static uint64_t as_actor(unsigned actor_class, uint64_t subject, uint64_t otherwise)
+{
+    return subject != 0 ? dk_id_make(actor_class, subject) : otherwise;
+}
+
+/* ------------------------------------------------------------------------------- ticket events */
+
+/* Who acts in the row; the importer where it tells nobody. */
+static uint64_t find_actor(struct writing *w)
+{
+    const struct dk_activity *activity = w->reading->activity;
+    if (activity != NULL && activity->customer != DK_NO_SLOT) {
+        uint64_t customer = meet_customer(w, value_of(w, activity->customer));
+        return as_actor(DK_ACTOR_CUSTOMER, customer, w->importer);
+    }
+    int slot = activity != NULL && activity->agent != DK_NO_SLOT ? activity->agent
+                                                                 : w->mapper->mapping->changed_by;
+    return as_actor(DK_ACTOR_AGENT, meet_agent(w, value_of(w, slot)), w->importer);
+}
+
+static void write_ticket(struct writing *w, uint32_t kind, const ProtobufCMessage *body)
+{
+    if (w->actor == 0) {
+        w->actor = find_actor(w);
+    }
+    write_event(w, 0, w->actor, w->reading->at_us, kind, body);
+}
+
+static bool stated(const struct writing *w, enum dk_worded which, int *value)
+{
+    *value = w->reading->value[which];
+    return w->reading->worded[which];
+}
+
+static void write_opened(struct writing *w)
+{
+    const struct dk_mapping *mapping = w->mapper->mapping;
+    Docket__Origin origin = w->origin;
+    Docket__Opened body = DOCKET__OPENED__INIT;
+    int value;
+    origin.has_case_key = 1;
+    origin.case_key = bytes_of(w->one->key);
+    body.origin = &origin;
+    body.has_reference = 1;
+    body.reference = bytes_of(w->one->key);
+    body.customer = w->mapper->customer;
+    body.has_customer = body.customer != 0;
+    body.product = w->reading->product ? meet_product(w) : 0;
+    body.has_product = body.product != 0;
+    body.has_channel = stated(w, DK_WORDED_CHANNEL, &value);
+    body.channel = (Docket__Channel)value;
+    body.has_type = stated(w, DK_WORDED_TYPE, &value);
+    body.type = (Docket__TicketType)value;
+    body.has_priority = stated(w, DK_WORDED_PRIORITY, &value);
+    body.priority = (Docket__Priority)value;
+    body.has_impact = stated(w, DK_WORDED_IMPACT, &value);
+    body.impact = (uint32_t)value;
+    body.has_urgency = stated(w, DK_WORDED_URGENCY, &value);
+    body.urgency = (uint32_t)value;
+    body.has_status = 1;
+    body.status = DOCKET__STATUS__STATUS_NEW;
+
+    const struct dk_activity *activity = w->reading->activity;
+    bool by_customer = activity != NULL && activity->customer != DK_NO_SLOT;
+    uint64_t agent = meet_agent(w, value_of(w, mapping->opened_by));
+    uint64_t actor = as_actor(DK_ACTOR_AGENT, agent, by_customer ? find_actor(w) : w->importer);
+    write_event(w, 0, actor, w->reading->opened_us, DK_KIND_OPENED, &body.base);
+}
+
+static void write_classified(struct writing *w)
+{
+    Docket__Classified body = DOCKET__CLASSIFIED__INIT;
+    int value;
+    body.origin = &w->origin;
+    body.has_product = w->reading->product;
+    body.product = w->reading->product ? meet_product(w) : 0;
+    body.has_type = stated(w, DK_WORDED_TYPE, &value);
+    body.type = (Docket__TicketType)value;
+    body.has_priority = stated(w, DK_WORDED_PRIORITY, &value);
+    body.priority = (Docket__Priority)value;
+    body.has_impact = stated(w, DK_WORDED_IMPACT, &value);
+    body.impact = (uint32_t)value;
+    body.has_urgency = stated(w, DK_WORDED_URGENCY, &value);
+    body.urgency = (uint32_t)value;
+    if (body.has_product || body.has_type || body.has_priority || body.has_impact ||
+        body.has_urgency) {
+        write_ticket(w, DK_KIND_CLASSIFIED, &body.base);
+    }
+}
+
+static void write_requester(struct writing *w)
+{
+    Docket__RequesterChanged body = DOCKET__REQUESTER_CHANGED__INIT;
+    body.origin = &w->origin;
+    body.customer = w->mapper->customer;
+    write_ticket(w, DK_KIND_REQUESTER_CHANGED, &body.base);
+}
+
+static void write_routed(struct writing *w, struct dk_slice group)
+{
+    Docket__Routed body = DOCKET__ROUTED__INIT;
+    body.origin = &w->origin;
+    body.group = meet_group(w, group);
+    write_ticket(w, DK_KIND_ROUTED, &body.base);
+}
+
+static void write_assigned(struct writing *w, struct dk_slice agent)
+{
+    Docket__Assigned body = DOCKET__ASSIGNED__INIT;
+    body.origin = &w->origin;
+    body.agent = meet_agent(w, agent);
+    write_ticket(w, DK_KIND_ASSIGNED, &body.base);
+}
+
+static void write_status(struct writing *w)
+{
+    const struct dk_reading *reading = w->reading;
+    const struct dk_final *final = dk_mapper_final(w->mapper->mapping, reading->status_value);
+    Docket__StatusChanged body = DOCKET__STATUS_CHANGED__INIT;
+    Docket__Text code = DOCKET__TEXT__INIT;
+    body.origin = &w->origin;
+    body.status = (Docket__Status)reading->status_value;
+    body.has_pending = reading->pending != DOCKET__PENDING__PENDING_NONE;
+    body.pending = (Docket__Pending)reading->pending;
+    if (final != NULL) {
+        body.has_final_us = final->at != DK_NO_SLOT;
+        body.final_us = reading->final_us;
+        body.by = meet_agent(w, value_of(w, final->by));
+        body.has_by = body.by != 0;
+        code.has_plain = 1;
+        code.plain = bytes_of(value_of(w, final->code));
+        body.code = code.plain.len > 0 ? &code : NULL;
+    }
+    write_ticket(w, DK_KIND_STATUS_CHANGED, &body.base);
+    w->mapper->status = reading->status_value;
+    w->mapper->pending = reading->pending;
+}
+
+static void write_field(struct writing *w, size_t i)
+{
+    const struct dk_attribute *attribute = &w->mapper->mapping->attribute[i];
+    struct dk_slice value = value_of(w, attribute->slot);
+    const char *name = w->mapper->mapping->column[attribute->slot];
+    Docket__FieldSet body = DOCKET__FIELD_SET__INIT;
+    Docket__Text text = DOCKET__TEXT__INIT;
+    bool given = value.size > 0;
+    body.origin = &w->origin;
+    body.field = meet_field(w, attribute);
+    body.has_name = 1;
+    body.name = bytes_of((struct dk_slice){(const uint8_t *)name, strlen(name)});
+    switch (attribute->type) {
+    case DOCKET__FIELD_TYPE__FIELD_NUMBER:
+        body.has_number = given;
+        body.number = w->reading->number[i];
+        break;
+    case DOCKET__FIELD_TYPE__FIELD_DATE:
+        body.has_date_us = given;
+        body.date_us = w->reading->date_us[i];
+        break;
+    case DOCKET__FIELD_TYPE__FIELD_CHOICE:
+        body.has_choice = given;
+        body.choice = bytes_of(value);
+        break;
+    default:
+        text.has_plain = 1;
+        text.plain = bytes_of(value);
+        body.text = given ? &text : NULL;
+    }
+    write_ticket(w, DK_KIND_FIELD_SET, &body.base);
+}
+
+/* ----------------------------------------------------------------------------------- activities */
+
+static void write_message(struct writing *w, const struct dk_activity *activity)
+{
+    Docket__MessagePublic body = DOCKET__MESSAGE_PUBLIC__INIT;
+    Docket__Text text = DOCKET__TEXT__INIT;
+    text.has_plain = 1;
+    text.plain = bytes_of(value_of(w, activity->text));
+    body.origin = &w->origin;
+    body.direction = activity->act == DK_ACT_INBOUND ? DOCKET__DIRECTION__DIRECTION_INBOUND
+                                                     : DOCKET__DIRECTION__DIRECTION_OUTBOUND;
+    body.text = text.plain.len > 0 ? &text : NULL;
+    body.message_id = bytes_of(value_of(w, activity->id));
+    body.has_message_id = body.message_id.len > 0;
+    body.has_automatic = activity->act == DK_ACT_AUTOMATIC;
+    body.automatic = body.has_automatic;
+    write_ticket(w, DK_KIND_MESSAGE_PUBLIC, &body.base);
+}
+
+static void write_note(struct writing *w, const struct dk_activity *activity)
+{
+    Docket__NoteAdded body = DOCKET__NOTE_ADDED__INIT;
+    Docket__Text text = DOCKET__TEXT__INIT;
+    text.has_plain = 1;
+    text.plain = bytes_of(value_of(w, activity->text));
+    body.origin = &w->origin;
+    body.text = text.plain.len > 0 ? &text : NULL;
+    write_ticket(w, DK_KIND_NOTE_ADDED, &body.base);
+}
+
+static void write_act(struct writing *w, const struct dk_activity *activity)
+{
+    switch (activity->act) {
+    case DK_ACT_ASSIGNED: write_assigned(w, value_of(w, activity->to)); break;
+    case DK_ACT_ROUTED: write_routed(w, value_of(w, activity->to)); break;
+    case DK_ACT_NOTE: write_note(w, activity); break;
+    case DK_ACT_INBOUND:
+    case DK_ACT_OUTBOUND:
+    case DK_ACT_AUTOMATIC: write_message(w, activity); break;
+    case DK_ACT_NOTHING:
+    case DK_ACT_STATUS: break;
+    }
+}
+
+/* -------------------------------------------------------------------------------------- a row */
+
+/* Who asks, as the row has it: its column, or, where nobody is known yet, who writes to us. True
+ * when that is somebody else than before. */
+static bool move_requester(struct writing *w)
+{
+    const struct dk_reading *reading = w->reading;
+    struct dk_mapper *mapper = w->mapper;
+    const struct dk_activity *activity = reading->activity;
+    uint64_t before = mapper->customer;
+    if (reading->customer) {
+        mapper->customer = meet_customer(w, value_of(w, mapper->mapping->customer));
+    } else if (before == 0 && activity != NULL && activity->act == DK_ACT_INBOUND &&
+               activity->customer != DK_NO_SLOT) {
+        mapper->customer = meet_customer(w, value_of(w, activity->customer));
+    }
+    return mapper->customer != before;
+}
+
+static void write_row(struct writing *w)
+{
+    const struct dk_reading *reading = w->reading;
+    const struct dk_mapping *mapping = w->mapper->mapping;
+    bool first = !w->mapper->opened;
+    bool requester = move_requester(w);
+    if (first) {
+        write_opened(w);
+    } else {
+        if (requester) {
+            write_requester(w);
+        }
+        write_classified(w);
+    }
+    if (reading->group || (first && mapping->group != DK_NO_SLOT)) {
+        write_routed(w, value_of(w, mapping->group));
+    }
+    if (reading->assignee) {
+        write_assigned(w, value_of(w, mapping->assignee));
+    }
+    if (reading->activity != NULL) {
+        write_act(w, reading->activity);
+    }
+    if (reading->status) {
+        write_status(w);
+    }
+    for (size_t i = 0; i < mapping->attribute_count; i++) {
+        if ((reading->attributes >> i & 1) != 0) {
+            write_field(w, i);
+        }
+    }
+}
+
+/* The columns' values are what the next row is compared with. Groups, assignees and attributes that
+ * are not known any more are a change; of all others the last known value stays. */
+static void move_on(struct dk_mapper *mapper, const struct dk_reading *reading)
+{
+    const struct dk_mapping *mapping = mapper->mapping;
+    for (size_t i = 0; i < mapping->column_count; i++) {
+        struct dk_slice value = reading->row->value[i];
+        if (value.size > 0 || (int)i == mapping->group || (int)i == mapping->assignee) {
+            mapper->current[i] = value;
+        }
+    }
+    for (size_t i = 0; i < mapping->attribute_count; i++) {
+        int slot = mapping->attribute[i].slot;
+        mapper->current[slot] = reading->row->value[slot];
+    }
+    for (size_t i = 0; reading->product && i < mapping->level_count; i++) {
+        mapper->current[mapping->level[i]] = reading->row->value[mapping->level[i]];
+    }
+    mapper->opened = true;
+}
+
+int dk_mapper_write(struct dk_mapper *mapper, const struct dk_case *one,
+                    const struct dk_reading *reading, struct dk_drafts *drafts, struct dk_err *err)
+{
+    struct writing w = {
+        .mapper = mapper,
+        .one = one,
+        .reading = reading,
+        .drafts = drafts,
+        .err = err,
+        .importer = dk_id_make(DK_ACTOR_IMPORTER, mapper->mapping->source_id),
+    };
+    docket__origin__init(&w.origin);
+    w.origin.source = mapper->mapping->source_id;
+    w.origin.ordinal = reading->row->ordinal;
+    w.origin.digest = reading->row->digest;
+    write_row(&w);
+    if (w.rc == 0) {
+        move_on(mapper, reading);
+    }
+    return w.rc;
+}
