@@ -157,6 +157,13 @@ static int by_cell(const void *a, const void *b)
     return x->cell != y->cell ? (x->cell < y->cell ? -1 : 1) : by_measure(a, b);
 }
 
+static void sort_samples(struct dk_kpi_report *report, int (*order)(const void *, const void *))
+{
+    if (report->sample_count > 0) {
+        qsort(report->sample, report->sample_count, sizeof *report->sample, order);
+    }
+}
+
 /* Entities by their keys, all else by number; what is not known comes last. */
 static int compare_values(const struct dk_kpi_report *report, enum dk_dim dim, uint64_t a,
                           uint64_t b)
@@ -212,7 +219,7 @@ static void put_cells(struct writer *writer)
     size_t count = report->cell_count, *order = calloc(count, sizeof *order);
     size_t *start = calloc(count + 1, sizeof *start);
     DK_ASSERT(order != NULL && start != NULL);
-    qsort(report->sample, report->sample_count, sizeof *report->sample, by_cell);
+    sort_samples(report, by_cell);
     for (size_t i = 0; i < report->sample_count; i++) {
         start[report->sample[i].cell + 1]++;
     }
@@ -287,7 +294,7 @@ int dk_kpi_report_json(struct dk_kpi_report *report, struct dk_buf *json)
     DK_ASSERT(writer.number != NULL);
     put_header(&writer);
     PUT(&writer, ",\"total\":");
-    qsort(report->sample, report->sample_count, sizeof *report->sample, by_measure);
+    sort_samples(report, by_measure);
     put_measures(&writer, 0, report->sample, report->sample_count);
     put_cells(&writer);
     PUT(&writer, "}");

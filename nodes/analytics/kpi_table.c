@@ -35,6 +35,19 @@ static void label_text(const struct block *block, int row, size_t column, char t
     (void)snprintf(text, TEXT_BYTES, "%s", name != NULL ? name : key != NULL ? key : "-");
 }
 
+/* Figures that count are whole; all others show two decimals, whole or not. */
+static bool is_whole(const char *column)
+{
+    static const char *const fractions[] = {"mean", "median", "p90",     "p99",
+                                            "min",  "max",    "percent", "score"};
+    for (size_t i = 0; i < sizeof fractions / sizeof fractions[0]; i++) {
+        if (strcmp(fractions[i], column) == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static void figure_text(const struct block *block, int row, size_t column, char text[TEXT_BYTES])
 {
     const json_t *cell = json_array_get(block->cells, (size_t)row);
@@ -44,12 +57,10 @@ static void figure_text(const struct block *block, int row, size_t column, char 
     const json_t *figure = block->measure != NULL
                                ? json_object_get(json_object_get(measures, block->measure), name)
                                : json_object_get(json_object_get(measures, name), "n");
-    if (json_is_integer(figure)) {
-        (void)snprintf(text, TEXT_BYTES, "%lld", (long long)json_integer_value(figure));
-    } else if (json_is_real(figure)) {
-        (void)snprintf(text, TEXT_BYTES, "%.2f", json_real_value(figure));
-    } else {
+    if (!json_is_number(figure)) {
         (void)snprintf(text, TEXT_BYTES, "-");
+    } else {
+        (void)snprintf(text, TEXT_BYTES, "%.*f", is_whole(name) ? 0 : 2, json_number_value(figure));
     }
 }
 

@@ -255,19 +255,21 @@ static void measure_clocks(const struct dk_measuring *measuring, const struct dk
 
 /* ---------------------------------------------------------------- at an instant */
 
-/* The last step that was in effect at `at_us`: steps take effect in the log's order, none before
- * the one it follows. `*live`: whether the ticket was; a solve of unknown instant ends nothing. */
+/* The last step that tells of `at_us` or before; NULL: it was not opened then. `*live`: whether the
+ * ticket was live. Changes of status take effect in the log's order, none before the one it
+ * follows; a solve of unknown instant ends nothing. */
 static const struct dk_step *step_at(const struct dk_case *walked, int64_t at_us, bool *live)
 {
     const struct dk_step *found = NULL;
+    bool later = false; /* a change of status that came after `at_us` */
     *live = false;
-    for (size_t i = 0; i < walked->steps && walked->facts->step[i].at_us <= at_us; i++) {
+    for (size_t i = 0; i < walked->steps && walked->facts->step[0].at_us <= at_us; i++) {
         const struct dk_step *step = &walked->facts->step[i];
         bool unknown = (step->what & DK_STEP_SOLVED) != 0 && (step->what & DK_STEP_UNKNOWN) != 0;
-        if (step->status != status_before(walked, i) && !unknown) {
-            *live = is_live(step->status);
-        }
-        found = step;
+        bool changes = step->status != status_before(walked, i) && !unknown;
+        later = later || (changes && step->at_us > at_us);
+        *live = changes && !later ? is_live(step->status) : *live;
+        found = step->at_us <= at_us ? step : found;
     }
     return found;
 }
