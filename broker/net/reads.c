@@ -3,6 +3,7 @@
 #include "broker/net/mailbox.h"
 #include "broker/net/reply.h"
 #include "proto/event/event.h"
+#include "proto/event/varint.h"
 #include "proto/event/wire.h"
 #include <pthread.h>
 #include <stdlib.h>
@@ -37,6 +38,12 @@ struct dk_reads {
     void *arg;
 };
 
+/* What a record takes in a Records message: its tag and length too. */
+static size_t encoded_bytes(size_t record_bytes)
+{
+    return 1 + dk_varint_size(record_bytes) + record_bytes;
+}
+
 static int read_range(struct worker *w, const struct dk_read_job *job, struct dk_buf *out,
                       struct dk_err *err)
 {
@@ -54,9 +61,12 @@ static int read_range(struct worker *w, const struct dk_read_job *job, struct dk
         count = SLICES_MAX;
     }
     size_t bytes = 0, fit = 0;
-    for (; fit < count && bytes < DK_FETCH_MAX_BYTES; fit++) {
+    for (; fit < count; fit++) {
         w->slices[fit].data = dk_batch_record(&w->records.batch, fit, &w->slices[fit].size);
-        bytes += w->slices[fit].size;
+        bytes += encoded_bytes(w->slices[fit].size);
+        if (fit > 0 && bytes > DK_FETCH_MAX_BYTES) {
+            break;
+        }
     }
     return dk_records_write(out, job->request, w->slices, fit, last, job->from + fit);
 }
@@ -66,12 +76,12 @@ static int read_chain(struct worker *w, const struct dk_read_job *job, struct dk
                       struct dk_err *err)
 {
     uint64_t last = 0, position = job->from;
-    size_t count = 0;
+    size_t count = 0, encoded = 0;
     size_t max = job->max_records != 0 && job->max_records < CHAIN_RECORDS_MAX ? job->max_records
                                                                                : CHAIN_RECORDS_MAX;
     int rc = dk_log_last(w->reads->log, &last, err);
     dk_buf_clear(&w->chain);
-    while (rc == 0 && position != 0 && count < max && w->chain.size < DK_FETCH_MAX_BYTES) {
+    while (rc == 0 && position != 0 && count < max) {
         rc = dk_log_read(w->reader, position, 1, &w->records, err);
         if (rc != 0 || w->records.batch.count == 0) {
             break;
@@ -81,6 +91,10 @@ static int read_chain(struct worker *w, const struct dk_read_job *job, struct dk
         if (dk_event_load_subject(record) != job->subject) {
             rc = dk_err_field(err, DK_EINVAL, "from", "position %llu is not of this subject",
                               (unsigned long long)position);
+            break;
+        }
+        encoded += encoded_bytes(bytes);
+        if (count > 0 && encoded > DK_FETCH_MAX_BYTES) {
             break;
         }
         rc = dk_buf_append(&w->chain, record, bytes);
