@@ -7,8 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ARENA_BYTES  ((size_t)4 << 20)
-#define FIRST_OPENED dk_ticket_make(DK_SITE_MAX, 0) /* "the ticket that this request opens" */
+#define ARENA_BYTES ((size_t)4 << 20)
 
 /* -------------------------------------------------------------------------------- names */
 
@@ -80,7 +79,7 @@ static int find_subject(struct dk_action *action, uint64_t *subject, struct dk_e
 {
     const struct dk_verb *verb = action->cli->verb;
     if (verb->kind == DK_KIND_OPENED) {
-        *subject = FIRST_OPENED;
+        *subject = dk_ticket_make(DK_SITE_UNNAMED, 0);
         return 0;
     }
     if (dk_kind_info(verb->kind)->subject_class != DK_SUBJECT_TICKET) {

@@ -96,7 +96,7 @@ static void say(const struct dk_err *err)
 
 static int end(const struct dk_verb *verb, int rc, const struct dk_err *err)
 {
-    if (rc == DK_EXIT_USAGE) {
+    if (rc == DK_EXIT_USAGE && err->code != 0) {
         (void)fprintf(stderr, "docket: %s\nTry: docket %s%s--help\n", err->message,
                       verb != NULL ? verb->name : "", verb != NULL ? " " : "");
     } else if (rc != 0 && err->code != 0) {
@@ -107,15 +107,20 @@ static int end(const struct dk_verb *verb, int rc, const struct dk_err *err)
 
 /* ------------------------------------------------------------------------------ running */
 
+static const char *config_path(const struct dk_cli *cli)
+{
+    const char *path = dk_cli_given(cli, "--config");
+    return path != NULL ? path : dk_config_default_path();
+}
+
 static int run_verb(struct dk_cli *cli, struct dk_err *err)
 {
-    const char *config = dk_cli_given(cli, "--config");
     const char *zone = dk_cli_given(cli, "--zone");
     int rc = dk_arguments_complete(&cli->arguments, err);
     if (rc != 0) {
         return DK_EXIT_USAGE;
     }
-    rc = dk_config_load(&cli->config, config != NULL ? config : dk_config_default_path(), err);
+    rc = dk_config_load(&cli->config, config_path(cli), err);
     rc = rc != 0 ? rc : dk_zone_load(&cli->zone, zone != NULL ? zone : cli->config.zone, err);
     cli->json = dk_cli_given(cli, "--json") != NULL;
     cli->out = stdout;
@@ -136,6 +141,10 @@ static int help(int argc, char **argv, struct dk_err *err)
     if (argc > 0 && verb == NULL) {
         return dk_cli_usage(err, "there is no verb \"%s\"", argv[0]);
     }
+    if (verb != NULL && verb->main != NULL) {
+        char *arguments[] = {argv[words - 1], (char[]){"--help"}, NULL};
+        return verb->main(2, arguments, NULL);
+    }
     if (verb != NULL) {
         dk_help_verb(verb, stdout);
     } else {
@@ -152,6 +161,24 @@ static int unknown_verb(const char *word, struct dk_err *err)
                : dk_cli_usage(err, "there is no verb \"%s\"", word);
 }
 
+static bool is_given(int argc, char **argv, const char *word)
+{
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], word) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A verb that reads its own arguments, of which some need no site. */
+static int run_main(struct dk_cli *cli, int argc, char **argv, struct dk_err *err)
+{
+    int rc = dk_config_load(&cli->config, config_path(cli), err);
+    bool may_lack = is_given(argc, argv, "--help") || is_given(argc, argv, "--dry-run");
+    return rc != 0 && !may_lack ? rc : cli->verb->main(argc, argv, rc == 0 ? &cli->config : NULL);
+}
+
 /* argv[0..] begins with the verb. */
 static int run_words(struct dk_cli *cli, int argc, char **argv, struct dk_err *err)
 {
@@ -165,6 +192,9 @@ static int run_words(struct dk_cli *cli, int argc, char **argv, struct dk_err *e
     cli->verb = dk_verb_find(argc, argv, &words);
     if (cli->verb == NULL) {
         return unknown_verb(argv[0], err);
+    }
+    if (cli->verb->main != NULL) {
+        return run_main(cli, argc - words + 1, argv + words - 1, err);
     }
     cli->arguments.list[1] = cli->verb->parameter;
     cli->arguments.list[2] = cli->verb->kind != 0 ? dk_actor_parameters : NULL;

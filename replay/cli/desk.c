@@ -112,14 +112,16 @@ int dk_desk_ticket(struct dk_cli *cli, const char *name, uint64_t *ticket, struc
 int dk_desk_entity(const struct dk_cli *cli, unsigned cls, const char *key, uint64_t *id,
                    struct dk_err *err)
 {
-    bool salted = cls == DK_SUBJECT_CUSTOMER || cls == DK_SUBJECT_COMPANY;
+    const struct dk_session *session = &cli->desk->session;
     size_t bytes = strlen(key);
     if (bytes == 0 || bytes > DK_KEY_MAX_BYTES) {
-        return dk_err_set(err, DK_EINVAL, "the key of a %s has 1 to %d bytes",
+        return dk_err_set(err, DK_EINVAL, "what names a %s has 1 to %d bytes",
                           dk_subject_class_word(cls), DK_KEY_MAX_BYTES);
     }
-    DK_ASSERT(!salted || cli->desk->session.site != 0);
-    *id = dk_id_of_key(cls, key, bytes, salted ? cli->desk->session.salt : NULL);
+    bool salted = cls == DK_SUBJECT_CUSTOMER || cls == DK_SUBJECT_COMPANY;
+    DK_ASSERT(!salted || session->site != 0);
+    *id = cls == DK_SUBJECT_CUSTOMER ? dk_id_of_person(cls, key, bytes, session->salt, NULL)
+                                     : dk_id_of_key(cls, key, bytes, salted ? session->salt : NULL);
     return 0;
 }
 

@@ -43,7 +43,8 @@ int dk_desk_learn(struct dk_cli *cli, uint64_t id, struct dk_err *err);
 /* The same for all that a life names. */
 int dk_desk_learn_life(struct dk_cli *cli, const struct dk_life *life, struct dk_err *err);
 
-/* The entity of a class that a key names; customers and companies are salted, so Hello has been
+/* The entity of a class that a key names; a customer is named as the outside knows them, by an
+ * address or a number. The ids of customers and companies are salted, so for them Hello has been
  * said. DK_EINVAL for a key of no or too many bytes. */
 int dk_desk_entity(const struct dk_cli *cli, unsigned cls, const char *key, uint64_t *id,
                    struct dk_err *err);

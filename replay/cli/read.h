@@ -9,7 +9,7 @@ int dk_list_run(struct dk_cli *cli, struct dk_err *err);
 int dk_tail_run(struct dk_cli *cli, struct dk_err *err);
 int dk_get_run(struct dk_cli *cli, struct dk_err *err);
 int dk_status_run(struct dk_cli *cli, struct dk_err *err);
-int dk_kpi_run_verb(struct dk_cli *cli, struct dk_err *err);
+int dk_kpi_verb(struct dk_cli *cli, struct dk_err *err);
 int dk_apply_run(struct dk_cli *cli, struct dk_err *err);
 
 extern const struct dk_parameter dk_list_parameters[], dk_tail_parameters[], dk_get_parameters[],

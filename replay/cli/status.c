@@ -10,10 +10,11 @@
 #include <string.h>
 #include <zmq.h>
 
-#define WAIT_S    60
-#define POLL_MS   100
-#define LIVE_US   (3 * DK_SECOND_US) /* a member that was silent for longer is not live */
-#define ROLES_MAX 16
+#define WAIT_S       60
+#define POLL_MS      100
+#define ASK_LEAST_US DK_SECOND_US       /* what an answer is waited for, at the least */
+#define LIVE_US      (3 * DK_SECOND_US) /* a member that was silent for longer is not live */
+#define ROLES_MAX    16
 
 const struct dk_parameter dk_status_parameters[] = {
     {"TICKET", NULL, "with STATUS: the ticket to set", NULL, 0, 0},
@@ -79,7 +80,8 @@ static void print_members(const Docket__StatsReply *s, FILE *out)
         dk_text_table_addf(table, "%" PRIu64, m->heartbeat->position);
         dk_text_table_addf(table, "%" PRIu64, lag(s->head, m->heartbeat->position));
         dk_text_table_addf(table, "%u", m->heartbeat->pending_intents);
-        dk_text_table_addf(table, "%s ago", dk_duration_format((int64_t)m->age_us, age));
+        dk_text_table_addf(table, "%s ago",
+                           dk_duration_format((int64_t)(m->age_us / 1000 * 1000), age));
         dk_text_table_addf(table, "%016" PRIx64, m->heartbeat->state_hash);
         dk_text_table_add(table, health_of(m, text, sizeof text));
     }
@@ -238,8 +240,9 @@ static int wait_for_all(struct dk_cli *cli, int64_t wait_us, const Docket__Stats
     int rc;
     dk_watch_open(&watch, "wait", 0);
     for (;;) {
-        int64_t left_ms = (until_us - dk_clock_boot_us()) / 1000;
-        rc = ask_stats(cli, left_ms > 0 ? (int)left_ms : 0, stats, err);
+        int64_t left_us = until_us - dk_clock_boot_us();
+        rc = ask_stats(cli, (int)((left_us > ASK_LEAST_US ? left_us : ASK_LEAST_US) / 1000), stats,
+                       err);
         if (rc != 0) {
             break;
         }
@@ -247,11 +250,13 @@ static int wait_for_all(struct dk_cli *cli, int64_t wait_us, const Docket__Stats
         if (!a_role_is_missing(*stats, roles != NULL ? roles : "", goal, missing, sizeof missing)) {
             break;
         }
-        if (left_ms <= 0 || dk_watch_interrupted(&watch)) {
-            rc = left_ms <= 0
-                     ? dk_err_set(err, DK_ETIMEOUT, "%s is not live and caught up to %" PRIu64,
-                                  missing, goal)
-                     : DK_EXIT_INTERRUPTED;
+        if (left_us <= 0) {
+            rc = dk_err_set(err, DK_ETIMEOUT, "%s is not live and caught up to %" PRIu64, missing,
+                            goal);
+            break;
+        }
+        if (dk_watch_interrupted(&watch)) {
+            rc = DK_EXIT_INTERRUPTED;
             break;
         }
         (void)zmq_poll(NULL, 0, POLL_MS);

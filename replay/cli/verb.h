@@ -21,6 +21,10 @@ struct dk_verb {
     uint32_t kind;
     int (*complete)(struct dk_action *action, struct dk_err *err); /* may be NULL */
     bool of_operator; /* acts with the operator's key */
+
+    /* Of a verb that reads its own arguments: argv[0] is its name. Returns an exit code. `config`
+     * is NULL when there is none that can be read, and --help or --dry-run was given. */
+    int (*main)(int argc, char **argv, const struct dk_config *config);
 };
 
 struct dk_verb_group {

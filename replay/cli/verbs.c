@@ -25,8 +25,8 @@ const struct dk_parameter dk_common_parameters[] = {
 
 const struct dk_parameter dk_actor_parameters[] = {
     {"--as", "AGENT", "the agent who acts, by key ($DOCKET_AGENT)", NULL, 0, 0},
-    {"--customer", "CUSTOMER", "the customer who acts, or asks, by the key they are known under",
-     NULL, 0, 0},
+    {"--customer", "CUSTOMER",
+     "the customer who acts, or asks, by address or another name of theirs", NULL, 0, 0},
     {"--at", "TIME", "when it happened, if not now", NULL, 0, 0},
     {"--expect-version", "NUMBER", "refuse it unless the ticket is at this version", NULL, 0, 0},
     DK_PARAMETERS_END,

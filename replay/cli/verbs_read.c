@@ -2,6 +2,7 @@
 #include "proto/event/kinds.h"
 #include "replay/cli/read.h"
 #include "replay/cli/verb.h"
+#include "replay/import/command.h"
 
 static const struct dk_parameter show_parameters[] = {
     {"TICKET", NULL, "SITE-NUMBER, or its reference elsewhere", NULL, DK_NEEDED, 0},
@@ -14,13 +15,37 @@ const struct dk_verb dk_verbs_read[] = {
      .example = "show 1-42\nshow INC0000045 --zone Europe/Berlin\nshow 1-42 --json\n",
      .parameter = show_parameters,
      .run = dk_show_run},
+    {.name = "list",
+     .summary = "tickets, by what they are now",
+     .more = "Filters: status, pending, priority, type, channel, line, group, owner, product (with "
+             "all\nbelow it), customer. With --json one object a line.\n",
+     .example =
+         "list --open --filter group=desk\nlist --filter owner=none --filter priority=high\n",
+     .parameter = dk_list_parameters,
+     .run = dk_list_run},
     {.name = "tail",
      .summary = "the log's events as JSON lines",
      .example = "tail -f\ntail --from 1 --kind opened --kind status\ntail -f --ticket 1-42\n",
      .parameter = dk_tail_parameters,
      .run = dk_tail_run},
+    {.name = "get",
+     .summary = "reference data in force",
+     .more = "Kinds: agents, groups, products, calendars, policies, suppliers, contracts, "
+             "templates,\nrules, fields, shifts, sites, checklists, settings, customers, "
+             "companies.\n",
+     .example = "get agents\nget policies gold --json\nget groups --at 2026-01-01\n",
+     .parameter = dk_get_parameters,
+     .run = dk_get_run},
+    {.name = "kpi",
+     .summary = "key figures, from the analytics node",
+     .example = "kpi --by priority --from -30d\nkpi --measures resolution --by group,month "
+                "priority=high\nkpi --backlog --at 2026-01-01 --by group\n",
+     .parameter = dk_kpi_parameters,
+     .run = dk_kpi_verb},
     {.name = NULL},
 };
+
+static const struct dk_parameter import_parameters[] = {DK_PARAMETERS_END};
 
 const struct dk_verb dk_verbs_site[] = {
     {.name = "status",
@@ -31,9 +56,16 @@ const struct dk_verb dk_verbs_site[] = {
      .parameter = dk_status_parameters,
      .run = dk_status_run,
      .kind = DK_KIND_STATUS_CHANGED},
-    {.name = NULL},
-};
-
-const struct dk_verb dk_verbs_replay[] = {
+    {.name = "apply",
+     .summary = "change reference data to what YAML files say",
+     .more = "Shows the difference, asks, and appends it as one atomic request.\n",
+     .example = "apply people.yaml groups.yaml --dry-run\napply organization.yaml --yes\n",
+     .parameter = dk_apply_parameters,
+     .run = dk_apply_run,
+     .of_operator = true},
+    {.name = "import",
+     .summary = "bring a history in from CSV, with its own times",
+     .parameter = import_parameters,
+     .main = dk_import_main},
     {.name = NULL},
 };

@@ -27,11 +27,17 @@ void dk_watch_open(struct dk_watch *watch, const char *what, uint64_t total)
     DK_ASSERT(watch->signals >= 0);
 }
 
-void dk_watch_close(struct dk_watch *watch)
+void dk_watch_clear(struct dk_watch *watch)
 {
     if (watch->drawn) {
         (void)fputs("\r\033[K", stderr);
     }
+    watch->drawn = false;
+}
+
+void dk_watch_close(struct dk_watch *watch)
+{
+    dk_watch_clear(watch);
     (void)close(watch->signals);
 }
 

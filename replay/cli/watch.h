@@ -16,8 +16,10 @@ struct dk_watch {
 
 /* From here on Ctrl-C and SIGTERM end nothing by themselves: ask. */
 void dk_watch_open(struct dk_watch *watch, const char *what, uint64_t total);
-/* Takes the bar away. */
 void dk_watch_close(struct dk_watch *watch);
+
+/* Takes the bar away, so that a line can be written; it comes again with the next progress. */
+void dk_watch_clear(struct dk_watch *watch);
 
 bool dk_watch_interrupted(const struct dk_watch *watch);
 

@@ -1,0 +1,173 @@
+#include "nodes/analytics/kpi.h"
+#include "nodes/runtime/queries.h"
+#include "proto/base/limits.h"
+#include "proto/base/time.h"
+#include "replay/cli/query.h"
+#include "replay/cli/read.h"
+#include "replay/cli/watch.h"
+#include "replay/history/past.h"
+#include "replay/history/rerun.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define ARGUMENTS_MAX  48
+#define ARGUMENT_BYTES 512
+
+/* What live and replayed reports share; nodes/analytics/kpi.h says what each means. */
+#define KPI_PARAMETERS                                                                             \
+    {"FILTER", NULL, "DIMENSION=VALUE, as priority=high or group=desk", NULL, DK_MANY, 0},         \
+        {"--measures", "WORD,...", "opened, solved, first-reply, resolution, ...", NULL, 0, 0},    \
+        {"--by", "DIMENSION,...", "a line for each priority, group, agent, day, ...", NULL, 0, 0}, \
+        {"--from", "TIME", "ending events from here on", NULL, 0, 0},                              \
+        {"--to", "TIME", "and before this", NULL, 0, 0},                                           \
+        {"--backlog", NULL, "the backlogs at --at instead", NULL, 0, 0},                           \
+        {"--at", "TIME", "the backlogs' instant", NULL, 0, 0},                                     \
+        {"--values", "WHICH", "as-was or as-now", NULL, 0, 0},                                     \
+        {"--quantile", "RULE", "type7 or nearest", NULL, 0, 0},                                    \
+    {                                                                                              \
+        "--unit", "UNIT", "of durations: us, s, m, h, d", NULL, 0, 0                               \
+    }
+
+const struct dk_parameter dk_kpi_parameters[] = {
+    KPI_PARAMETERS,
+    DK_PARAMETERS_END,
+};
+
+const struct dk_parameter dk_replay_kpi_parameters[] = {
+    KPI_PARAMETERS,
+    {"--position", "POSITION", "as of this position of the log; its end when left out", NULL, 0, 0},
+    DK_PARAMETERS_END,
+};
+
+/* The query's arguments, "key=value". */
+struct question {
+    const char *name;
+    size_t count;
+    const char *argument[ARGUMENTS_MAX];
+    char text[ARGUMENTS_MAX][ARGUMENT_BYTES];
+};
+
+static int add(struct question *question, const char *key, const char *value, struct dk_err *err)
+{
+    if (question->count == ARGUMENTS_MAX) {
+        return dk_cli_usage(err, "more than %d arguments", ARGUMENTS_MAX);
+    }
+    char *text = question->text[question->count];
+    const char *equals = key[0] != '\0' ? "=" : "";
+    if (snprintf(text, ARGUMENT_BYTES, "%s%s%s", key, equals, value) >= ARGUMENT_BYTES) {
+        return dk_cli_usage(err, "\"%s\" is too long", value);
+    }
+    question->argument[question->count++] = text;
+    return 0;
+}
+
+/* Times go as ISO 8601, so that -7d is the same for live and replay. */
+static int add_time(struct question *question, const struct dk_cli *cli, const char *option,
+                    struct dk_err *err)
+{
+    char text[DK_TIME_TEXT_BYTES];
+    int64_t us = 0;
+    int rc = dk_cli_moment(cli, option, &us, err);
+    return rc != 0 || dk_cli_given(cli, option) == NULL
+               ? rc
+               : add(question, option + 2, dk_time_format(us, 0, text), err);
+}
+
+static int make_question(struct question *question, const struct dk_cli *cli, struct dk_err *err)
+{
+    static const char *const words[] = {"--measures", "--by", "--values", "--quantile", "--unit"};
+    static const char *const times[] = {"--from", "--to", "--at"};
+    const char *filter;
+    int rc = add(question, "zone", dk_zone_name(cli->zone), err);
+    question->name = dk_cli_given(cli, "--backlog") != NULL ? "backlog" : "kpi";
+    for (size_t i = 0; rc == 0 && i < sizeof words / sizeof words[0]; i++) {
+        const char *value = dk_cli_given(cli, words[i]);
+        rc = value != NULL ? add(question, words[i] + 2, value, err) : 0;
+    }
+    for (size_t i = 0; rc == 0 && i < sizeof times / sizeof times[0]; i++) {
+        rc = add_time(question, cli, times[i], err);
+    }
+    for (size_t cursor = 0;
+         rc == 0 && (filter = dk_argument_next(&cli->arguments, "FILTER", &cursor)) != NULL;) {
+        rc = add(question, "", filter, err);
+    }
+    return rc;
+}
+
+static int print(struct dk_cli *cli, const struct dk_buf *json, struct dk_err *err)
+{
+    struct dk_buf text;
+    int rc = 0;
+    if (cli->json) {
+        (void)fprintf(cli->out, "%.*s\n", (int)json->size, (const char *)json->data);
+        return 0;
+    }
+    dk_buf_init(&text, DK_QUERY_JSON_BYTES);
+    rc = dk_kpi_table(&text, (const char *)json->data, json->size, err);
+    if (rc == 0) {
+        (void)fwrite(text.data, 1, text.size, cli->out);
+    }
+    dk_buf_close(&text);
+    return rc;
+}
+
+static int run(struct dk_cli *cli,
+               int (*answer)(struct dk_cli *cli, const struct question *question,
+                             struct dk_buf *json, struct dk_err *err),
+               struct dk_err *err)
+{
+    struct question *question = calloc(1, sizeof *question);
+    struct dk_buf json;
+    DK_ASSERT(question != NULL);
+    dk_buf_init(&json, DK_QUERY_JSON_BYTES);
+    int rc = make_question(question, cli, err);
+    rc = rc != 0 ? rc : answer(cli, question, &json, err);
+    rc = rc != 0 ? rc : print(cli, &json, err);
+    dk_buf_close(&json);
+    free(question);
+    return rc;
+}
+
+static int ask_node(struct dk_cli *cli, const struct question *question, struct dk_buf *json,
+                    struct dk_err *err)
+{
+    return dk_query(cli, dk_analytics_role.name, question->name, question->argument,
+                    question->count, json, NULL, err);
+}
+
+int dk_kpi_verb(struct dk_cli *cli, struct dk_err *err)
+{
+    return run(cli, ask_node, err);
+}
+
+static int ask_log(struct dk_cli *cli, const struct question *question, struct dk_buf *json,
+                   struct dk_err *err)
+{
+    struct dk_past past;
+    struct dk_folder *folder = NULL;
+    struct dk_watch watch;
+    uint64_t position = UINT64_MAX, last = 0;
+    int rc = dk_cli_number(cli, "--position", UINT64_MAX, &position, err);
+    rc = rc != 0 ? rc : dk_past_open(&past, cli->config.log, err);
+    if (rc != 0) {
+        return rc;
+    }
+    rc = dk_log_last(past.log, &last, err);
+    dk_watch_open(&watch, "fold", last < position ? last : position);
+    rc = rc != 0 ? rc
+                 : dk_rerun(&folder, &dk_analytics_role, past.reader, position, dk_watch_progress,
+                            &watch, err);
+    dk_watch_close(&watch);
+    if (rc == 0) {
+        rc =
+            dk_folder_query(folder, question->name, question->argument, question->count, json, err);
+    }
+    dk_folder_free(&folder);
+    dk_past_close(&past);
+    return rc;
+}
+
+int dk_replay_kpi_run(struct dk_cli *cli, struct dk_err *err)
+{
+    return run(cli, ask_log, err);
+}

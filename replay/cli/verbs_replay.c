@@ -1,0 +1,57 @@
+/* The verbs about the past. */
+#include "replay/cli/replay.h"
+#include "replay/cli/verb.h"
+
+#define TICKET                                                                                     \
+    {                                                                                              \
+        "TICKET", NULL, "SITE-NUMBER, or its reference elsewhere", NULL, DK_NEEDED, 0              \
+    }
+
+static const struct dk_parameter verify_parameters[] = {DK_PARAMETERS_END};
+
+static const struct dk_parameter audit_parameters[] = {TICKET, DK_PARAMETERS_END};
+
+static const struct dk_parameter show_parameters[] = {
+    TICKET,
+    {"--at", "TIME", "as it was then, by when things happened", NULL, DK_NEEDED, 0},
+    {"--known-at", "TIME", "as far as the log knew it then", NULL, 0, 0},
+    DK_PARAMETERS_END,
+};
+
+static const struct dk_parameter diff_parameters[] = {
+    {"ROLE", NULL, "routing, notification, analytics, ...", NULL, DK_NEEDED, 0},
+    DK_PARAMETERS_END,
+};
+
+const struct dk_verb dk_verbs_replay[] = {
+    {.name = "replay verify",
+     .summary = "prove that the log is what was written",
+     .more =
+         "Every record, every ticket's chain, every seal. Ends with 1 when anything is found.\n",
+     .example = "replay verify\n",
+     .parameter = verify_parameters,
+     .run = dk_replay_verify_run},
+    {.name = "replay audit",
+     .summary = "all that happened to a ticket: who, what, when, why",
+     .example = "replay audit 1-42\nreplay audit INC0000045 --json\n",
+     .parameter = audit_parameters,
+     .run = dk_replay_audit_run},
+    {.name = "replay show",
+     .summary = "a ticket as it was at any instant",
+     .example = "replay show 1-42 --at \"2026-02-03 10:00\"\n"
+                "replay show 1-42 --at -7d --known-at -6d\n",
+     .parameter = show_parameters,
+     .run = dk_replay_show_run},
+    {.name = "replay kpi",
+     .summary = "key figures, folded from the log",
+     .more = "The same bytes as docket kpi at the same position.\n",
+     .example = "replay kpi --by priority --json\n",
+     .parameter = dk_replay_kpi_parameters,
+     .run = dk_replay_kpi_run},
+    {.name = "replay diff",
+     .summary = "compare a live node's state with a replay of it",
+     .example = "replay diff analytics\n",
+     .parameter = diff_parameters,
+     .run = dk_replay_diff_run},
+    {.name = NULL},
+};

@@ -1,0 +1,62 @@
+#include "replay/history/rerun.h"
+#include "nodes/analytics/analytics.h"
+#include "nodes/notification/notification.h"
+#include "nodes/routing/routing.h"
+#include "replay/history/scan.h"
+#include <inttypes.h>
+#include <string.h>
+
+const struct dk_role_ops *dk_role_named(const char *name)
+{
+    static const struct dk_role_ops *const roles[] = {&dk_routing_role, &dk_notification_role,
+                                                      &dk_analytics_role};
+    for (size_t i = 0; i < sizeof roles / sizeof roles[0]; i++) {
+        if (strcmp(roles[i]->name, name) == 0) {
+            return roles[i];
+        }
+    }
+    return NULL;
+}
+
+struct rerun {
+    struct dk_folder *folder;
+    int (*on_progress)(void *arg, uint64_t position);
+    void *arg;
+    struct dk_err *err;
+};
+
+static int fold(void *arg, const uint8_t *record, size_t record_bytes)
+{
+    struct rerun *r = arg;
+    return dk_folder_apply(r->folder, record, record_bytes, r->err);
+}
+
+static int tell_progress(void *arg, uint64_t position)
+{
+    struct rerun *r = arg;
+    return r->on_progress != NULL ? r->on_progress(r->arg, position) : 0;
+}
+
+int dk_rerun(struct dk_folder **folder, const struct dk_role_ops *role,
+             struct dk_log_reader *reader, uint64_t position,
+             int (*on_progress)(void *arg, uint64_t position), void *arg, struct dk_err *err)
+{
+    struct rerun r = {.on_progress = on_progress, .arg = arg, .err = err};
+    struct dk_scan scan = {
+        .from = 1, .to = position, .arg = &r, .on_record = fold, .on_progress = tell_progress};
+    int rc = dk_folder_new(folder, role, err);
+    if (rc != 0) {
+        return rc;
+    }
+    r.folder = *folder;
+    rc = dk_scan_log(&scan, reader, err);
+    if (rc == 0 && position != UINT64_MAX && dk_folder_position(*folder) < position) {
+        rc = dk_err_set(err, DK_ENOTFOUND,
+                        "the log ends at %" PRIu64 ", and the node has folded to %" PRIu64,
+                        dk_folder_position(*folder), position);
+    }
+    if (rc != 0) {
+        dk_folder_free(folder);
+    }
+    return rc;
+}
