@@ -67,5 +67,12 @@ const struct dk_verb dk_verbs_site[] = {
      .summary = "bring a history in from CSV, with its own times",
      .parameter = import_parameters,
      .main = dk_import_main},
+    {.name = "demo",
+     .summary = "feed a lively stream of tickets, to have something to look at",
+     .more = "Customers open and answer, agents reply to, ask back on and resolve what routing "
+             "gave\nthem. It ends with Ctrl-C.\n",
+     .example = "demo\ndemo --rate 50 --actions 10000\n",
+     .parameter = dk_demo_parameters,
+     .run = dk_demo_verb},
     {.name = NULL},
 };

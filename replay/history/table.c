@@ -139,7 +139,7 @@ static void print_row(const struct dk_text_table *table, char *const *row, const
 
 void dk_text_table_print(const struct dk_text_table *table, size_t line_max, FILE *out)
 {
-    size_t width[COLUMNS_MAX];
+    size_t width[COLUMNS_MAX] = {0};
     size_t rows = table->count / table->columns;
     for (size_t i = 0; i < table->columns; i++) {
         width[i] = dk_text_width(table->heading[i], strlen(table->heading[i]));
