@@ -10,26 +10,9 @@
 #include "proto/base/id.h"
 #include "proto/base/limits.h"
 #include "proto/event/body.h"
+#include "tests/lib/random.h"
 #include <stdbool.h>
 #include <string.h>
-
-/* A splitmix64 sequence: the same seed gives the same bodies on every machine. */
-struct test_random {
-    uint64_t state;
-};
-
-static inline uint64_t test_random_next(struct test_random *random)
-{
-    uint64_t z = random->state += UINT64_C(0x9e3779b97f4a7c15);
-    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-    return z ^ z >> 31;
-}
-
-static inline size_t test_random_below(struct test_random *random, size_t bound)
-{
-    return (size_t)(test_random_next(random) % bound);
-}
 
 /* The class of subject that a fixed64 of this name must hold; 0: it is a number. A field that
  * takes every class gets an agent here. A new name must be entered, so that nobody forgets to say
@@ -77,6 +60,7 @@ static inline unsigned test_class_of_field(const char *name)
         {"supplier", DK_SUBJECT_SUPPLIER},
         {"target", DK_SUBJECT_TICKET},
         {"template", DK_SUBJECT_TEMPLATE},
+        {"default_group", DK_SUBJECT_GROUP},
         {"to_group", DK_SUBJECT_GROUP},
     };
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
