@@ -1,3 +1,4 @@
+#include "nodes/analytics/analytics.h"
 #include "nodes/routing/routing.h"
 #include "nodes/runtime/node.h"
 #include "proto/base/say.h"
@@ -16,7 +17,7 @@ static const char help[] =
     "\n"
     "  docket-node ROLE [--config PATH] [--wire]\n"
     "\n"
-    "  ROLE            routing\n"
+    "  ROLE            routing, analytics\n"
     "  --config PATH   docket.yaml or its folder (default: $DOCKET_CONFIG, ./docket.yaml,\n"
     "                  ./data/docket.yaml)\n"
     "  --wire          read the log from the broker over ZeroMQ instead of from its folder\n"
@@ -31,7 +32,7 @@ static const char help[] =
 
 enum exit_code { EXIT_USAGE = 64 };
 
-static const struct dk_role_ops *const roles[] = {&dk_routing_role};
+static const struct dk_role_ops *const roles[] = {&dk_routing_role, &dk_analytics_role};
 
 struct arguments {
     const struct dk_role_ops *role;
