@@ -61,6 +61,7 @@ uint64_t dk_dim_value(enum dk_dim dim, uint64_t ticket, const struct dk_facts *f
                       const struct dk_step *step, int64_t at_us, const struct dk_zone *zone)
 {
     switch (dim) {
+    case DK_DIM_TICKET: return ticket;
     case DK_DIM_SITE: return dk_ticket_site(ticket);
     case DK_DIM_LINE: return step->line;
     case DK_DIM_GROUP: return step->group;
@@ -121,6 +122,9 @@ const char *dk_dim_text(enum dk_dim dim, uint64_t value, const struct dk_refs *r
     if (word != NULL) {
         return dk_enum_word(word, text);
     }
+    if (dim == DK_DIM_TICKET) {
+        return dk_id_format(value, text);
+    }
     if (dk_dim_class(dim) != 0) {
         return entity_text(value, refs, text);
     }
@@ -167,6 +171,14 @@ static int find_word(enum dk_dim dim, const char *text, uint64_t *value, struct 
                         dk_dim_word(dim));
 }
 
+static int find_ticket(const char *text, uint64_t *value, struct dk_err *err)
+{
+    return dk_ticket_parse(text, value, NULL) == 0
+               ? 0
+               : dk_err_field(err, DK_EINVAL, dk_dim_word(DK_DIM_TICKET),
+                              "\"%s\" is no SITE-NUMBER", text);
+}
+
 static int find_number(enum dk_dim dim, const char *text, uint64_t *value, struct dk_err *err)
 {
     char *end;
@@ -192,9 +204,10 @@ int dk_filter_add(struct dk_filter *filter, enum dk_dim dim, const char *text,
                             DK_FILTER_MAX, dk_dim_word(dim));
     }
     if (strcmp(text, "none") != 0) {
-        rc = dk_dim_class(dim) != 0  ? find_entity(dim, text, refs, &value, err)
-             : words_of(dim) != NULL ? find_word(dim, text, &value, err)
-                                     : find_number(dim, text, &value, err);
+        rc = dim == DK_DIM_TICKET     ? find_ticket(text, &value, err)
+             : dk_dim_class(dim) != 0 ? find_entity(dim, text, refs, &value, err)
+             : words_of(dim) != NULL  ? find_word(dim, text, &value, err)
+                                      : find_number(dim, text, &value, err);
     }
     if (rc == 0) {
         filter->value[filter->count++] = value;

@@ -10,6 +10,7 @@
 
 /* NAME, word. A dimension's value is one number; 0 = none, or not known. */
 #define DK_DIMS(X)                                                                                 \
+    X(TICKET, "ticket")                                                                            \
     X(SITE, "site") /* the ticket's number says it */                                              \
     X(LINE, "line")                                                                                \
     X(GROUP, "group")                                                                              \

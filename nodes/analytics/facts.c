@@ -118,7 +118,7 @@ static void take_note(struct entry *entry, struct dk_step *step, uint64_t actor)
 /* The instant that the source itself gives for a solve or a closing, or that none is known. */
 static void take_final(struct dk_step *step, const Docket__StatusChanged *changed)
 {
-    if (!changed->has_final_us) {
+    if (!changed->has_final_us || !is_ended((unsigned)changed->status)) {
         return;
     }
     if (changed->final_us == 0) {
@@ -220,26 +220,49 @@ static void take_kind(struct entry *entry, struct dk_step *step, const struct dk
     }
 }
 
-/* What the change of the ticket's state says, whichever kind brought it about. */
-static void take_change(struct entry *entry, struct dk_step *step, const struct dk_event *event)
+/* Another solve or closing: what was final about the one before is not any more. */
+static void end_again(struct entry *entry, const struct dk_step *step, int64_t occurred_us)
+{
+    bool solves = (step->what & DK_STEP_SOLVED) != 0;
+    uint32_t what = solves ? DK_STEP_SOLVED : DK_STEP_CLOSED;
+    enum dk_ending ending = solves ? DK_ENDING_SOLVE : DK_ENDING_CLOSING;
+    struct dk_facts *facts = edit(entry, 0);
+    for (size_t i = entry->steps; i > 0; i--) {
+        struct dk_step *earlier = &facts->step[i - 1];
+        if ((earlier->what & what) != 0) {
+            earlier->at_us = facts->occurred_us[ending];
+            earlier->what &= ~(uint32_t)DK_STEP_UNKNOWN;
+            break;
+        }
+    }
+    facts->occurred_us[ending] = occurred_us;
+}
+
+static void take_status(struct entry *entry, struct dk_step *step, const struct dk_event *event)
 {
     const struct dk_ticket *before = event->before, *after = event->after;
-    bool opens = (step->what & DK_STEP_OPENED) != 0;
     if (before->status != after->status || event->envelope->kind == DK_KIND_STATUS_CHANGED) {
         step->what |= after->status == DOCKET__STATUS__STATUS_SOLVED   ? DK_STEP_SOLVED
                       : after->status == DOCKET__STATUS__STATUS_CLOSED ? DK_STEP_CLOSED
                       : after->status == DOCKET__STATUS__STATUS_MERGED ? DK_STEP_MERGED
                                                                        : 0u;
     }
+    if ((step->what & (DK_STEP_SOLVED | DK_STEP_CLOSED)) != 0) {
+        end_again(entry, step, event->envelope->occurred_us);
+    }
     if (is_ended(before->status) && dk_ticket_live(after)) {
         step->what |= DK_STEP_REOPENED;
     }
-    if (before->group == after->group || opens) {
-        return;
-    }
-    if ((entry->facts->flags & DK_FACTS_GROUP_STATED) != 0) {
+}
+
+/* A routing states a group even where it is the one that was not known before. */
+static void take_group(struct entry *entry, struct dk_step *step, const struct dk_event *event)
+{
+    bool changes = event->before->group != event->after->group;
+    bool stated = (entry->facts->flags & DK_FACTS_GROUP_STATED) != 0;
+    if (changes && stated) {
         step->what |= DK_STEP_REASSIGNED;
-    } else {
+    } else if (!stated && (changes || event->envelope->kind == DK_KIND_ROUTED)) {
         edit(entry, 0)->flags |= DK_FACTS_GROUP_STATED;
     }
 }
@@ -278,7 +301,10 @@ void dk_facts_apply(struct dk_table *facts, const struct dk_refs *refs,
     }
     struct dk_step step = step_of(event);
     take_kind(&entry, &step, event);
-    take_change(&entry, &step, event);
+    take_status(&entry, &step, event);
+    if (envelope->kind != DK_KIND_OPENED) {
+        take_group(&entry, &step, event);
+    }
     if (step.what != 0 || values_differ(event->before, event->after)) {
         add_step(&entry, &step);
     }

@@ -9,7 +9,7 @@
  * values are the last step's, and the backlog of any instant is exact. The last step with a bit is
  * the one that holds: a late event that precedes what was the first reply adds another.
  *
- * Memory: 48 bytes a step and 40 a ticket; the real histories have 6 to 10 steps a ticket, about
+ * Memory: 48 bytes a step and 56 a ticket; the real histories have 6 to 10 steps a ticket, about
  * half a kilobyte with the table's own share. Events that add no step (notes, pauses, notices,
  * later replies) cost a look-up and keep nothing. */
 #ifndef DK_ANALYTICS_FACTS_H
@@ -61,16 +61,21 @@ enum dk_facts_flag {
     DK_FACTS_REPLIED_AGAIN = 2, /* more than one human reply in public */
 };
 
+/* What is final of a solve or a closing (StatusChanged.final_us) is of the last one: when another
+ * follows, the earlier step goes back to when it occurred. */
+enum dk_ending { DK_ENDING_SOLVE, DK_ENDING_CLOSING, DK_ENDING_COUNT };
+
 enum dk_first { DK_FIRST_RESPONSE, DK_FIRST_PUBLIC, DK_FIRST_REPLY, DK_FIRST_COUNT };
 
 struct dk_facts {
-    uint64_t company;                 /* as Opened says, else the customer's then */
-    int64_t first_us[DK_FIRST_COUNT]; /* INT64_MAX: not yet */
-    uint32_t flags;                   /* enum dk_facts_flag */
-    uint32_t channel;                 /* Docket__Channel */
+    uint64_t company;                     /* as Opened says, else the customer's then */
+    int64_t first_us[DK_FIRST_COUNT];     /* INT64_MAX: not yet */
+    int64_t occurred_us[DK_ENDING_COUNT]; /* of the last one's event, once there is one */
+    uint32_t flags;                       /* enum dk_facts_flag */
+    uint32_t channel;                     /* Docket__Channel */
     struct dk_step step[];
 };
-_Static_assert(sizeof(struct dk_facts) == 40, "no padding: the bytes are hashed");
+_Static_assert(sizeof(struct dk_facts) == 56, "no padding: the bytes are hashed");
 
 /* How many steps an entry of the table has. */
 static inline size_t dk_facts_steps(size_t bytes)

@@ -163,6 +163,7 @@ static void test_kpi_query_filters(void **state)
     (void)snprintf(by_id, sizeof by_id, "group=%s",
                    dk_id_format(test_id(DK_SUBJECT_GROUP, "net"), id));
     ASSERT_EQ(solved_where(site, by_id, "unit=s"), 1);
+    ASSERT_EQ(solved_where(site, "ticket=1-2", "by=ticket"), 1);
 }
 
 static void test_kpi_query_values_as_was_and_as_now(void **state)
@@ -174,6 +175,20 @@ static void test_kpi_query_values_as_was_and_as_now(void **state)
     ASSERT_EQ(solved_where(site, "priority=low", "values=as-now"), 1);
     ASSERT_EQ(solved_where(site, "priority=critical", "values=as-was"), 2);
     ASSERT_EQ(solved_where(site, "priority=critical", "values=as-now"), 1);
+}
+
+/* As-was by the catalogue of the ending event, as-now by that of the log's end. */
+static void test_kpi_query_catalogue_as_was_and_as_now(void **state)
+{
+    struct site *site = *state;
+    Docket__ProductDefined mail = DOCKET__PRODUCT_DEFINED__INIT;
+    mail.definition = test_definition("mail");
+    mail.definition->has_effective_us = 1;
+    mail.definition->effective_us = test_at("2026-03-03"); /* from then on below nothing */
+    site_event(site, test_id(DK_SUBJECT_PRODUCT, "mail"), DK_KIND_PRODUCT_DEFINED,
+               test_at("2026-03-03"), &mail, dk_id_make(DK_ACTOR_OPERATOR, 1), 0);
+    ASSERT_EQ(solved_where(site, "product=office", "values=as-was"), 2);
+    ASSERT_EQ(solved_where(site, "product=office", "values=as-now"), 1);
 }
 
 /* ---------------------------------------------------------------- refusals */
@@ -196,6 +211,7 @@ static void test_kpi_query_refuses_with_the_argument_named(void **state)
         {"group=group/", DK_EREFERENCE, "group", "there is no group"},
         {"group=group/xyz", DK_EREFERENCE, "group", "there is no group"},
         {"priority=urgent", DK_EINVAL, "priority", "\"urgent\" is no priority"},
+        {"ticket=7", DK_EINVAL, "ticket", "no SITE-NUMBER"},
         {"line=-1", DK_EINVAL, "line", "no number"},
         {"line=70000", DK_EINVAL, "line", "no number"},
         {"month=2026-01", DK_EINVAL, "month", "from and to"},
@@ -309,6 +325,7 @@ int main(void)
         TEST(test_kpi_query_range_is_half_open),
         TEST(test_kpi_query_filters),
         TEST(test_kpi_query_values_as_was_and_as_now),
+        TEST(test_kpi_query_catalogue_as_was_and_as_now),
         TEST(test_kpi_query_refuses_with_the_argument_named),
         TEST(test_kpi_query_refuses_other_queries_and_ranges),
         TEST(test_kpi_query_that_does_not_fit_is_refused),

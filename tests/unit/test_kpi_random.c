@@ -242,6 +242,16 @@ static void check_durations(struct world *world, const char *values, bool as_now
     json_decref(report);
 }
 
+static const struct happening *last_solve_of(const struct world *world, unsigned ticket)
+{
+    const struct happening *last = NULL;
+    for (size_t i = 0; i < world->count; i++) {
+        const struct happening *h = &world->happened[i];
+        last = h->ticket == ticket && h->solves ? h : last;
+    }
+    return last;
+}
+
 /* Whether a ticket was live at an instant: a change of status takes effect at its own time, or with
  * the one before it when that is later. */
 static bool live_at(const struct world *world, unsigned ticket, int64_t at_us)
@@ -254,7 +264,7 @@ static bool live_at(const struct world *world, unsigned ticket, int64_t at_us)
         if (h->ticket != ticket) {
             continue;
         }
-        if (h->status != status && !h->unknown) {
+        if (h->status != status && !(h->unknown && h == last_solve_of(world, ticket))) {
             in_effect_us = h->at_us > in_effect_us ? h->at_us : in_effect_us;
             live = in_effect_us <= at_us ? !ended(h->status) : live;
         }
