@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -95,5 +97,38 @@ int dk_file_replace(const char *dir, const char *name, const void *data, size_t 
         rc = failed("rename into place", beside, err);
     if (rc != 0)
         unlink(beside);
+    return rc;
+}
+
+static int lock_is_taken(int fd, const char *dir, struct dk_err *err)
+{
+    char pid[24] = "";
+    ssize_t bytes = pread(fd, pid, sizeof pid - 1, 0);
+    pid[bytes > 0 ? bytes : 0] = 0;
+    pid[strcspn(pid, "\n")] = 0;
+    return dk_err_set(err, DK_EBUSY, "%s is open for writing in process %s", dir,
+                      pid[0] == 0 ? "?" : pid);
+}
+
+int dk_dir_lock(const char *dir, const char *name, int *fd, struct dk_err *err)
+{
+    char path[PATH_MAX], pid[24];
+    *fd = -1;
+    int rc = dk_path(path, dir, name, err);
+    if (rc != 0)
+        return rc;
+    *fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+    if (*fd < 0)
+        return failed("open", path, err);
+
+    int length = snprintf(pid, sizeof pid, "%d\n", (int)getpid());
+    if (flock(*fd, LOCK_EX | LOCK_NB) != 0)
+        rc = errno == EWOULDBLOCK ? lock_is_taken(*fd, dir, err) : failed("lock", path, err);
+    else if (ftruncate(*fd, 0) != 0 || pwrite(*fd, pid, (size_t)length, 0) != length)
+        rc = failed("write", path, err);
+    if (rc != 0) {
+        close(*fd);
+        *fd = -1;
+    }
     return rc;
 }

@@ -21,6 +21,11 @@ int dk_dir_sync(const char *dir, struct dk_err *err);
 int dk_file_replace(const char *dir, const char *name, const void *data, size_t bytes,
                     struct dk_err *err);
 
+/* Locks DIR/NAME (made if missing) against other processes until `*fd` is closed or the process
+ * ends, however it ends. The file holds the process id. DK_EBUSY names the process that has it;
+ * then and on other errors `*fd` is -1. */
+int dk_dir_lock(const char *dir, const char *name, int *fd, struct dk_err *err);
+
 /* errno of a failed call as an error: DK_ENOTFOUND, DK_EACCES, DK_EEXISTS, DK_ENOMEM, DK_ENOSPACE,
  * else DK_EIO. */
 int dk_sys_code(int sys_errno);

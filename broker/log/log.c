@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -17,45 +16,9 @@
 #define DATA_MODE 0640
 #define LOCK_MODE 0660
 
-/* ---------------------------------------------------------------- the writer's lock */
-
-static int lock_is_taken(int fd, const char *dir, struct dk_err *err)
-{
-    char pid[24] = "";
-    ssize_t bytes = pread(fd, pid, sizeof pid - 1, 0);
-    pid[bytes > 0 ? bytes : 0] = 0;
-    pid[strcspn(pid, "\n")] = 0;
-    return dk_err_set(err, DK_EBUSY, "the log at %s is open for writing in process %s", dir,
-                      pid[0] == 0 ? "?" : pid);
-}
-
 /* A lock of its own file, since lock.mdb must not be opened a second time: closing it would drop
- * LMDB's locks. flock goes away with the process, however it ends. */
-static int take_writer_lock(const char *dir, int *fd, struct dk_err *err)
-{
-    char path[PATH_MAX];
-    int rc = dk_path(path, dir, "writer.lock", err);
-    if (rc != 0)
-        return rc;
-    *fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, DATA_MODE);
-    if (*fd < 0)
-        return dk_err_errno(err, dk_sys_code(errno), errno, "cannot open %s", path);
-
-    char pid[24];
-    int length = snprintf(pid, sizeof pid, "%d\n", (int)getpid());
-    if (flock(*fd, LOCK_EX | LOCK_NB) != 0) {
-        rc = errno == EWOULDBLOCK
-                 ? lock_is_taken(*fd, dir, err)
-                 : dk_err_errno(err, dk_sys_code(errno), errno, "cannot lock %s", path);
-    } else if (ftruncate(*fd, 0) != 0 || pwrite(*fd, pid, (size_t)length, 0) != length) {
-        rc = dk_err_errno(err, dk_sys_code(errno), errno, "cannot write %s", path);
-    }
-    if (rc != 0) {
-        close(*fd);
-        *fd = -1;
-    }
-    return rc;
-}
+ * LMDB's locks. */
+#define WRITER_LOCK "writer.lock"
 
 /* ---------------------------------------------------------------- create */
 
@@ -159,7 +122,7 @@ int dk_log_create(const char *dir, unsigned site, struct dk_err *err)
     int lock = -1;
     int rc = dk_dir_make(dir, DIR_MODE, err);
     if (rc == 0)
-        rc = take_writer_lock(dir, &lock, err);
+        rc = dk_dir_lock(dir, WRITER_LOCK, &lock, err);
     if (rc == 0) {
         rc = create_locked(dir, site, err);
         close(lock);
@@ -254,7 +217,8 @@ static int open_all(struct dk_log *log, struct dk_err *err)
     if (!has_data(log->dir))
         return dk_err_set(err, DK_ENOTFOUND, "there is no log");
     int rc;
-    if (log->mode == DK_LOG_WRITE && (rc = take_writer_lock(log->dir, &log->writer_lock, err)) != 0)
+    if (log->mode == DK_LOG_WRITE &&
+        (rc = dk_dir_lock(log->dir, WRITER_LOCK, &log->writer_lock, err)) != 0)
         return rc;
     if ((rc = open_env(log, err)) != 0 || (rc = open_databases(log, err)) != 0)
         return rc;
