@@ -122,7 +122,7 @@ static int serve_hello(struct dk_core *core, const struct dk_peer *peer, struct 
     }
     hello.log_uuid = (ProtobufCBinaryData){sizeof core->identity.uuid, core->identity.uuid};
     hello.site = core->identity.site;
-    hello.head = core->durable;
+    hello.head = core->state.counts.last;
     hello.now_us = dk_core_time_us(core, now);
     hello.role = peer->role;
     hello.actor = peer->actor;
@@ -130,7 +130,7 @@ static int serve_hello(struct dk_core *core, const struct dk_peer *peer, struct 
     reply.id = request->id;
     reply.result_case = DOCKET__REPLY__RESULT_HELLO;
     reply.hello = &hello;
-    /* The last number may be of an event that is not durable yet. */
+    /* The last number and the head may be of events that are not durable yet. */
     dk_core_reply_durable(core, peer->connection, &reply);
     return 0;
 }
