@@ -12,6 +12,7 @@
 #define KEY_BYTES 9 /* table number, then the key, big-endian */
 
 struct dk_checkpoint {
+    int lock; /* one process a role's state */
     MDB_env *env;
     MDB_dbi entries, meta;
     char dir[PATH_MAX];
@@ -24,6 +25,14 @@ struct mark {
     uint64_t position, hash;
     int64_t recorded_us;
 };
+
+static void close_env(struct dk_checkpoint *c)
+{
+    if (c->env != NULL) {
+        mdb_env_close(c->env);
+        c->env = NULL;
+    }
+}
 
 static int open_env(struct dk_checkpoint *c, struct dk_err *err)
 {
@@ -41,6 +50,34 @@ static int open_env(struct dk_checkpoint *c, struct dk_err *err)
         mdb_txn_abort(txn);
     }
     return rc == 0 ? 0 : dk_lmdb_err(err, rc, "cannot open the checkpoint %s", c->dir);
+}
+
+/* Says why what is there is of no use, and begins anew. */
+static int discard(struct dk_checkpoint *c, const char *why, struct dk_err *err)
+{
+    static const char *const names[] = {"data.mdb", "lock.mdb"};
+    char path[PATH_MAX];
+    dk_say(DK_WARN, "checkpoint-discarded", "dir=%s reason=\"%s\" effect=\"state is rebuilt\"",
+           c->dir, why);
+    close_env(c);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        int rc = dk_path(path, c->dir, names[i], err);
+        if (rc != 0) {
+            return rc;
+        }
+        (void)unlink(path); /* what cannot be removed cannot be opened anew either: said there */
+    }
+    return open_env(c, err);
+}
+
+static int open_or_discard(struct dk_checkpoint *c, struct dk_err *err)
+{
+    struct dk_err damage = {0};
+    int rc = open_env(c, &damage);
+    if (rc == DK_ECORRUPT || rc == DK_EVERSION) {
+        return discard(c, damage.message, err);
+    }
+    return rc == 0 ? 0 : dk_err_set(err, rc, "%s", damage.message);
 }
 
 /* STATE, STATE/ROLE, STATE/ROLE/vN. */
@@ -63,8 +100,10 @@ int dk_checkpoint_open(struct dk_checkpoint **checkpoint, const char *state_dir,
     struct dk_checkpoint *c = calloc(1, sizeof *c);
     DK_ASSERT(c != NULL);
     memcpy(c->log_uuid, log_uuid, sizeof c->log_uuid);
+    c->lock = -1;
     int rc = make_dirs(c, state_dir, ops, err);
-    rc = rc != 0 ? rc : open_env(c, err);
+    rc = rc != 0 ? rc : dk_dir_lock(c->dir, "writer.lock", &c->lock, err);
+    rc = rc != 0 ? rc : open_or_discard(c, err);
     *checkpoint = c;
     if (rc != 0) {
         dk_checkpoint_close(checkpoint);
@@ -78,7 +117,10 @@ void dk_checkpoint_close(struct dk_checkpoint **checkpoint)
     if (c != NULL) {
         if (c->env != NULL) {
             (void)mdb_env_sync(c->env, 1);
-            mdb_env_close(c->env);
+        }
+        close_env(c);
+        if (c->lock >= 0) {
+            (void)close(c->lock);
         }
         free(c);
         *checkpoint = NULL;
@@ -191,7 +233,8 @@ static int read_entries(struct dk_checkpoint *c, struct dk_folder *folder, struc
     MDB_val key = text_key("mark"), value;
     int rc = mdb_txn_begin(c->env, NULL, MDB_RDONLY, &txn);
     rc = rc != 0 ? rc : mdb_get(txn, c->meta, &key, &value);
-    if (rc == 0 && value.mv_size == sizeof *mark) {
+    rc = rc == 0 && value.mv_size != sizeof *mark ? MDB_CORRUPTED : rc;
+    if (rc == 0) {
         memcpy(mark, value.mv_data, sizeof *mark);
         rc = mdb_cursor_open(txn, c->entries, &cursor);
         rc = rc != 0 ? rc : fill_tables(cursor, table, count);
@@ -208,49 +251,40 @@ static int read_entries(struct dk_checkpoint *c, struct dk_folder *folder, struc
     return rc == 0 || rc == MDB_NOTFOUND ? 0 : dk_lmdb_err(err, rc, "cannot read %s", c->dir);
 }
 
-static int discard(struct dk_checkpoint *c, struct dk_err *err)
+/* Why the folder, just filled, cannot be used; NULL: it can. */
+static const char *what_is_wrong(const struct dk_checkpoint *c, struct dk_folder *folder,
+                                 const struct mark *mark, struct dk_source *source,
+                                 struct dk_err *err)
 {
-    MDB_txn *txn = NULL;
-    int rc = mdb_txn_begin(c->env, NULL, 0, &txn);
-    rc = rc != 0 ? rc : mdb_drop(txn, c->entries, 0);
-    rc = rc != 0 ? rc : mdb_drop(txn, c->meta, 0);
-    if (rc == 0) {
-        rc = mdb_txn_commit(txn);
-    } else if (txn != NULL) {
-        mdb_txn_abort(txn);
+    if (memcmp(mark->log_uuid, c->log_uuid, sizeof mark->log_uuid) != 0) {
+        return "it is of another log";
     }
-    return rc == 0 ? 0 : dk_lmdb_err(err, rc, "cannot empty %s", c->dir);
+    if (dk_folder_hash(folder) != mark->hash) {
+        return "its content is not what its hash says";
+    }
+    if (!log_holds(source, mark->position)) {
+        return "it is ahead of the log";
+    }
+    return restore_refs(folder, source, err) != 0 ? "the log does not hold its definitions" : NULL;
 }
 
 int dk_checkpoint_restore(struct dk_checkpoint *checkpoint, struct dk_folder **folder,
                           struct dk_source *source, struct dk_err *err)
 {
     struct mark mark = {0};
+    struct dk_err damage = {0};
     const struct dk_role_ops *ops = dk_folder_ops(*folder);
-    const char *why = NULL;
-    int rc = read_entries(checkpoint, *folder, &mark, err);
-    if (rc != 0) {
-        return rc;
-    }
-    if (mark.position == 0) {
+    int rc = read_entries(checkpoint, *folder, &mark, &damage);
+    if (rc == 0 && mark.position == 0) {
         return 0;
     }
-    if (memcmp(mark.log_uuid, checkpoint->log_uuid, sizeof mark.log_uuid) != 0) {
-        why = "it is of another log";
-    } else if (dk_folder_hash(*folder) != mark.hash) {
-        why = "its content is not what its hash says";
-    } else if (!log_holds(source, mark.position)) {
-        why = "it is ahead of the log";
-    } else if (restore_refs(*folder, source, err) != 0) {
-        why = "the log does not hold its definitions";
-    }
+    const char *why =
+        rc != 0 ? damage.message : what_is_wrong(checkpoint, *folder, &mark, source, &damage);
     if (why == NULL) {
         return dk_folder_restored(*folder, mark.position, mark.recorded_us, err);
     }
-    dk_say(DK_WARN, "checkpoint-discarded", "dir=%s reason=\"%s\" effect=\"state is rebuilt\"",
-           checkpoint->dir, why);
     dk_folder_free(folder);
-    rc = discard(checkpoint, err);
+    rc = discard(checkpoint, why, err);
     return rc != 0 ? rc : dk_folder_new(folder, ops, err);
 }
 

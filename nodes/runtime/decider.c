@@ -22,6 +22,8 @@ struct dk_decider {
     uint64_t producer, next_number;
 
     int64_t broker_us, heard_boot_us; /* the broker's time when it was last heard */
+    int64_t
+        behind_boot_us; /* since when it announces less than is folded; INT64_MAX: it does not */
 };
 
 struct dk_decider *dk_decider_new(struct dk_folder *folder, const struct dk_decider_output *output,
@@ -35,6 +37,7 @@ struct dk_decider *dk_decider_new(struct dk_folder *folder, const struct dk_deci
     decider->next_request = first_request != 0 ? first_request : 1;
     decider->flight = dk_flight_new();
     decider->hello_boot_us = INT64_MIN / 2;
+    decider->behind_boot_us = INT64_MAX;
     dk_intents_init(&decider->intents, ops->role, ops->rule_version);
     dk_buf_init(&decider->out, DK_FRAME_MAX_BYTES);
     return decider;
@@ -82,6 +85,11 @@ static void heard(struct dk_decider *decider, uint64_t head, int64_t now_us, int
 void dk_decider_announce(struct dk_decider *decider, uint64_t head, int64_t now_us, int64_t boot_us)
 {
     heard(decider, head, now_us, boot_us);
+    if (head >= dk_folder_position(decider->folder)) {
+        decider->behind_boot_us = INT64_MAX;
+    } else if (decider->behind_boot_us == INT64_MAX) {
+        decider->behind_boot_us = boot_us;
+    }
 }
 
 /* ---------------------------------------------------------------- session */
@@ -113,7 +121,11 @@ static void say_hello(struct dk_decider *decider, int64_t boot_us)
     (void)send_request(decider, &request, &decider->hello_request);
 }
 
-static void lose_session(struct dk_decider *decider, const char *why, int64_t boot_us)
+/* `hello` says when: at once, or when a beat finds that there is no session. */
+enum hello { HELLO_NOW, HELLO_LATER };
+
+static void lose_session(struct dk_decider *decider, const char *why, enum hello hello,
+                         int64_t boot_us)
 {
     uint64_t item;
     if (decider->in_session) {
@@ -124,74 +136,110 @@ static void lose_session(struct dk_decider *decider, const char *why, int64_t bo
     while (dk_flight_drop(decider->flight, &item)) {
         dk_folder_touch(decider->folder, item, 0);
     }
-    say_hello(decider, boot_us);
+    decider->hello_boot_us = boot_us;
+    decider->hello_request = 0;
+    if (hello == HELLO_NOW) {
+        say_hello(decider, boot_us);
+    }
 }
 
-static void on_hello_reply(struct dk_decider *decider, const Docket__HelloReply *reply,
-                           int64_t boot_us)
+static int on_hello_reply(struct dk_decider *decider, const Docket__HelloReply *reply,
+                          int64_t boot_us)
 {
+    uint64_t folded = dk_folder_position(decider->folder);
+    if (reply->head < folded) {
+        return DK_EDIVERGED;
+    }
     decider->in_session = true;
     decider->producer = reply->producer;
     decider->next_number = reply->last_number + 1;
     decider->live_from = reply->head;
     heard(decider, reply->head, reply->now_us, boot_us);
+    return 0;
 }
 
-static void on_accepted(struct dk_decider *decider, const Docket__Appended *appended)
+/* Whether the append was in flight: an answer from before the session was lost tells nothing new.
+ * The item is considered again after a pause. */
+static bool land_refused(struct dk_decider *decider, uint64_t request, bool some_accepted,
+                         int64_t boot_us)
 {
-    /* Position 0: accepted before, and not known any more where; the head holds it. */
-    uint64_t last =
-        appended->position != 0 ? appended->position + appended->accepted - 1 : decider->head;
-    (void)dk_flight_accepted(decider->flight, appended->request, last);
-    decider->head = last > decider->head ? last : decider->head;
+    uint64_t item;
+    int64_t pause_us;
+    if (!dk_flight_refused(decider->flight, request, some_accepted, &item, &pause_us)) {
+        return false;
+    }
+    dk_folder_touch(decider->folder, item, dk_decider_now_us(decider, boot_us) + pause_us);
+    return true;
+}
+
+/* The first refusal that is not of a stale basis, or the first. */
+static const Docket__Refusal *gravest(const Docket__Appended *appended)
+{
+    for (size_t i = 0; i < appended->n_refused; i++) {
+        if (appended->refused[i]->code != DK_ESTALE) {
+            return appended->refused[i];
+        }
+    }
+    return appended->refused[0];
+}
+
+static void on_refused(struct dk_decider *decider, const Docket__Refusal *refusal, int64_t boot_us)
+{
+    switch (refusal->code) {
+    case DK_ESTALE: break;
+    case DK_EHELLO:
+    case DK_EORDER:
+        lose_session(decider, "the broker does not know the session", HELLO_NOW, boot_us);
+        break;
+    case DK_EFENCED:
+        lose_session(decider, "another node of this role took over", HELLO_LATER, boot_us);
+        break;
+    default:
+        dk_say(DK_WARN, "decision-refused", "code=%.*s reason=\"%.*s\"", (int)refusal->name.len,
+               (const char *)refusal->name.data, (int)refusal->sentence.len,
+               (const char *)refusal->sentence.data);
+    }
 }
 
 static void on_appended(struct dk_decider *decider, const Docket__Appended *appended,
                         int64_t boot_us)
 {
-    uint64_t item;
-    int64_t pause_us;
+    /* Position 0: none, or accepted before and not known any more where; the head holds it. */
+    uint64_t last =
+        appended->position != 0 ? appended->position + appended->accepted - 1 : decider->head;
+    decider->head = last > decider->head ? last : decider->head;
     if (appended->n_refused == 0) {
-        on_accepted(decider, appended);
-        return;
-    }
-    const Docket__Refusal *refusal = appended->refused[0];
-    if (refusal->code == DK_EHELLO || refusal->code == DK_EORDER) {
-        lose_session(decider, "the broker does not know the session", boot_us);
-        return;
-    }
-    if (refusal->code == DK_EFENCED) {
-        lose_session(decider, "another node of this role took over", boot_us);
-        return;
-    }
-    if (refusal->code != DK_ESTALE) {
-        dk_say(DK_WARN, "decision-refused", "code=%.*s reason=\"%.*s\"", (int)refusal->name.len,
-               (const char *)refusal->name.data, (int)refusal->sentence.len,
-               (const char *)refusal->sentence.data);
-    }
-    if (dk_flight_refused(decider->flight, appended->request, &item, &pause_us)) {
-        dk_folder_touch(decider->folder, item, dk_decider_now_us(decider, boot_us) + pause_us);
+        (void)dk_flight_accepted(decider->flight, appended->request, last);
+    } else if (land_refused(decider, appended->request, appended->accepted > 0, boot_us)) {
+        on_refused(decider, gravest(appended), boot_us);
     }
 }
 
-void dk_decider_reply(struct dk_decider *decider, const Docket__Reply *reply, int64_t boot_us)
+/* A request that could not be judged: an Append then counts as refused, and its numbers as not
+ * seen, so that the next one ends the session. */
+static void on_failure(struct dk_decider *decider, uint64_t request, const Docket__Failure *failure,
+                       int64_t boot_us)
+{
+    (void)land_refused(decider, request, false, boot_us);
+    dk_say(DK_WARN, "request-failed", "reason=\"%.*s\"", (int)failure->sentence.len,
+           (const char *)failure->sentence.data);
+}
+
+int dk_decider_reply(struct dk_decider *decider, const Docket__Reply *reply, int64_t boot_us)
 {
     switch (reply->result_case) {
     case DOCKET__REPLY__RESULT_HELLO:
-        if (reply->id == decider->hello_request) {
-            on_hello_reply(decider, reply->hello, boot_us);
-        }
-        break;
+        return reply->id == decider->hello_request ? on_hello_reply(decider, reply->hello, boot_us)
+                                                   : 0;
     case DOCKET__REPLY__RESULT_APPENDED:
         for (size_t i = 0; i < reply->appended->n_appended; i++) {
             on_appended(decider, reply->appended->appended[i], boot_us);
         }
-        break;
+        return 0;
     case DOCKET__REPLY__RESULT_FAILURE:
-        dk_say(DK_WARN, "request-failed", "reason=\"%.*s\"", (int)reply->failure->sentence.len,
-               (const char *)reply->failure->sentence.data);
-        break;
-    default: break;
+        on_failure(decider, reply->id, reply->failure, boot_us);
+        return 0;
+    default: return 0;
     }
 }
 
@@ -224,7 +272,9 @@ void dk_decider_beat(struct dk_decider *decider, const char *query_endpoint, int
             say_hello(decider, boot_us);
         }
     } else if (dk_flight_oldest_us(decider->flight, boot_us) > DK_DECIDER_UNANSWERED_US) {
-        lose_session(decider, "the broker does not answer", boot_us);
+        lose_session(decider, "the broker does not answer", HELLO_NOW, boot_us);
+    } else if (boot_us - decider->behind_boot_us > DK_DECIDER_BEHIND_US) {
+        lose_session(decider, "the broker's log ends before what is folded", HELLO_NOW, boot_us);
     }
     send_heartbeat(decider, query_endpoint);
 }
@@ -273,8 +323,11 @@ static bool consider(struct dk_decider *decider, uint64_t item, int64_t boot_us)
 {
     dk_folder_consider(decider->folder, item, dk_decider_now_us(decider, boot_us),
                        &decider->intents);
-    if (decider->intents.count > 0 &&
-        !dk_decider_append(decider, item, &decider->intents, boot_us)) {
+    if (decider->intents.count == 0) {
+        dk_flight_settled(decider->flight, item);
+        return true;
+    }
+    if (!dk_decider_append(decider, item, &decider->intents, boot_us)) {
         dk_folder_touch(decider->folder, item, 0);
         return false;
     }

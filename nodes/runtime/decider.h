@@ -23,6 +23,7 @@
 #define DK_DECIDER_IN_FLIGHT     4096
 #define DK_DECIDER_HELLO_US      1000000 /* between two Hellos without an answer */
 #define DK_DECIDER_UNANSWERED_US 5000000 /* then the session is taken for lost */
+#define DK_DECIDER_BEHIND_US     3000000 /* so long old announcements may be under way */
 
 struct dk_decider;
 
@@ -37,8 +38,9 @@ struct dk_decider *dk_decider_new(struct dk_folder *folder, const struct dk_deci
                                   uint64_t first_request);
 void dk_decider_free(struct dk_decider **decider);
 
-/* Inputs. `boot_us` is the caller's boot clock. */
-void dk_decider_reply(struct dk_decider *decider, const Docket__Reply *reply, int64_t boot_us);
+/* Inputs. `boot_us` is the caller's boot clock. A reply gives 0, or DK_EDIVERGED: the
+ * broker's log ends before what is folded, so it is not the log that was folded. */
+int dk_decider_reply(struct dk_decider *decider, const Docket__Reply *reply, int64_t boot_us);
 void dk_decider_announce(struct dk_decider *decider, uint64_t head, int64_t now_us,
                          int64_t boot_us);
 

@@ -83,8 +83,8 @@ static uint64_t land(struct dk_flight *flight, uint64_t request, const struct se
     return item;
 }
 
-bool dk_flight_refused(struct dk_flight *flight, uint64_t request, uint64_t *item,
-                       int64_t *pause_us)
+bool dk_flight_refused(struct dk_flight *flight, uint64_t request, bool some_accepted,
+                       uint64_t *item, int64_t *pause_us)
 {
     const struct sent *sent = dk_map_get(&flight->requests, request);
     if (sent == NULL) {
@@ -93,13 +93,19 @@ bool dk_flight_refused(struct dk_flight *flight, uint64_t request, uint64_t *ite
     *item = land(flight, request, sent);
     uint32_t *in_a_row = dk_map_put(&flight->refusals, *item, NULL);
     DK_ASSERT(in_a_row != NULL);
+    *in_a_row = some_accepted ? 0 : *in_a_row;
     *pause_us = DK_FLIGHT_PAUSE_MIN_US << (*in_a_row < 14 ? *in_a_row : 14);
     *pause_us = *pause_us < DK_FLIGHT_PAUSE_MAX_US ? *pause_us : DK_FLIGHT_PAUSE_MAX_US;
     (*in_a_row)++;
     return true;
 }
 
-/* The first request that `wanted` holds for. */
+void dk_flight_settled(struct dk_flight *flight, uint64_t item)
+{
+    (void)dk_map_remove(&flight->refusals, item);
+}
+
+/* The first request that is accepted up to `position`, or any. */
 static const struct sent *find(const struct dk_flight *flight, uint64_t position, bool any,
                                uint64_t *request)
 {

@@ -26,11 +26,14 @@ void dk_flight_sent(struct dk_flight *flight, uint64_t request, uint64_t item, s
                     int64_t boot_us);
 
 /* It was answered: all accepted up to `last_position` (the item waits until that is folded), or
- * something was refused. Returns the item and the pause after which to consider it again
- * (0: it waits for the fold); false for a request that is not known. */
+ * something was refused: then the item, and the pause after which to consider it again; when
+ * `some_accepted`, it counts as the first in a row. false for a request that is not known. */
 bool dk_flight_accepted(struct dk_flight *flight, uint64_t request, uint64_t last_position);
-bool dk_flight_refused(struct dk_flight *flight, uint64_t request, uint64_t *item,
-                       int64_t *pause_us);
+bool dk_flight_refused(struct dk_flight *flight, uint64_t request, bool some_accepted,
+                       uint64_t *item, int64_t *pause_us);
+
+/* The item owes nothing now: how often it was refused is forgotten. */
+void dk_flight_settled(struct dk_flight *flight, uint64_t item);
 
 /* An item whose accepted events are folded by `position`; false when there is none (left). */
 bool dk_flight_landed(struct dk_flight *flight, uint64_t position, uint64_t *item);

@@ -31,6 +31,7 @@ struct dk_node {
     struct ev_timer beat, due, checkpoint_timer;
     struct ev_idle work;
     char query_endpoint[DK_ENDPOINT_BYTES];
+    uint8_t log_uuid[16];
     struct dk_records records; /* read and not all folded */
     size_t folded;             /* of them */
     void (*on_turn)(void *arg);
@@ -76,6 +77,14 @@ static bool send_frame(void *arg, const uint8_t *frame, size_t bytes)
     return zmq_send(dk_client_socket(node->client), frame, bytes, ZMQ_DONTWAIT) >= 0;
 }
 
+/* Another log under the broker, or this one set back: the next start finds out what of the state
+ * can be kept. */
+static void end_astray(const char *why)
+{
+    dk_say(DK_ERROR, "another-log", "reason=\"%s\" effect=\"the node ends\"", why);
+    exit(EXIT_FAILURE);
+}
+
 static void on_client_readable(void *arg)
 {
     struct dk_node *node = arg;
@@ -84,9 +93,20 @@ static void on_client_readable(void *arg)
         if (dk_client_receive(node->client, 0, &reply, NULL, NULL) != 0) {
             break;
         }
-        dk_decider_reply(node->decider, reply, dk_clock_boot_us());
+        if (dk_decider_reply(node->decider, reply, dk_clock_boot_us()) != 0) {
+            end_astray("the broker's log ends before what is folded");
+        }
     }
     wake(node);
+}
+
+static void heard_announce(struct dk_node *node, const Docket__Announce *announce)
+{
+    if (announce->log_uuid.len != sizeof node->log_uuid ||
+        memcmp(announce->log_uuid.data, node->log_uuid, sizeof node->log_uuid) != 0) {
+        end_astray("the broker announces a log of another uuid");
+    }
+    dk_decider_announce(node->decider, announce->head, announce->now_us, dk_clock_boot_us());
 }
 
 static void on_announce_readable(void *arg)
@@ -98,8 +118,7 @@ static void on_announce_readable(void *arg)
         Docket__Announce *announce =
             docket__announce__unpack(NULL, zmq_msg_size(&frame), zmq_msg_data(&frame));
         if (announce != NULL) {
-            dk_decider_announce(node->decider, announce->head, announce->now_us,
-                                dk_clock_boot_us());
+            heard_announce(node, announce);
             docket__announce__free_unpacked(announce, NULL);
         }
     }
@@ -219,10 +238,10 @@ static void on_checkpoint(struct ev_loop *loop, struct ev_timer *timer, int reve
 
 static int open_state(struct dk_node *node, struct dk_err *err)
 {
-    uint8_t uuid[16];
-    int rc = dk_source_uuid(node->source, uuid, err);
+    int rc = dk_source_uuid(node->source, node->log_uuid, err);
     rc = rc != 0 ? rc
-                 : dk_checkpoint_open(&node->checkpoint, node->config->state, node->ops, uuid, err);
+                 : dk_checkpoint_open(&node->checkpoint, node->config->state, node->ops,
+                                      node->log_uuid, err);
     rc = rc != 0 ? rc : dk_folder_new(&node->folder, node->ops, err);
     rc = rc != 0 ? rc : dk_checkpoint_restore(node->checkpoint, &node->folder, node->source, err);
     if (rc == 0) {

@@ -67,7 +67,8 @@ static void run_query(struct dk_queries *queries, const uint8_t *id, size_t id_b
     Docket__Answer answer = DOCKET__ANSWER__INIT;
     struct dk_err err = {0};
     const char *argument[ARGUMENTS_MAX];
-    size_t count = query->n_argument < ARGUMENTS_MAX ? query->n_argument : ARGUMENTS_MAX;
+    size_t count = query->n_argument;
+    DK_ASSERT(count <= ARGUMENTS_MAX);
     dk_arena_reset(&queries->arena);
     dk_buf_clear(&queries->json);
     for (size_t i = 0; i < count; i++) {
@@ -86,20 +87,35 @@ static void run_query(struct dk_queries *queries, const uint8_t *id, size_t id_b
     send_answer(queries, id, id_bytes, &answer);
 }
 
+static void keep_waiting(struct dk_queries *queries, const uint8_t *id, size_t id_bytes,
+                         Docket__Query *query)
+{
+    struct waiting *w = &queries->waiting[queries->waiting_count++];
+    memcpy(w->id, id, id_bytes);
+    w->id_bytes = id_bytes;
+    w->query = query;
+    w->until_us = dk_clock_boot_us() + DK_QUERY_WAIT_US;
+}
+
 /* Answers, or keeps a query that asks for a position to come. */
 static void take_query(struct dk_queries *queries, const uint8_t *id, size_t id_bytes,
                        Docket__Query *query)
 {
+    struct dk_err err = {0};
     bool early = query->has_at_least && query->at_least > dk_folder_position(queries->folder);
-    if (early && queries->waiting_count < DK_QUERIES_WAITING && id_bytes <= ID_BYTES_MAX) {
-        struct waiting *w = &queries->waiting[queries->waiting_count++];
-        memcpy(w->id, id, id_bytes);
-        w->id_bytes = id_bytes;
-        w->query = query;
-        w->until_us = dk_clock_boot_us() + DK_QUERY_WAIT_US;
+    if (query->n_argument > ARGUMENTS_MAX) {
+        (void)dk_err_set(&err, DK_ETOOBIG, "a query has at most %d arguments", ARGUMENTS_MAX);
+    } else if (early && queries->waiting_count < DK_QUERIES_WAITING) {
+        keep_waiting(queries, id, id_bytes, query);
         return;
+    } else if (early) {
+        (void)dk_err_set(&err, DK_EBUSY, "%d queries wait already: try again", DK_QUERIES_WAITING);
     }
-    run_query(queries, id, id_bytes, query);
+    if (err.code != 0) {
+        answer_failure(queries, id, id_bytes, query->id, &err);
+    } else {
+        run_query(queries, id, id_bytes, query);
+    }
     docket__query__free_unpacked(query, NULL);
 }
 
