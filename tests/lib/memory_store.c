@@ -49,7 +49,7 @@ static int read(void *self, uint64_t from, size_t max_bytes, struct dk_records *
     dk_records_clear(out);
     out->batch.first = from;
     for (uint64_t position = from; position <= memory->durable; position++) {
-        size_t bytes;
+        size_t bytes = 0;
         const uint8_t *record = memory_store_record(memory, position, &bytes);
         if (out->batch.count > 0 && out->batch.offset[out->batch.count] + bytes > max_bytes) {
             break;

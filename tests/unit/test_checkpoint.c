@@ -1,0 +1,281 @@
+#include "nodes/runtime/checkpoint.h"
+
+#include "tests/lib/core_fixture.h"
+#include "tests/lib/folded.h"
+#include "tests/lib/folder.h"
+#include "tests/lib/small_role.h"
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* A log on disk that holds what `folded` has, and a folder for nodes' states beside it. */
+struct world {
+    struct test_folder dir;
+    struct dk_config config;
+    struct dk_log *log;
+    struct dk_source *source;
+    struct folded folded;
+    struct dk_role_ops ops;
+    uint64_t written; /* of folded's records to the log */
+    uint8_t uuid[16];
+    struct dk_err err;
+};
+
+static void open_log(struct world *w)
+{
+    ASSERT_OK(dk_log_create(w->config.log, 1, &w->err), &w->err);
+    ASSERT_OK(dk_log_open(&w->log, w->config.log, DK_LOG_WRITE, &w->err), &w->err);
+    memcpy(w->uuid, dk_log_identity(w->log)->uuid, sizeof w->uuid);
+    w->written = 0;
+    /* Read by the writer's process: LMDB wants an environment opened once. */
+    dk_log_close(&w->log);
+}
+
+static void write_log(struct world *w, uint64_t last)
+{
+    ASSERT_OK(dk_log_open(&w->log, w->config.log, DK_LOG_WRITE, &w->err), &w->err);
+    while (w->written < last) {
+        struct dk_slice record = folded_record(&w->folded, ++w->written);
+        uint32_t offset[2] = {0, (uint32_t)record.size};
+        struct dk_batch batch = {
+            .first = w->written, .count = 1, .data = record.data, .offset = offset};
+        ASSERT_OK(dk_log_commit(w->log, &batch, &w->err), &w->err);
+    }
+    dk_log_close(&w->log);
+}
+
+static int set_up(void **state)
+{
+    struct world *w = calloc(1, sizeof *w);
+    *state = w;
+    test_folder_make(&w->dir);
+    (void)snprintf(w->config.log, sizeof w->config.log, "%.400s/log", w->dir.path);
+    (void)snprintf(w->config.state, sizeof w->config.state, "%.400s/state", w->dir.path);
+    w->ops = small_role_ops();
+    folded_open(&w->folded, &w->ops);
+    open_log(w);
+    (void)folded_define(&w->folded, DK_KIND_GROUP_DEFINED, fixture_group(SMALL_GROUP_KEY));
+    for (uint64_t n = 1; n <= 40; n++) {
+        Docket__Opened opened = DOCKET__OPENED__INIT;
+        (void)folded_event(&w->folded, dk_ticket_make(1, n), DK_KIND_OPENED, &opened, FIXTURE_AGENT,
+                           0);
+        for (uint64_t i = 0; i < n % 5; i++)
+            (void)folded_event(&w->folded, dk_ticket_make(1, n), DK_KIND_NOTE_ADDED,
+                               fixture_note("a note"), FIXTURE_AGENT, 0);
+    }
+    (void)folded_define(&w->folded, DK_KIND_GROUP_DEFINED, fixture_group("other"));
+    write_log(w, w->folded.last);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    struct world *w = *state;
+    folded_close(&w->folded);
+    test_folder_remove(&w->dir);
+    free(w);
+    return 0;
+}
+
+/* A folder of the role at `position`, checkpointed there. */
+static void checkpoint_at(struct world *w, const struct dk_role_ops *ops, uint64_t position)
+{
+    struct dk_checkpoint *checkpoint;
+    struct dk_folder *folder;
+    ASSERT_OK(dk_checkpoint_open(&checkpoint, w->config.state, ops, w->uuid, &w->err), &w->err);
+    ASSERT_OK(dk_folder_new(&folder, ops, &w->err), &w->err);
+    folded_replay(&w->folded, folder, position);
+    ASSERT_OK(dk_checkpoint_write(checkpoint, folder, &w->err), &w->err);
+    dk_folder_free(&folder);
+    dk_checkpoint_close(&checkpoint);
+}
+
+/* What a starting node has: restored, or fresh. */
+static struct dk_folder *restore(struct world *w, const struct dk_role_ops *ops,
+                                 struct dk_checkpoint **checkpoint)
+{
+    struct dk_folder *folder;
+    ASSERT_OK(dk_source_open(&w->source, DK_SOURCE_SHARED, NULL, &w->config, "", &w->err), &w->err);
+    ASSERT_OK(dk_source_uuid(w->source, w->uuid, &w->err), &w->err);
+    ASSERT_OK(dk_checkpoint_open(checkpoint, w->config.state, ops, w->uuid, &w->err), &w->err);
+    ASSERT_OK(dk_folder_new(&folder, ops, &w->err), &w->err);
+    ASSERT_OK(dk_checkpoint_restore(*checkpoint, &folder, w->source, &w->err), &w->err);
+    dk_source_close(&w->source);
+    return folder;
+}
+
+/* Restores and says where it stands; what is folded from there on must come out right, and be
+ * checkpointed again. */
+static uint64_t restored_position(struct world *w, const struct dk_role_ops *ops)
+{
+    struct dk_checkpoint *checkpoint;
+    struct dk_folder *folder = restore(w, ops, &checkpoint);
+    uint64_t position = dk_folder_position(folder);
+    folded_replay(&w->folded, folder, w->folded.last);
+    ASSERT_TRUE(dk_folder_hash(folder) == dk_folder_hash(w->folded.folder));
+    ASSERT_TRUE(dk_refs_by_key(dk_folder_world(folder)->refs, DK_SUBJECT_GROUP, SMALL_GROUP_KEY,
+                               strlen(SMALL_GROUP_KEY)) != 0);
+    ASSERT_OK(dk_checkpoint_write(checkpoint, folder, &w->err), &w->err);
+    dk_folder_free(&folder);
+    dk_checkpoint_close(&checkpoint);
+    return position;
+}
+
+static void test_checkpoint_restores_the_state_that_was_written(void **state)
+{
+    struct world *w = *state;
+    struct dk_checkpoint *checkpoint;
+    for (uint64_t position = 1; position <= w->folded.last; position += 13) {
+        struct dk_folder *fresh, *restored;
+        ASSERT_OK(dk_folder_new(&fresh, &w->ops, &w->err), &w->err);
+        folded_replay(&w->folded, fresh, position);
+        checkpoint_at(w, &w->ops, position);
+        restored = restore(w, &w->ops, &checkpoint);
+        ASSERT_EQ(dk_folder_position(restored), position);
+        ASSERT_TRUE(dk_folder_hash(restored) == dk_folder_hash(fresh));
+        ASSERT_EQ(dk_folder_world(restored)->recorded_us, dk_folder_world(fresh)->recorded_us);
+        ASSERT_EQ(dk_refs_epoch(dk_folder_world(restored)->refs),
+                  dk_refs_epoch(dk_folder_world(fresh)->refs));
+        ASSERT_EQ(dk_folder_next_due_us(restored), dk_folder_next_due_us(fresh)); /* touched */
+        dk_folder_free(&fresh);
+        dk_folder_free(&restored);
+        dk_checkpoint_close(&checkpoint);
+    }
+}
+
+static void test_checkpoint_of_nothing_is_a_fresh_start(void **state)
+{
+    struct world *w = *state;
+    ASSERT_EQ(restored_position(w, &w->ops), 0);
+    ASSERT_EQ(restored_position(w, &w->ops), w->folded.last);
+}
+
+static void test_checkpoint_writes_what_changed_since(void **state)
+{
+    struct world *w = *state;
+    struct dk_checkpoint *checkpoint;
+    struct dk_table *table[DK_FOLDER_TABLES_MAX];
+    checkpoint_at(w, &w->ops, 30);
+    struct dk_folder *folder = restore(w, &w->ops, &checkpoint);
+    size_t count = dk_folder_tables(folder, table, DK_FOLDER_TABLES_MAX);
+    for (size_t i = 0; i < count; i++)
+        ASSERT_EQ(dk_table_dirty_count(table[i]), 0); /* what was just read */
+    dk_table_remove(table[2], dk_ticket_make(1, 1));
+    uint64_t hash = dk_folder_hash(folder);
+    ASSERT_OK(dk_checkpoint_write(checkpoint, folder, &w->err), &w->err);
+    dk_folder_free(&folder);
+    dk_checkpoint_close(&checkpoint);
+    folder = restore(w, &w->ops, &checkpoint);
+    ASSERT_EQ(dk_folder_position(folder), 30);
+    ASSERT_TRUE(dk_folder_hash(folder) == hash); /* the removed entry is gone */
+    dk_folder_free(&folder);
+    dk_checkpoint_close(&checkpoint);
+}
+
+static void test_checkpoint_of_another_log_is_discarded(void **state)
+{
+    struct world *w = *state;
+    checkpoint_at(w, &w->ops, 30);
+    char data[600];
+    (void)snprintf(data, sizeof data, "%s/data.mdb", w->config.log);
+    ASSERT_EQ(unlink(data), 0);
+    open_log(w); /* the same events under another uuid */
+    write_log(w, w->folded.last);
+    ASSERT_EQ(restored_position(w, &w->ops), 0);
+    ASSERT_EQ(restored_position(w, &w->ops), w->folded.last); /* rebuilt, and kept */
+}
+
+static void test_checkpoint_ahead_of_the_log_is_discarded(void **state)
+{
+    struct world *w = *state;
+    (void)folded_event(&w->folded, dk_ticket_make(1, 1), DK_KIND_NOTE_ADDED, fixture_note("lost"),
+                       FIXTURE_AGENT, 0);
+    checkpoint_at(w, &w->ops, w->folded.last); /* of an event that the log has lost */
+    ASSERT_EQ(restored_position(w, &w->ops), 0);
+}
+
+static void test_checkpoint_that_does_not_hash_is_discarded(void **state)
+{
+    struct world *w = *state;
+    struct dk_checkpoint *checkpoint;
+    struct dk_folder *folder;
+    struct dk_table *table[DK_FOLDER_TABLES_MAX];
+    checkpoint_at(w, &w->ops, 30);
+    /* As after a power cut: an entry is of another moment than the mark. */
+    folder = restore(w, &w->ops, &checkpoint);
+    (void)dk_folder_tables(folder, table, DK_FOLDER_TABLES_MAX);
+    *(uint64_t *)dk_table_edit(table[2], dk_ticket_make(1, 2), 0) += 1;
+    dk_table_clean(table[2]); /* the hash counts it, the checkpoint will not */
+    ASSERT_OK(dk_checkpoint_write(checkpoint, folder, &w->err), &w->err);
+    dk_folder_free(&folder);
+    dk_checkpoint_close(&checkpoint);
+    ASSERT_EQ(restored_position(w, &w->ops), 0);
+}
+
+static void damage(struct world *w, size_t keep_bytes, const char *garbage)
+{
+    char path[600];
+    (void)snprintf(path, sizeof path, "%s/routing/v1/data.mdb", w->config.state);
+    ASSERT_EQ(truncate(path, (off_t)keep_bytes), 0);
+    FILE *file = fopen(path, "r+b");
+    ASSERT_TRUE(file != NULL);
+    for (size_t i = 0; i < 8192; i += strlen(garbage))
+        ASSERT_EQ(fwrite(garbage, 1, strlen(garbage), file), strlen(garbage));
+    ASSERT_EQ(fclose(file), 0);
+}
+
+static void test_checkpoint_that_is_no_environment_is_discarded(void **state)
+{
+    struct world *w = *state;
+    checkpoint_at(w, &w->ops, 30);
+    damage(w, 8192, "no pages of LMDB's ");
+    ASSERT_EQ(restored_position(w, &w->ops), 0);
+    ASSERT_EQ(restored_position(w, &w->ops), w->folded.last);
+}
+
+static void test_checkpoint_of_another_fold_version_stands_beside(void **state)
+{
+    struct world *w = *state;
+    struct dk_role_ops newer = w->ops;
+    newer.fold_version = 2;
+    checkpoint_at(w, &w->ops, 30);
+    ASSERT_EQ(restored_position(w, &newer), 0);
+    struct dk_checkpoint *checkpoint;
+    struct dk_folder *old = restore(w, &w->ops, &checkpoint);
+    ASSERT_EQ(dk_folder_position(old), 30);
+    dk_folder_free(&old);
+    dk_checkpoint_close(&checkpoint);
+}
+
+static void test_checkpoint_belongs_to_one_process(void **state)
+{
+    struct world *w = *state;
+    struct dk_checkpoint *checkpoint, *second;
+    char pid[24];
+    ASSERT_OK(dk_checkpoint_open(&checkpoint, w->config.state, &w->ops, w->uuid, &w->err), &w->err);
+    ASSERT_CODE(dk_checkpoint_open(&second, w->config.state, &w->ops, w->uuid, &w->err), DK_EBUSY);
+    (void)snprintf(pid, sizeof pid, "process %d", (int)getpid());
+    ASSERT_CONTAINS(w->err.message, pid);
+    ASSERT_TRUE(second == NULL);
+    dk_checkpoint_close(&checkpoint);
+    ASSERT_OK(dk_checkpoint_open(&second, w->config.state, &w->ops, w->uuid, &w->err), &w->err);
+    dk_checkpoint_close(&second);
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(test_checkpoint_restores_the_state_that_was_written),
+        CASE(test_checkpoint_of_nothing_is_a_fresh_start),
+        CASE(test_checkpoint_writes_what_changed_since),
+        CASE(test_checkpoint_of_another_log_is_discarded),
+        CASE(test_checkpoint_ahead_of_the_log_is_discarded),
+        CASE(test_checkpoint_that_does_not_hash_is_discarded),
+        CASE(test_checkpoint_that_is_no_environment_is_discarded),
+        CASE(test_checkpoint_of_another_fold_version_stands_beside),
+        CASE(test_checkpoint_belongs_to_one_process),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
