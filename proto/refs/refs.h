@@ -47,6 +47,8 @@ uint64_t dk_refs_epoch(const struct dk_refs *refs);
 /* The version in force at an instant, or NULL (never defined by then, or removed). */
 const struct dk_refs_version *dk_refs_at(const struct dk_refs *refs, uint64_t subject,
                                          int64_t at_us);
+/* The first instant after `at` from which another version is in force, or INT64_MAX. */
+int64_t dk_refs_next_version_us(const struct dk_refs *refs, uint64_t subject, int64_t at_us);
 /* The latest version whatever its instant, removed or not; NULL when never defined. */
 const struct dk_refs_version *dk_refs_last(const struct dk_refs *refs, uint64_t subject);
 /* The version with this number, whatever its instant, removed or not; NULL: not known. */

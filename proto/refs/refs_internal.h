@@ -65,9 +65,6 @@ struct dk_refs {
 /* An entity's versions, or NULL. */
 const struct dk_refs_entity *dk_refs_entity(const struct dk_refs *refs, uint64_t subject);
 
-/* The first instant after `at` from which another version is in force, or INT64_MAX. */
-int64_t dk_refs_next_version_us(const struct dk_refs *refs, uint64_t subject, int64_t at_us);
-
 /* A class with its subjects in order. */
 const struct dk_refs_class *dk_refs_class(const struct dk_refs *refs, unsigned cls);
 

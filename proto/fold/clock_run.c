@@ -1,0 +1,332 @@
+#include "proto/fold/clock_run.h"
+#include "proto/base/err.h"
+#include "proto/fold/worktime.h"
+#include <stdlib.h>
+
+static struct dk_clock *clock_of(const struct dk_runs *runs, const struct dk_run *run)
+{
+    return &runs->clocks->clock[run->clock];
+}
+
+/* Room for one more element, doubling from 8. */
+static void *grow(void *array, size_t count, size_t *capacity, size_t element_bytes)
+{
+    if (count < *capacity)
+        return array;
+    *capacity = *capacity == 0 ? 8 : 2 * *capacity;
+    array = realloc(array, *capacity * element_bytes);
+    DK_ASSERT(array != NULL);
+    return array;
+}
+
+static bool breached(const struct dk_clock *clock)
+{
+    return clock->verdict == DOCKET__VERDICT__VERDICT_BREACHED;
+}
+
+/* ---------------------------------------------------------------- segments */
+
+static void add_segment(struct dk_runs *runs, struct dk_run *run, int64_t to_us)
+{
+    struct dk_clocks *clocks = runs->clocks;
+    struct dk_clock *clock = clock_of(runs, run);
+    clocks->segment = grow(clocks->segment, clocks->segment_count, &clocks->segment_capacity,
+                           sizeof *clocks->segment);
+    struct dk_clock_segment *segment = &clocks->segment[clocks->segment_count++];
+    *segment = (struct dk_clock_segment){
+        .from_us = run->from_us,
+        .to_us = to_us,
+        .calendar = clock->calendar,
+        .calendar_version = dk_worktime_version(runs->refs, clock->calendar, run->from_us),
+        .clock = (uint32_t)run->clock,
+        .why = run->why,
+        .illegitimate = run->illegitimate,
+    };
+    if (run->why == DK_SEGMENT_RUNS) {
+        segment->elapsed_us = dk_worktime_us(runs->refs, clock->calendar, run->from_us, to_us);
+        clock->elapsed_us += segment->elapsed_us;
+        clock->wall_us += to_us - run->from_us;
+        run->used_us += segment->elapsed_us;
+    }
+    run->from_us = to_us;
+}
+
+/* Counts what has passed until `at_us`, version by version of the calendar (S1). */
+static void close_segment(struct dk_runs *runs, struct dk_run *run, int64_t at_us)
+{
+    uint64_t calendar = clock_of(runs, run)->calendar;
+
+    while (run->from_us < at_us) {
+        int64_t to_us = dk_refs_next_version_us(runs->refs, calendar, run->from_us);
+        add_segment(runs, run, to_us < at_us ? to_us : at_us);
+    }
+}
+
+/* ---------------------------------------------------------------- what is due */
+
+static int64_t threshold_us(const struct dk_clock *clock, const struct dk_clock_warning *warning)
+{
+    return clock->target_us / 100 * warning->level + clock->target_us % 100 * warning->level / 100;
+}
+
+static int64_t due_after(struct dk_runs *runs, const struct dk_run *run, int64_t left_us)
+{
+    return dk_worktime_due_us(runs->refs, clock_of(runs, run)->calendar, run->from_us, left_us);
+}
+
+/* What is not reached by `at_us` has no due as long as the clock does not run. */
+static void forget_warnings(struct dk_clock *clock, int64_t at_us)
+{
+    for (uint32_t i = 0; i < clock->warning_count; i++)
+        if (clock->warning[i].due_us > at_us)
+            clock->warning[i].due_us = INT64_MAX;
+}
+
+/* Sets what comes due if the clock, whose segment has just begun, runs on (S2, S12). */
+static void foresee(struct dk_runs *runs, struct dk_run *run)
+{
+    struct dk_clock *clock = clock_of(runs, run);
+
+    if (breached(clock))
+        return;
+    clock->last_due_us = due_after(runs, run, clock->target_us - run->used_us);
+    if (run->why != DK_SEGMENT_RUNS)
+        return;
+    clock->due_us = clock->last_due_us;
+    for (uint32_t i = 0; i < clock->warning_count; i++)
+        if (clock->warning[i].due_us == INT64_MAX)
+            clock->warning[i].due_us =
+                due_after(runs, run, threshold_us(clock, &clock->warning[i]) - run->used_us);
+}
+
+static void breach(struct dk_clock *clock, int64_t due_us, Docket__BreachCause cause)
+{
+    clock->verdict = DOCKET__VERDICT__VERDICT_BREACHED;
+    clock->breach_cause = cause;
+    clock->due_us = clock->last_due_us = due_us;
+}
+
+/* ---------------------------------------------------------------- goals */
+
+/* The policy's levels in ascending order, each once; a level that was reached keeps its due. */
+static void take_levels(struct dk_clock *clock, const Docket__PolicyDefined *policy, int64_t at_us)
+{
+    struct dk_clock before = *clock;
+
+    clock->warning_count = 0;
+    for (uint32_t level = 1; level < 100; level++) {
+        bool wanted = false;
+        int64_t due_us = INT64_MAX;
+        for (size_t i = 0; i < policy->n_warn_percent; i++)
+            wanted = wanted || policy->warn_percent[i] == level;
+        for (uint32_t i = 0; i < before.warning_count; i++)
+            if (before.warning[i].level == level && before.warning[i].due_us <= at_us)
+                due_us = before.warning[i].due_us;
+        if ((wanted || due_us != INT64_MAX) && clock->warning_count < DK_CLOCK_WARNINGS)
+            clock->warning[clock->warning_count++] = (struct dk_clock_warning){due_us, level};
+    }
+}
+
+static void take_goal(struct dk_runs *runs, struct dk_run *run, const struct dk_goal *goal,
+                      Docket__Priority priority, int64_t at_us)
+{
+    struct dk_clock *clock = clock_of(runs, run);
+
+    run->goal = *goal;
+    clock->target_us = goal->target_us;
+    clock->priority = priority;
+    clock->policy = goal->policy->subject;
+    clock->policy_version = goal->policy->version;
+    clock->goal = goal->number;
+    clock->calendar = goal->calendar;
+    clock->calendar_version = dk_worktime_version(runs->refs, goal->calendar, at_us);
+    clock->goal_us = at_us;
+    take_levels(clock, dk_goal_policy(goal), at_us);
+}
+
+/* S6 "retroactive": what has run so far, by the new goal's calendar. */
+static int64_t used_by(struct dk_runs *runs, const struct dk_run *run, uint64_t calendar)
+{
+    int64_t sum_us = 0;
+
+    for (size_t i = 0; i < runs->clocks->segment_count; i++) {
+        const struct dk_clock_segment *segment = &runs->clocks->segment[i];
+        if (segment->clock == run->clock && segment->why == DK_SEGMENT_RUNS)
+            sum_us += dk_worktime_us(runs->refs, calendar, segment->from_us, segment->to_us);
+    }
+    return sum_us;
+}
+
+void dk_run_regoal(struct dk_runs *runs, struct dk_run *run, const struct dk_goal *goal,
+                   Docket__Priority priority, int64_t at_us, uint64_t cause)
+{
+    if (!run->promised) {
+        dk_run_begin(runs, run, goal, priority, at_us, cause);
+        return;
+    }
+    struct dk_clock *clock = clock_of(runs, run);
+    if (breached(clock) || (goal->policy == run->goal.policy && goal->number == run->goal.number))
+        return;
+    if (goal->policy == NULL) {
+        dk_run_cancel(runs, run, DOCKET__CANCEL_CAUSE__CANCEL_NO_POLICY, at_us, cause);
+        run->on = true; /* a later promise begins a clock of its own */
+        return;
+    }
+    close_segment(runs, run, at_us);
+    clock = clock_of(runs, run);
+    forget_warnings(clock, at_us);
+    switch (dk_goal_policy(goal)->on_change) {
+    case DOCKET__CHANGE_MODE__CHANGE_RESET: run->used_us = 0; break;
+    case DOCKET__CHANGE_MODE__CHANGE_RETROACTIVE:
+        run->used_us = used_by(runs, run, goal->calendar);
+        break;
+    default: break;
+    }
+    take_goal(runs, run, goal, priority, at_us);
+    clock->cause = cause;
+    if (run->used_us >= clock->target_us)
+        breach(clock, at_us, DOCKET__BREACH_CAUSE__BREACH_POLICY_CHANGE);
+    foresee(runs, run);
+}
+
+/* ---------------------------------------------------------------- a clock's life */
+
+void dk_run_begin(struct dk_runs *runs, struct dk_run *run, const struct dk_goal *goal,
+                  Docket__Priority priority, int64_t at_us, uint64_t cause)
+{
+    struct dk_clocks *clocks = runs->clocks;
+
+    run->on = true;
+    run->closed = false;
+    run->promised = goal->policy != NULL;
+    if (!run->promised)
+        return;
+    clocks->clock = grow(clocks->clock, clocks->count, &clocks->capacity, sizeof *clocks->clock);
+    run->clock = clocks->count++;
+    clocks->clock[run->clock] = (struct dk_clock){.metric = run->metric,
+                                                  .instance = ++run->instances,
+                                                  .verdict = DOCKET__VERDICT__VERDICT_RUNNING,
+                                                  .started_us = at_us,
+                                                  .cause = cause};
+    run->used_us = 0;
+    run->from_us = at_us;
+    run->why = DK_SEGMENT_RUNS;
+    run->illegitimate = false;
+    take_goal(runs, run, goal, priority, at_us);
+    foresee(runs, run);
+}
+
+void dk_run_pass(struct dk_runs *runs, struct dk_run *run, int64_t at_us, bool at_too)
+{
+    if (!run->on || !run->promised)
+        return;
+    struct dk_clock *clock = clock_of(runs, run);
+    if (clock->verdict == DOCKET__VERDICT__VERDICT_RUNNING &&
+        (clock->due_us < at_us || (at_too && clock->due_us == at_us)))
+        breach(clock, clock->due_us, DOCKET__BREACH_CAUSE__BREACH_TIME);
+}
+
+void dk_run_turn(struct dk_runs *runs, struct dk_run *run, enum dk_segment_why why,
+                 bool illegitimate, int64_t at_us, uint64_t cause)
+{
+    if (why == run->why)
+        return;
+    close_segment(runs, run, at_us);
+    struct dk_clock *clock = clock_of(runs, run);
+    bool running = why == DK_SEGMENT_RUNS;
+    run->why = why;
+    run->illegitimate = illegitimate && !running;
+    if (breached(clock))
+        return;
+    if (running != (clock->verdict == DOCKET__VERDICT__VERDICT_RUNNING))
+        clock->cause = cause;
+    clock->verdict = running ? DOCKET__VERDICT__VERDICT_RUNNING : DOCKET__VERDICT__VERDICT_PAUSED;
+    if (running) {
+        foresee(runs, run);
+    } else {
+        clock->due_us = INT64_MAX;
+        forget_warnings(clock, at_us);
+    }
+}
+
+/* It ends at `at_us`, with `verdict` unless it was breached before. */
+static void end_clock(struct dk_runs *runs, struct dk_run *run, Docket__Verdict verdict,
+                      int64_t at_us, uint64_t cause)
+{
+    run->on = false;
+    if (!run->promised)
+        return;
+    close_segment(runs, run, at_us);
+    struct dk_clock *clock = clock_of(runs, run);
+    clock->ended_us = at_us;
+    forget_warnings(clock, at_us);
+    if (breached(clock))
+        return;
+    clock->verdict = verdict;
+    clock->due_us = clock->last_due_us;
+    clock->cause = cause;
+}
+
+void dk_run_fulfil(struct dk_runs *runs, struct dk_run *run, int64_t at_us, uint64_t cause)
+{
+    end_clock(runs, run, DOCKET__VERDICT__VERDICT_MET, at_us, cause);
+    run->closed = true;
+    if (!run->promised)
+        return;
+    struct dk_clock *clock = clock_of(runs, run);
+    clock->last_met_us = at_us;
+    if (clock->first_met_us == 0)
+        clock->first_met_us = at_us;
+}
+
+void dk_run_cancel(struct dk_runs *runs, struct dk_run *run, Docket__CancelCause why, int64_t at_us,
+                   uint64_t cause)
+{
+    end_clock(runs, run, DOCKET__VERDICT__VERDICT_CANCELLED, at_us, cause);
+    if (run->promised && !breached(clock_of(runs, run)))
+        clock_of(runs, run)->cancel_cause = why;
+    run->promised = false;
+}
+
+void dk_run_resume(struct dk_runs *runs, struct dk_run *run, int64_t at_us, uint64_t cause)
+{
+    struct dk_clock *clock = clock_of(runs, run);
+
+    run->on = true;
+    run->closed = false;
+    run->why = DK_SEGMENT_SOLVED;
+    close_segment(runs, run, at_us);
+    run->why = DK_SEGMENT_RUNS;
+    clock->ended_us = 0;
+    clock->resumed++;
+    if (breached(clock))
+        return;
+    clock->verdict = DOCKET__VERDICT__VERDICT_RUNNING;
+    clock->cause = cause;
+    foresee(runs, run);
+}
+
+void dk_run_backdate(struct dk_runs *runs, struct dk_run *run, int64_t since_us, uint64_t cause)
+{
+    struct dk_clocks *clocks = runs->clocks;
+    struct dk_clock *clock = clock_of(runs, run);
+    size_t kept = 0;
+
+    for (size_t i = 0; i < clocks->segment_count; i++)
+        if (clocks->segment[i].clock != run->clock)
+            clocks->segment[kept++] = clocks->segment[i];
+    clocks->segment_count = kept;
+    clock->started_us = run->from_us = since_us;
+    clock->elapsed_us = clock->wall_us = run->used_us = 0;
+    clock->verdict = DOCKET__VERDICT__VERDICT_RUNNING;
+    clock->cause = cause;
+    forget_warnings(clock, INT64_MIN);
+    run->why = DK_SEGMENT_RUNS;
+    foresee(runs, run);
+}
+
+void dk_run_look(struct dk_runs *runs, struct dk_run *run, int64_t at_us)
+{
+    if (run->on && run->promised)
+        close_segment(runs, run, at_us);
+}

@@ -1,0 +1,411 @@
+#include "proto/fold/clocks.h"
+#include "proto/fold/clock_run.h"
+#include <stdlib.h>
+
+/* What the transitions of one event at one instant and of one class do together. */
+enum happening {
+    OPENED = 1 << 0,
+    REPLIED = 1 << 1,
+    WROTE = 1 << 2,    /* the customer */
+    SOLVED = 1 << 3,   /* from live: closed at once counts too */
+    REOPENED = 1 << 4, /* from solved or closed */
+    CLOSED = 1 << 5,
+    MERGED = 1 << 6,
+    HANDED = 1 << 7,
+    RETURNED = 1 << 8,
+    REGROUPED = 1 << 9, /* the group is another one */
+    CHANGED = 1 << 10,  /* something that policies look at */
+};
+
+/* The ticket as its transitions have made it so far. */
+struct walk {
+    struct dk_runs runs;
+    struct dk_clock_facts facts;
+    int64_t opened_us;
+    int64_t rules_us; /* when the policies were in force that hold for it */
+    unsigned status, pending;
+    bool opened, historical;
+    bool by_notes;   /* nobody had asked for anything when it was opened */
+    bool replied;    /* a human has, in public */
+    bool unanswered; /* the customer wrote last */
+    bool asked;      /* and was asked for something since writing last */
+    bool illegitimate;
+    /* the moment: */
+    int64_t at_us;
+    int64_t wrote_us; /* WROTE: when the message came */
+    uint64_t position;
+    bool replied_before;
+    unsigned happened;
+};
+
+void dk_clocks_init(struct dk_clocks *clocks)
+{
+    *clocks = (struct dk_clocks){0};
+}
+
+void dk_clocks_close(struct dk_clocks *clocks)
+{
+    free(clocks->clock);
+    free(clocks->segment);
+    *clocks = (struct dk_clocks){0};
+}
+
+const char *dk_segment_word(enum dk_segment_why why)
+{
+    static const char *const words[] = {"running",  "customer", "supplier",
+                                        "internal", "unknown",  "solved"};
+    return words[why];
+}
+
+/* ---------------------------------------------------------------- the ticket */
+
+static bool is_live(unsigned status)
+{
+    return status >= DOCKET__STATUS__STATUS_NEW && status <= DOCKET__STATUS__STATUS_PENDING;
+}
+
+static bool is_ended(unsigned status)
+{
+    return status == DOCKET__STATUS__STATUS_SOLVED || status == DOCKET__STATUS__STATUS_CLOSED;
+}
+
+static void set_status(struct walk *walk, unsigned status, unsigned pending)
+{
+    unsigned before = walk->status;
+
+    walk->status = status;
+    walk->pending = pending;
+    if (is_live(before) && is_ended(status))
+        walk->happened |= SOLVED;
+    if (is_ended(before) && is_live(status))
+        walk->happened |= REOPENED;
+    if (status == DOCKET__STATUS__STATUS_CLOSED)
+        walk->happened |= CLOSED;
+    if (status == DOCKET__STATUS__STATUS_MERGED)
+        walk->happened |= MERGED;
+    walk->illegitimate = status == DOCKET__STATUS__STATUS_PENDING &&
+                         pending == DOCKET__PENDING__PENDING_CUSTOMER &&
+                         (walk->unanswered || !walk->asked);
+}
+
+static void customer_wrote(struct walk *walk, int64_t at_us)
+{
+    walk->happened |= WROTE;
+    walk->wrote_us = at_us;
+    walk->unanswered = true;
+    walk->asked = false;
+}
+
+static void set_tag(struct dk_clock_facts *facts, uint64_t tag, bool there)
+{
+    uint32_t i = 0;
+
+    while (i < facts->tag_count && facts->tag[i] != tag)
+        i++;
+    if (there && i == facts->tag_count && i < DK_FACTS_TAGS)
+        facts->tag[facts->tag_count++] = tag;
+    else if (!there && i < facts->tag_count)
+        facts->tag[i] = facts->tag[--facts->tag_count];
+}
+
+static void absorb_fact(struct walk *walk, enum dk_change what, uint64_t value)
+{
+    struct dk_clock_facts *facts = &walk->facts;
+    uint64_t group = facts->group;
+
+    walk->happened |= CHANGED;
+    switch (what) {
+    case DK_CHANGE_CUSTOMER:
+        facts->customer = value != 0 ? dk_id_make(DK_SUBJECT_CUSTOMER, value) : 0;
+        facts->company = 0;
+        break;
+    case DK_CHANGE_COMPANY: facts->company = dk_id_make(DK_SUBJECT_COMPANY, value); break;
+    case DK_CHANGE_PRODUCT:
+        facts->product = value != 0 ? dk_id_make(DK_SUBJECT_PRODUCT, value) : 0;
+        break;
+    case DK_CHANGE_GROUP:
+        facts->group = value != 0 ? dk_id_make(DK_SUBJECT_GROUP, value) : 0;
+        walk->happened |= facts->group != group ? REGROUPED : 0;
+        break;
+    case DK_CHANGE_PRIORITY: facts->priority = (uint8_t)value; break;
+    case DK_CHANGE_TYPE: facts->type = (uint8_t)value; break;
+    case DK_CHANGE_CHANNEL: facts->channel = (uint8_t)value; break;
+    case DK_CHANGE_LANGUAGE: facts->language = value; break;
+    default: set_tag(facts, value, what == DK_CHANGE_TAG_ADDED); break;
+    }
+}
+
+static void absorb_opened(struct walk *walk, uint64_t value)
+{
+    walk->happened |= OPENED;
+    walk->opened = true;
+    walk->status = (unsigned)(value >> 8);
+    walk->historical = (value & DK_OPENED_IMPORTED) != 0;
+    walk->by_notes = (value & DK_OPENED_BY_NOTES) != 0;
+    walk->unanswered = !walk->by_notes;
+    walk->runs.clocks->live_from_us = walk->historical ? INT64_MAX : INT64_MIN;
+}
+
+/* T1: from here on it is live, by the rules of today. */
+static void absorb_adopted(struct walk *walk)
+{
+    if (!walk->historical)
+        return;
+    walk->historical = false;
+    walk->rules_us = walk->at_us;
+    walk->runs.clocks->live_from_us = walk->at_us;
+    walk->happened |= CHANGED;
+    if (walk->facts.priority == DOCKET__PRIORITY__PRIORITY_NONE)
+        walk->facts.priority = DOCKET__PRIORITY__PRIORITY_NORMAL;
+}
+
+/* S11: a message ends a pause for the customer, and reopens what was solved. */
+static void absorb_inbound(struct walk *walk, bool wakes)
+{
+    bool waits = walk->status == DOCKET__STATUS__STATUS_SOLVED ||
+                 (walk->status == DOCKET__STATUS__STATUS_PENDING &&
+                  walk->pending == DOCKET__PENDING__PENDING_CUSTOMER);
+
+    customer_wrote(walk, walk->at_us);
+    if (wakes && waits)
+        set_status(walk, DOCKET__STATUS__STATUS_OPEN, 0);
+}
+
+static void absorb(struct walk *walk, const struct dk_transition *transition)
+{
+    uint64_t value = dk_transition_value(transition);
+
+    switch (dk_transition_what(transition)) {
+    case DK_CHANGE_OPENED: absorb_opened(walk, value); break;
+    case DK_CHANGE_INBOUND: absorb_inbound(walk, value != 0); break;
+    case DK_CHANGE_REPLY:
+        walk->happened |= REPLIED;
+        walk->replied = true;
+        walk->unanswered = false;
+        walk->asked = walk->asked || value != 0;
+        break;
+    case DK_CHANGE_STATUS: set_status(walk, value & 0xff, (unsigned)(value >> 8)); break;
+    case DK_CHANGE_SUPPLIER_HANDED:
+        walk->happened |= HANDED | CHANGED;
+        walk->facts.supplier = dk_id_make(DK_SUBJECT_SUPPLIER, value);
+        break;
+    case DK_CHANGE_SUPPLIER_RETURNED:
+        walk->happened |= RETURNED | CHANGED;
+        walk->facts.supplier = 0;
+        break;
+    case DK_CHANGE_MERGED: set_status(walk, DOCKET__STATUS__STATUS_MERGED, 0); break;
+    case DK_CHANGE_MERGED_MESSAGE: customer_wrote(walk, (int64_t)value); break;
+    case DK_CHANGE_ADOPTED: absorb_adopted(walk); break;
+    default: absorb_fact(walk, dk_transition_what(transition), value); break;
+    }
+}
+
+/* ---------------------------------------------------------------- its clocks */
+
+static bool ends(const struct walk *walk, Docket__Metric metric)
+{
+    switch (metric) {
+    case DOCKET__METRIC__METRIC_FIRST_REPLY:
+    case DOCKET__METRIC__METRIC_NEXT_REPLY: return (walk->happened & REPLIED) != 0;
+    case DOCKET__METRIC__METRIC_UPDATE: return (walk->happened & (REPLIED | SOLVED)) != 0;
+    case DOCKET__METRIC__METRIC_GROUP_OWNERSHIP:
+        return (walk->happened & (REGROUPED | SOLVED)) != 0;
+    case DOCKET__METRIC__METRIC_SUPPLIER: return (walk->happened & RETURNED) != 0;
+    default: return (walk->happened & SOLVED) != 0;
+    }
+}
+
+/* A closed ticket's replies are not waited for any more, though one of them may be on its way. */
+static bool dies(const struct walk *walk, Docket__Metric metric)
+{
+    bool reply =
+        metric == DOCKET__METRIC__METRIC_FIRST_REPLY || metric == DOCKET__METRIC__METRIC_NEXT_REPLY;
+
+    return (walk->happened & MERGED) != 0 || (reply && (walk->happened & CLOSED) != 0);
+}
+
+static bool begins(const struct walk *walk, const struct dk_run *run)
+{
+    bool live = is_live(walk->status);
+    unsigned happened = walk->happened;
+
+    switch (run->metric) {
+    case DOCKET__METRIC__METRIC_FIRST_REPLY:
+        return live && !walk->replied && run->instances == 0 &&
+               (happened & (walk->by_notes ? WROTE : OPENED)) != 0;
+    case DOCKET__METRIC__METRIC_NEXT_REPLY:
+        return live && walk->replied_before && !run->on && (happened & WROTE) != 0;
+    case DOCKET__METRIC__METRIC_UPDATE: return live && (happened & REPLIED) != 0;
+    case DOCKET__METRIC__METRIC_GROUP_OWNERSHIP:
+        return live && walk->facts.group != 0 && (happened & (OPENED | REGROUPED | REOPENED)) != 0;
+    case DOCKET__METRIC__METRIC_SUPPLIER: return !run->on && (happened & HANDED) != 0;
+    default: return live && (happened & (OPENED | REOPENED)) != 0;
+    }
+}
+
+static bool goes_on(Docket__Metric metric)
+{
+    return metric == DOCKET__METRIC__METRIC_REQUESTER_WAIT ||
+           metric == DOCKET__METRIC__METRIC_AGENT_WORK ||
+           metric == DOCKET__METRIC__METRIC_RESOLUTION;
+}
+
+static enum dk_segment_why pending_why(unsigned pending)
+{
+    switch (pending) {
+    case DOCKET__PENDING__PENDING_CUSTOMER: return DK_SEGMENT_CUSTOMER;
+    case DOCKET__PENDING__PENDING_SUPPLIER: return DK_SEGMENT_SUPPLIER;
+    case DOCKET__PENDING__PENDING_INTERNAL: return DK_SEGMENT_INTERNAL;
+    default: return DK_SEGMENT_UNKNOWN;
+    }
+}
+
+/* A pause of which nobody told whom it is for is taken for the usual one, for the customer. */
+static bool policy_pauses(const Docket__PolicyDefined *policy, unsigned pending)
+{
+    if (pending == DOCKET__PENDING__PENDING_NONE)
+        pending = DOCKET__PENDING__PENDING_CUSTOMER;
+    for (size_t i = 0; i < policy->n_pause; i++)
+        if ((unsigned)policy->pause[i] == pending)
+            return true;
+    return false;
+}
+
+static bool pauses_pending(const struct walk *walk, const struct dk_run *run)
+{
+    switch (run->metric) {
+    case DOCKET__METRIC__METRIC_UPDATE:
+    case DOCKET__METRIC__METRIC_AGENT_WORK: return true;
+    case DOCKET__METRIC__METRIC_REQUESTER_WAIT:
+        return walk->pending != DOCKET__PENDING__PENDING_INTERNAL &&
+               walk->pending != DOCKET__PENDING__PENDING_SUPPLIER;
+    case DOCKET__METRIC__METRIC_RESOLUTION:
+        return policy_pauses(dk_goal_policy(&run->goal), walk->pending);
+    default: return false;
+    }
+}
+
+/* Whether it runs in the ticket's status, or why it does not. */
+static enum dk_segment_why why_now(const struct walk *walk, const struct dk_run *run)
+{
+    bool reply = run->metric == DOCKET__METRIC__METRIC_FIRST_REPLY ||
+                 run->metric == DOCKET__METRIC__METRIC_NEXT_REPLY;
+
+    if (walk->status == DOCKET__STATUS__STATUS_SOLVED && reply)
+        return DK_SEGMENT_SOLVED;
+    if (walk->status == DOCKET__STATUS__STATUS_PENDING && pauses_pending(walk, run))
+        return pending_why(walk->pending);
+    return DK_SEGMENT_RUNS;
+}
+
+static struct dk_goal goal_now(const struct walk *walk, Docket__Metric metric, int64_t at_us)
+{
+    return dk_goal_of(walk->runs.refs, metric, walk->rules_us, &walk->facts, at_us);
+}
+
+/* Begins the metric's clock, or goes on with the one that was fulfilled. */
+static void start(struct walk *walk, struct dk_run *run)
+{
+    Docket__Priority priority = (Docket__Priority)walk->facts.priority;
+    int64_t from_us = (walk->happened & WROTE) != 0 ? walk->wrote_us : walk->at_us;
+    struct dk_goal goal = goal_now(walk, run->metric, from_us);
+
+    if (goes_on(run->metric) && run->closed && run->promised) {
+        dk_run_resume(&walk->runs, run, walk->at_us, walk->position);
+        dk_run_regoal(&walk->runs, run, &goal, priority, walk->at_us, walk->position);
+        return;
+    }
+    dk_run_begin(&walk->runs, run, &goal, priority, from_us, walk->position);
+    dk_run_pass(&walk->runs, run, walk->at_us, false);
+}
+
+/* S10: a message came with a merge that has waited for longer than the one that was counted. */
+static void start_earlier(struct walk *walk, struct dk_run *run)
+{
+    const struct dk_clock *clock = &walk->runs.clocks->clock[run->clock];
+
+    if (run->metric == DOCKET__METRIC__METRIC_NEXT_REPLY && run->on && run->promised &&
+        (walk->happened & WROTE) != 0 && walk->wrote_us < clock->started_us &&
+        clock->verdict != DOCKET__VERDICT__VERDICT_BREACHED) {
+        dk_run_backdate(&walk->runs, run, walk->wrote_us, walk->position);
+        dk_run_pass(&walk->runs, run, walk->at_us, false);
+    }
+}
+
+/* S3 within one event: what ends, ends before anything begins. */
+static void react(struct walk *walk, struct dk_run *run)
+{
+    if (run->on && ends(walk, run->metric))
+        dk_run_fulfil(&walk->runs, run, walk->at_us, walk->position);
+    if (run->on && dies(walk, run->metric))
+        dk_run_cancel(&walk->runs, run,
+                      (walk->happened & MERGED) != 0 ? DOCKET__CANCEL_CAUSE__CANCEL_MERGED
+                                                     : DOCKET__CANCEL_CAUSE__CANCEL_CLOSED,
+                      walk->at_us, walk->position);
+    if (begins(walk, run)) {
+        start(walk, run);
+    } else if (run->on && (walk->happened & CHANGED) != 0) {
+        struct dk_goal goal = goal_now(walk, run->metric, walk->at_us);
+        dk_run_regoal(&walk->runs, run, &goal, (Docket__Priority)walk->facts.priority, walk->at_us,
+                      walk->position);
+    } else {
+        start_earlier(walk, run);
+    }
+    if (run->on && run->promised)
+        dk_run_turn(&walk->runs, run, why_now(walk, run), walk->illegitimate, walk->at_us,
+                    walk->position);
+}
+
+/* All transitions of one event, one instant and one class: only together do they make sense. */
+static size_t moment(struct walk *walk, const struct dk_transition *transition, size_t count)
+{
+    size_t n = 0;
+
+    walk->at_us =
+        transition->occurred_us > walk->opened_us ? transition->occurred_us : walk->opened_us;
+    walk->position = transition->position;
+    walk->happened = 0;
+    walk->replied_before = walk->replied;
+    for (int metric = 1; metric < DK_CLOCK_METRICS; metric++)
+        dk_run_pass(&walk->runs, &walk->runs.run[metric], walk->at_us, false);
+    while (n < count && transition[n].position == transition->position &&
+           transition[n].occurred_us == transition->occurred_us &&
+           dk_transition_class(&transition[n]) == dk_transition_class(transition))
+        absorb(walk, &transition[n++]);
+    for (int metric = 1; walk->opened && metric < DK_CLOCK_METRICS; metric++)
+        react(walk, &walk->runs.run[metric]);
+    return n;
+}
+
+static const struct dk_transition *find_opened(const struct dk_transition *transition, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (dk_transition_what(&transition[i]) == DK_CHANGE_OPENED)
+            return &transition[i];
+    return NULL;
+}
+
+void dk_clocks_compute(struct dk_clocks *clocks, const struct dk_transition *transition,
+                       size_t count, struct dk_refs *refs, int64_t until_us)
+{
+    const struct dk_transition *opened = find_opened(transition, count);
+    struct walk walk = {.runs = {.clocks = clocks, .refs = refs}};
+
+    clocks->count = clocks->segment_count = 0;
+    clocks->live_from_us = INT64_MAX;
+    if (opened == NULL)
+        return;
+    walk.opened_us = walk.rules_us = opened->occurred_us;
+    for (int metric = 1; metric < DK_CLOCK_METRICS; metric++)
+        walk.runs.run[metric].metric = (Docket__Metric)metric;
+    /* The opening first: what is said to have happened before it counts from it on. */
+    for (int first = 1; first >= 0; first--)
+        for (size_t i = 0; i < count;)
+            i += (transition[i].position == opened->position) == first
+                     ? moment(&walk, &transition[i], count - i)
+                     : 1;
+    for (int metric = 1; metric < DK_CLOCK_METRICS; metric++) {
+        dk_run_pass(&walk.runs, &walk.runs.run[metric], until_us, true);
+        dk_run_look(&walk.runs, &walk.runs.run[metric], until_us);
+    }
+}

@@ -1,0 +1,20 @@
+/* Business time by a calendar that changes: S1's sum over the versions in force at each instant.
+ *
+ * A calendar that is 0, or not defined (yet, or any more) at an instant, counts every instant.
+ * Outside of the years that calendars are compiled for nothing counts. */
+#ifndef DK_FOLD_WORKTIME_H
+#define DK_FOLD_WORKTIME_H
+
+#include "proto/refs/refs.h"
+#include <stdint.h>
+
+/* The version in force at an instant, 0 where every instant counts. */
+uint32_t dk_worktime_version(struct dk_refs *refs, uint64_t calendar, int64_t at_us);
+
+/* How much of [a, b) is working time; 0 when b <= a. */
+int64_t dk_worktime_us(struct dk_refs *refs, uint64_t calendar, int64_t a_us, int64_t b_us);
+
+/* The first t >= a with dk_worktime_us(a, t) >= d; a itself when d <= 0. INT64_MAX: never. */
+int64_t dk_worktime_due_us(struct dk_refs *refs, uint64_t calendar, int64_t a_us, int64_t d_us);
+
+#endif
