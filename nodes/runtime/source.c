@@ -3,6 +3,7 @@
 #include "proto/base/time.h"
 #include "proto/event/wire.h"
 #include "proto/peer/client.h"
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,8 +51,9 @@ static int add_record(void *arg, const uint8_t *record, size_t record_bytes)
     return dk_records_add(arg, record, record_bytes);
 }
 
-static int read_wire(struct dk_source *source, uint64_t from, struct dk_records *out,
-                     struct dk_err *err)
+/* At most `max_records`, 0: what fits. */
+static int read_wire(struct dk_source *source, uint64_t from, uint32_t max_records,
+                     struct dk_records *out, struct dk_err *err)
 {
     Docket__Fetch fetch = DOCKET__FETCH__INIT;
     Docket__Request request = DOCKET__REQUEST__INIT;
@@ -59,6 +61,8 @@ static int read_wire(struct dk_source *source, uint64_t from, struct dk_records 
     int64_t until_us = dk_clock_boot_us() + WIRE_TIMEOUT_MS * 1000;
     uint64_t id = 0;
     fetch.from = from;
+    fetch.has_max_records = max_records != 0;
+    fetch.max_records = max_records;
     request.op_case = DOCKET__REQUEST__OP_FETCH;
     request.fetch = &fetch;
     int rc = dk_client_send(source->client, &request, &id, err);
@@ -81,7 +85,17 @@ int dk_source_read(struct dk_source *source, uint64_t from, struct dk_records *o
                    struct dk_err *err)
 {
     return source->log != NULL ? dk_log_read(source->reader, from, DK_READ_MAX_BYTES, out, err)
-                               : read_wire(source, from, out, err);
+                               : read_wire(source, from, 0, out, err);
+}
+
+int dk_source_record(struct dk_source *source, uint64_t position, struct dk_records *out,
+                     struct dk_err *err)
+{
+    int rc = source->log != NULL ? dk_log_read(source->reader, position, 1, out, err)
+                                 : read_wire(source, position, 1, out, err);
+    return rc != 0 || out->batch.count > 0
+               ? rc
+               : dk_err_set(err, DK_ENOTFOUND, "the log ends before position %" PRIu64, position);
 }
 
 int dk_source_uuid(struct dk_source *source, uint8_t uuid[16], struct dk_err *err)

@@ -23,6 +23,10 @@ void dk_source_close(struct dk_source **source);
 int dk_source_read(struct dk_source *source, uint64_t from, struct dk_records *out,
                    struct dk_err *err);
 
+/* Copies the one record at `position`. DK_ENOTFOUND when the log ends before; else as above. */
+int dk_source_record(struct dk_source *source, uint64_t position, struct dk_records *out,
+                     struct dk_err *err);
+
 /* The log's uuid. */
 int dk_source_uuid(struct dk_source *source, uint8_t uuid[16], struct dk_err *err);
 
