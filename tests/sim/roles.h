@@ -1,0 +1,10 @@
+/* The roles whose nodes a world runs. */
+#ifndef DK_SIM_ROLES_H
+#define DK_SIM_ROLES_H
+
+#include "nodes/runtime/role.h"
+
+#define SIM_ROLES 2
+extern const struct dk_role_ops *const sim_roles[SIM_ROLES];
+
+#endif
