@@ -26,7 +26,8 @@ static void consider_ticket(struct dk_routing *self, uint64_t ticket, int64_t no
                                         : DOCKET__ROUTE_REASON__ROUTE_CATALOGUE;
     routed.has_product = node != 0;
     routed.product = node;
-    if (routed.group == 0 && row->wish_line == 0) {
+    /* A wish that leads nowhere leaves the ticket where it is, if it is anywhere. */
+    if (routed.group == 0 && life->group == 0) {
         dk_refs_settings(self->world->refs, now_us, &settings);
         routed.group = settings.default_group;
         routed.reason = DOCKET__ROUTE_REASON__ROUTE_SECONDARY;
