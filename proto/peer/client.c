@@ -182,7 +182,7 @@ int dk_client_hello(struct dk_client *client, const char *name, int timeout_ms,
     }
     const Docket__HelloReply *r = reply->hello;
     if (reply->result_case != DOCKET__REPLY__RESULT_HELLO || r->log_uuid.len != 16 ||
-        r->salt.len != DK_SALT_BYTES) {
+        (r->salt.len != 0 && r->salt.len != DK_SALT_BYTES)) {
         return dk_err_set(err, DK_EINVAL, "the broker's answer to Hello is malformed");
     }
     memset(session, 0, sizeof *session);
@@ -194,7 +194,9 @@ int dk_client_hello(struct dk_client *client, const char *name, int timeout_ms,
     session->role = r->role;
     session->site = r->site;
     memcpy(session->log_uuid, r->log_uuid.data, sizeof session->log_uuid);
-    memcpy(session->salt, r->salt.data, sizeof session->salt);
+    if (r->salt.len > 0) {
+        memcpy(session->salt, r->salt.data, sizeof session->salt);
+    }
     return 0;
 }
 

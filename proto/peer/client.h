@@ -43,7 +43,7 @@ int dk_client_call(struct dk_client *client, Docket__Request *request, int timeo
                    const Docket__Reply **reply, struct dk_err *err);
 
 struct dk_session {
-    uint64_t producer;
+    uint64_t producer; /* 0: the key's role appends nothing, and gets no salt either */
     uint64_t last_number;
     uint64_t actor;
     uint64_t head;
