@@ -120,6 +120,10 @@ int dk_desk_entity(const struct dk_cli *cli, unsigned cls, const char *key, uint
     }
     bool salted = cls == DK_SUBJECT_CUSTOMER || cls == DK_SUBJECT_COMPANY;
     DK_ASSERT(!salted || session->site != 0);
+    if (salted && session->producer == 0) {
+        return dk_err_set(err, DK_EACCES, "the key %s may not name a %s: it is not told the salt",
+                          cli->desk->key_name, dk_subject_class_word(cls));
+    }
     *id = cls == DK_SUBJECT_CUSTOMER ? dk_id_of_person(cls, key, bytes, session->salt, NULL)
                                      : dk_id_of_key(cls, key, bytes, salted ? session->salt : NULL);
     return 0;

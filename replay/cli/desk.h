@@ -45,7 +45,8 @@ int dk_desk_learn_life(struct dk_cli *cli, const struct dk_life *life, struct dk
 
 /* The entity of a class that a key names; a customer is named as the outside knows them, by an
  * address or a number. The ids of customers and companies are salted, so for them Hello has been
- * said. DK_EINVAL for a key of no or too many bytes. */
+ * said. DK_EINVAL for a key of no or too many bytes, DK_EACCES when
+ * the broker tells our key no salt. */
 int dk_desk_entity(const struct dk_cli *cli, unsigned cls, const char *key, uint64_t *id,
                    struct dk_err *err);
 

@@ -1,0 +1,330 @@
+"""A ticket's life by the command line, through a real broker and the analytics node."""
+import json, os, pty, signal, subprocess
+from site_of import BIN, Site
+
+ORGANIZATION = """
+groups:
+  desk: {name: Service desk, line: 1}
+  engineers: {name: Engineers, line: 2}
+agents:
+  anna: {first_name: Anna, surname: Schmidt, groups: [desk]}
+  ben: {first_name: Ben, surname: Miller, groups: [desk, engineers]}
+  boss: {first_name: Boss, surname: Big, groups: [desk]}
+products:
+  office: {name: Office, routes: {1: desk}, products: {printers: {name: Printers}}}
+suppliers:
+  acme: {name: Acme}
+fields:
+  floor: {name: Floor, type: number}
+  colour: {name: Colour, type: choice, choices: [red, blue]}
+  due: {name: Due, type: date}
+"""
+USAGE, NOT_FOUND, UNAVAILABLE = 64, 2, 69
+BOB = ("--customer", "bob@example.org")
+
+
+class Desk:
+    def __init__(self, site):
+        self.site = site
+
+    def __call__(self, *words, stdin=None):
+        return self.site.docket(*words, stdin=stdin).stdout
+
+    def json(self, *words):
+        return json.loads(self(*words, "--json"))
+
+    def fails(self, code, says, *words, stdin=None):
+        done = self.site.docket(*words, check=False, stdin=stdin)
+        assert done.returncode == code, (words, done.returncode, done.stdout, done.stderr)
+        assert says in done.stderr, (words, done.stderr)
+        assert done.stdout == "", (words, done.stdout)
+
+    def refused(self, code, field, *words):
+        self.fails(1, f"({code}, field {field})" if field else f"({code})", *words)
+
+
+def reference_data(docket, path):
+    file = path / "organization.yaml"
+    file.write_text(ORGANIZATION)
+    changes = docket.json("apply", file, "--dry-run")
+    assert len(changes["added"]) == 11, changes
+    done = docket.site.docket("apply", file, stdin="n\n", check=False)
+    assert done.returncode == 1 and "nothing was changed" in done.stderr
+    assert docket.json("get", "agents") == []
+    assert "desk" in docket("apply", file, stdin="y\n")
+    assert docket.json("apply", file, "--yes")["unchanged"] == 11
+    docket.fails(1, "DK_EINVAL", "apply", "-", "--yes", stdin="groups: {x: {lime: 1}}")
+
+    assert [a["key"] for a in docket.json("get", "agents")] == ["anna", "ben", "boss"]
+    assert docket.json("get", "agent", "anna")["name"] == "Anna Schmidt"
+    assert docket.json("get", "groups", "desk")["definition"]["line"] == 1
+    assert "Anna Schmidt" in docket("get", "agents") and "line: 1" in docket("get", "group", "desk")
+    assert docket.json("get", "agents", "--at", "-1d") == []
+    docket.fails(NOT_FOUND, "no agent \"eve\"", "get", "agents", "eve")
+    docket.fails(USAGE, "no reference data", "get", "gnomes")
+
+
+def life(docket, path):
+    """One ticket from opening to rating; returns its name."""
+    t = docket("open", "The printer is on fire", *BOB, "--product", "printers", "--priority",
+               "high", "--channel", "web", "--tag", "hot", "--tag", "paper", "--reference",
+               "REF-1", "--message", "-", stdin="It burns.\nHelp!\n").strip()
+    assert t == "1-1", t
+    docket("route", t, "desk", "--as", "anna")
+    docket("assign", t, "anna", "--as", "boss")
+    docket("presence", "available", "--until", "+8h", "--as", "anna")
+    docket("status", t, "open", "--as", "anna")
+    docket.refused("DK_EREFERENCE", "actor", "reply", t, "Hm", "--as", "nobody")
+    docket("reply", t, "Which floor?", "--question", "--channel", "email", "--as", "anna")
+    docket("status", t, "pending", "--for", "customer", "--as", "anna")
+    assert docket.json("show", t)["pending"] == "customer"
+    docket("message", "REF-1", "The third", *BOB)
+    assert docket.json("show", t)["status"] == "open"
+
+    docket.refused("DK_EILLEGAL", "actor", "reply", t, "Me too", "--as", "ben")
+    docket.refused("DK_EREFERENCE", "routed.group", "route", t, "nobody", "--line", 1, "--as", "anna")
+    docket.fails(1, "no group \"nobody\" is defined", "route", t, "nobody", "--line", 1, "--as", "anna")
+    docket.refused("DK_EILLEGAL", "kind", "escalate", t, "--line", 2, "--as", "anna")
+    docket.refused("DK_EILLEGAL", "status_changed.status", "close", t, "--as", "anna")
+    docket.refused("DK_ECONFLICT", "expected_version", "note", t, "x", "--expect-version", 1,
+                   "--as", "anna")
+    docket.refused("DK_EACCES", "", "note", t, "x", "--as", "anna", "--key", "reader")
+
+    version = docket.json("show", t)["version"]
+    docket("note", t, "-", "--expect-version", version, "--as", "anna", stdin="a\nlong note\n")
+    docket("classify", t, "--type", "incident", "--impact", 1, "--urgency", 1, "--untag", "paper",
+           "--as", "anna")
+    docket("checklist", t, "--all", "--remarks", "rebooted", "--as", "anna")
+    docket("escalate", t, "--line", 2, "--group", "engineers", "--reason", "hot", "--as", "anna")
+    docket("handover", t, "ben", "--term", "permanent", "--reason", "line-change", "--as", "anna")
+    docket("hand-to-supplier", t, "acme", "--reference", "RMA-1", "--as", "ben")
+    docket("supplier-returned", t, "acme", "--fixed", "--as", "ben")
+    docket("approval", "ask", t, "boss", "--question", "A new one?", "--as", "ben")
+    docket("approval", "refuse", t, "--text", "no", "--as", "boss")
+    docket("log-time", t, "25m", "--billable", "--as", "ben")
+    photo = path / "photo.jpg"
+    photo.write_bytes(b"abc")
+    docket("attach", t, photo, "--media-type", "image/jpeg", "--as", "ben")
+    docket("erase-attachment", t, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+           "--reason", "a face", "--as", "boss")
+    docket("set-field", t, "floor", "3.5", "--as", "ben")
+    docket("set-field", t, "colour", "red", "--as", "ben")
+    docket("set-field", t, "due", "2026-03-01", "--as", "ben")
+    docket("set-field", t, "colour", "--as", "ben")
+    docket.refused("DK_EREFERENCE", "field_set.choice", "set-field", t, "colour", "green", "--as", "ben")
+    docket("follow", t, "boss", "customer/eve@example.org", "--as", "ben")
+    docket("unfollow", t, "boss", "--as", "ben")
+    docket("remind", t, "+4h", "call back", "--as", "ben")
+    docket("exception", t, "other", "--reason", "because", "--as", "boss")
+    docket("requester", t, "eve@example.org", "--as", "ben")
+    docket("escalate", t, "--manager", "boss", "--as", "ben")
+    docket("resolve", t, "--as", "ben")
+    docket("reopen", t, "--customer", "eve@example.org")
+    docket("resolve", t, "--as", "ben")
+    docket("rate", t, "--csat", 4, "--nps", 9, "--comment", "ok", "--customer", "eve@example.org")
+    docket("close", t, "--as", "ben")
+    docket.refused("DK_EILLEGAL", "kind", "reply", t, "more", "--as", "ben")
+    return t
+
+
+def fields_as_sent(docket, t):
+    """What the table of parameters made of the arguments, event by event."""
+    history = docket.json("show", t)["history"]
+    body = {}
+    for event in history:
+        body.setdefault(event["kind"], []).append(event["body"])
+    opened = body["opened"][0]
+    assert opened["subject"] == "The printer is on fire" and opened["message"] == "It burns.\nHelp!"
+    assert opened["tag"] == ["hot", "paper"] and opened["reference"] == "REF-1"
+    assert opened["channel"] == "web" and opened["customer"].startswith("customer/")
+    assert body["routed"][0]["line"] == 1 and body["routed"][0]["reason"] == "manual"
+    asked, answer = body["message"]
+    assert asked["direction"] == "outbound" and asked["question"] and asked["channel"] == "email"
+    assert answer["direction"] == "inbound" and answer["text"] == "The third"
+    assert body["note"][0]["text"] == "a\nlong note"
+    assert body["classified"][0]["tag_removed"] == ["paper"]
+    assert body["checklist"][0]["data_collected"] and not body["checklist"][0]["workaround_given"]
+    assert [e["type"] for e in body["escalated"]] == ["functional", "hierarchical"]
+    assert body["handover-declared"][0]["term"] == "permanent"
+    assert body["supplier-returned"][0]["fixed"]
+    assert body["approval-refused"][0]["approver"] == body["approval-asked"][0]["approver"]
+    assert body["time-logged"][0] == {"seconds": 1500, "billable": True}
+    added = body["attachment"][0]
+    assert added["size_bytes"] == 3 and added["name"] == "photo.jpg"
+    assert added["sha256"] == body["attachment-erased"][0]["sha256"]
+    assert [e.get("number") for e in body["field-set"]] == [3.5, None, None, None]
+    assert body["field-set"][2]["date"] == "2026-03-01T00:00:00Z" and len(body["field-set"][3]) == 1
+    assert len(body["followers-changed"][0]["added"]) == 2
+    assert body["rated"][0]["csat"] == 4 and body["rated"][0]["nps"] == 9
+
+
+def more_tickets(docket):
+    a = docket("open", "Again", *BOB, "--message", "now").strip()
+    b = docket.json("open", "Paper jam", *BOB, "--as", "ben", "--priority", "low")["ticket"]
+    c = docket("open", "Old", *BOB, "--as", "ben", "--at", "-2d").strip()
+    assert docket.json("show", b)["channel"] == "on-behalf"
+    docket("message", a, "still burning", *BOB)
+    docket("link", b, a, "--type", "duplicate", "--as", "ben")
+    docket("merge", a, b, "--as", "ben")
+    merged = docket.json("show", b)["history"][-1]
+    assert merged["kind"] == "merged-from" and merged["body"]["source_ticket"] == a
+    assert merged["body"]["unanswered_since"] == docket.json("show", a)["opened"]
+    docket.refused("DK_EILLEGAL", "merged_into.target", "merge", b, b, "--as", "ben")
+    docket.refused("DK_EILLEGAL", "kind", "adopt", c)
+    return a, b, c
+
+
+def usage(docket):
+    docket.fails(USAGE, "SUBJECT is missing", "open")
+    docket.fails(USAGE, "is show meant?", "shwo", "1-1")
+    docket.fails(USAGE, "say who acts", "note", "1-1", "x")
+    docket.fails(USAGE, "priority is one of critical, high", "open", "x", *BOB, "--priority", "urgent")
+    docket.fails(USAGE, "--line needs a value", "escalate", "1-1", "--as", "anna", "--line")
+    docket.fails(USAGE, "to a --line or to a --manager", "escalate", "1-1", "--as", "anna")
+    docket.fails(USAGE, "is no time", "remind", "1-1", "soon", "--as", "anna")
+    docket.fails(USAGE, "one argument too many", "show", "1-1", "1-2")
+    docket.fails(USAGE, "say the status", "status", "1-1")
+    docket.fails(NOT_FOUND, "DK_ENOTFOUND", "show", "1-999")
+    docket.fails(NOT_FOUND, "DK_ENOTFOUND", "show", "NO-SUCH-REFERENCE")
+    docket.fails(NOT_FOUND, "DK_ENOTFOUND", "note", "1-999", "x", "--as", "anna")
+    docket.fails(NOT_FOUND, "no-such-file", "attach", "1-1", "/no-such-file", "--as", "anna")
+    docket.fails(NOT_FOUND, "DK_ENOTFOUND", "show", "1-1", "--key", "nobody")
+    docket.fails(NOT_FOUND, "Nowhere/Land", "show", "1-1", "--zone", "Nowhere/Land")
+    for words in ([], ["open"], ["replay", "verify"], ["import"], ["status"]):
+        text = docket(*words, "--help")
+        assert "Examples" in text and text == docket("help", *words), words
+
+
+def reading(docket, t, a, b, c):
+    shown = docket("show", t, "--zone", "Asia/Tokyo")
+    for part in ("The printer is on fire", "owner       Ben Miller", "closed", "Anna Schmidt",
+                 "when, in Asia/Tokyo", "| It burns.\n"):
+        assert part in shown, (part, shown)
+    rows = [json.loads(line) for line in docket("list", "--json").splitlines()]
+    assert [r["ticket"] for r in rows] == [t, a, b, c]
+    assert [r["status"] for r in rows] == ["closed", "merged", "new", "new"]
+
+    def names(*words):
+        return [json.loads(line)["ticket"] for line in docket("list", *words, "--json").splitlines()]
+    assert names("--open") == [b, c] and names("--closed") == [t, a]
+    assert names("--filter", "priority=low") == [b] and names("--filter", "owner=ben") == [t]
+    assert names("--filter", "product=office") == [t] and names("--filter", "owner=none") == [a, b, c]
+    assert names("--filter", "customer=bob@example.org", "--open") == [b, c]
+    assert names("--filter", "customer=eve@example.org") == [t]
+    assert names("--limit", 2) == [b, c] and names("--filter", "line=2") == [t]
+    docket.fails(USAGE, "--filter takes", "list", "--filter", "colour=red")
+    docket.fails(1, "salt", "list", "--filter", "customer=bob", "--key", "reader")
+    table = docket("list", "--open").splitlines()
+    assert table[0].split() == "ticket status priority line group owner opened subject".split()
+    assert table[1].endswith("  Paper jam") and len(table) == 3
+
+    events = [json.loads(line) for line in docket("tail", "--from", 1).splitlines()]
+    assert [e["position"] for e in events] == list(range(1, len(events) + 1))
+    assert len(docket("tail").splitlines()) == 10
+    only = docket("tail", "--from", 1, "--kind", "opened", "--kind", "merged-into", "--ticket", a)
+    assert [json.loads(line)["kind"] for line in only.splitlines()] == ["opened", "merged-into"]
+    docket.fails(USAGE, "there is no kind", "tail", "--kind", "nonsense")
+    return len(events)
+
+
+def following(docket, site, b):
+    env = dict(os.environ, DOCKET_CONFIG=str(site.data))
+    tail = subprocess.Popen([BIN / "docket", "tail", "-f", "--ticket", b, "--kind", "note"],
+                            stdout=subprocess.PIPE, text=True, env=env)
+    docket("note", b, "one", "--as", "ben")
+    assert json.loads(tail.stdout.readline())["body"]["text"] == "one"
+    docket("note", b, "two", "--as", "ben")
+    assert json.loads(tail.stdout.readline())["body"]["text"] == "two"
+    tail.send_signal(signal.SIGINT)
+    assert tail.wait(10) == 0 and tail.stdout.read() == ""
+
+
+def the_past(docket, t, c):
+    story = docket("replay", "audit", t)
+    for part in ("Anna Schmidt  ", "opened the ticket by web", "handed it over to Ben Miller",
+                 "| a\n", "logged 25m 00s of work, billable", "set Floor to 3.5"):
+        assert part in story, (part, story)
+    lines = [json.loads(line) for line in docket("replay", "audit", "REF-1", "--json").splitlines()]
+    assert [line["event"] for line in lines] == docket.json("show", t)["history"]
+    assert lines[1]["who"] == "Anna Schmidt" and lines[1]["what"].startswith("routed it to")
+    assert "recorded at" in docket("replay", "audit", c)
+
+    now = docket.json("replay", "show", t, "--at", "now")
+    live = docket.json("show", t)
+    live.pop("history")
+    assert now == live
+    answered = next(e for e in docket.json("show", t)["history"] if e["kind"] == "note")
+    assert docket.json("replay", "show", t, "--at", answered["occurred"])["status"] == "open"
+    assert docket.json("replay", "show", c, "--at", "-1d")["status"] == "new"
+    docket.fails(NOT_FOUND, "then", "replay", "show", c, "--at", "-1d", "--known-at", "-1h")
+    docket.fails(NOT_FOUND, "then", "replay", "show", t, "--at", "-1d")
+    docket.fails(NOT_FOUND, "no ticket", "replay", "audit", "1-999")
+    docket.fails(NOT_FOUND, "REF-2", "replay", "audit", "REF-2")
+
+    report = docket.json("replay", "verify")
+    assert report["findings"] == 0 and len(report["tree_head"]) == 64
+    assert report["tree_head"] in docket("replay", "verify")
+
+
+def nodes(docket):
+    docket("status", "--wait", 30, "--roles", "analytics")
+    status = docket.json("status", "--wait=5", "--roles=analytics")
+    assert status["members"][0]["role"] == "analytics" and status["members"][0]["live"]
+    assert status["accepting"] and status["tickets"] == 4 and status["open_tickets"] == 2
+    assert "analytics" in docket("status")
+    docket.fails(UNAVAILABLE, "sla is not live", "status", "--wait", 0, "--roles", "analytics,sla")
+
+    for question in (("--by", "priority", "--measures", "opened,resolution", "--from", "2020-01-01"),
+                     ("--backlog", "--at", "2030-01-01", "--by", "group"), ("priority=high",)):
+        live = docket("kpi", *question, "--json")
+        assert live == docket("replay", "kpi", *question, "--json") and json.loads(live), question
+    assert "priority" in docket("kpi", "--by", "priority", "priority=high")
+    docket.fails(1, "happiness", "kpi", "--measures", "happiness")
+    assert docket.json("replay", "diff", "analytics")["equal"] is True
+    docket.fails(USAGE, "no role", "replay", "diff", "janitor")
+    docket.fails(UNAVAILABLE, "the routing node gave no answer", "replay", "diff", "routing",
+                 "--timeout", "300ms")
+
+
+def on_a_terminal(site):
+    """Nothing but text on a terminal either, cut to its width."""
+    master, slave = pty.openpty()
+    subprocess.run([BIN / "docket", "list"], stdout=slave, stderr=slave, check=True,
+                   env=dict(os.environ, DOCKET_CONFIG=str(site.data)))
+    os.close(slave)
+    text = os.read(master, 65536).decode()
+    os.close(master)
+    assert "Paper jam" in text, text
+
+
+def damaged(docket, site):
+    """A flipped bit is named by position, and exits 1."""
+    data = site.data / "log" / "data.mdb"
+    content = bytearray(data.read_bytes())
+    at = content.index(b"The third")
+    content[at] ^= 1
+    data.write_bytes(content)
+    done = docket.site.docket("replay", "verify", check=False)
+    assert done.returncode == 1 and "DK_ECORRUPT" in done.stdout, (done.stdout, done.stderr)
+    position = done.stdout.split()[1].rstrip(":")
+    docket.fails(1, "DK_ECORRUPT", "tail", "--from", position)
+
+
+with Site("analytics") as site:
+    docket = Desk(site)
+    docket.fails(UNAVAILABLE, "is it running", "status", "--timeout", "300ms")
+    site.start()
+    reference_data(docket, site.path)
+    t = life(docket, site.path)
+    fields_as_sent(docket, t)
+    others = more_tickets(docket)
+    usage(docket)
+    reading(docket, t, *others)
+    following(docket, site, others[1])
+    the_past(docket, t, others[2])
+    nodes(docket)
+    on_a_terminal(site)
+    site.end()
+    assert docket("replay", "audit", t)  # no broker is asked
+    damaged(docket, site)
+print("a ticket's life by the command line, and what can be read of it")
