@@ -112,20 +112,23 @@ int dk_desk_ticket(struct dk_cli *cli, const char *name, uint64_t *ticket, struc
 int dk_desk_entity(const struct dk_cli *cli, unsigned cls, const char *key, uint64_t *id,
                    struct dk_err *err)
 {
-    const struct dk_session *session = &cli->desk->session;
     size_t bytes = strlen(key);
     if (bytes == 0 || bytes > DK_KEY_MAX_BYTES) {
         return dk_err_set(err, DK_EINVAL, "what names a %s has 1 to %d bytes",
                           dk_subject_class_word(cls), DK_KEY_MAX_BYTES);
     }
-    bool salted = cls == DK_SUBJECT_CUSTOMER || cls == DK_SUBJECT_COMPANY;
-    DK_ASSERT(!salted || session->site != 0);
-    if (salted && session->producer == 0) {
+    if (cls != DK_SUBJECT_CUSTOMER && cls != DK_SUBJECT_COMPANY) {
+        *id = dk_id_of_key(cls, key, bytes, NULL);
+        return 0;
+    }
+    DK_ASSERT(cli->desk != NULL && cli->desk->session.site != 0);
+    const struct dk_session *session = &cli->desk->session;
+    if (session->producer == 0) {
         return dk_err_set(err, DK_EACCES, "the key %s may not name a %s: it is not told the salt",
                           cli->desk->key_name, dk_subject_class_word(cls));
     }
     *id = cls == DK_SUBJECT_CUSTOMER ? dk_id_of_person(cls, key, bytes, session->salt, NULL)
-                                     : dk_id_of_key(cls, key, bytes, salted ? session->salt : NULL);
+                                     : dk_id_of_key(cls, key, bytes, session->salt);
     return 0;
 }
 
