@@ -9,6 +9,7 @@ struct dk_decider {
     struct dk_folder *folder;
     struct dk_decider_output output;
     struct dk_flight *flight;
+    struct dk_agenda *pauses; /* after refusals, by the boot clock: the broker's may stand still */
     struct dk_intents intents;
     struct dk_buf out;
     uint64_t next_request;
@@ -18,6 +19,7 @@ struct dk_decider {
     bool in_session;
     bool said_live;
     uint64_t hello_request;
+    uint64_t hello_folded; /* what was folded when it was said */
     int64_t hello_boot_us;
     uint64_t producer, next_number;
 
@@ -36,6 +38,7 @@ struct dk_decider *dk_decider_new(struct dk_folder *folder, const struct dk_deci
     decider->output = *output;
     decider->next_request = first_request != 0 ? first_request : 1;
     decider->flight = dk_flight_new();
+    decider->pauses = dk_agenda_new();
     decider->hello_boot_us = INT64_MIN / 2;
     decider->behind_boot_us = INT64_MAX;
     dk_intents_init(&decider->intents, ops->role, ops->rule_version);
@@ -48,6 +51,7 @@ void dk_decider_free(struct dk_decider **decider)
     struct dk_decider *d = *decider;
     if (d != NULL) {
         dk_flight_free(&d->flight);
+        dk_agenda_free(&d->pauses);
         dk_intents_close(&d->intents);
         dk_buf_close(&d->out);
         free(d);
@@ -55,9 +59,19 @@ void dk_decider_free(struct dk_decider **decider)
     }
 }
 
+static bool folded(const struct dk_decider *decider, uint64_t head)
+{
+#ifdef DK_BUG_INTENTS_DURING_CATCHUP /* planted, for the simulator to find */
+    (void)decider, (void)head;
+    return true;
+#else
+    return dk_folder_position(decider->folder) >= head;
+#endif
+}
+
 bool dk_decider_live(const struct dk_decider *decider)
 {
-    return decider->in_session && dk_folder_position(decider->folder) >= decider->live_from;
+    return decider->in_session && folded(decider, decider->live_from);
 }
 
 int64_t dk_decider_now_us(const struct dk_decider *decider, int64_t boot_us)
@@ -68,11 +82,16 @@ int64_t dk_decider_now_us(const struct dk_decider *decider, int64_t boot_us)
 int64_t dk_decider_next_us(const struct dk_decider *decider, int64_t boot_us)
 {
     int64_t due_us = dk_folder_next_due_us(decider->folder);
-    if (due_us == INT64_MAX || !dk_decider_live(decider)) {
+    int64_t next_us = dk_agenda_due_us(decider->pauses);
+    if (!dk_decider_live(decider)) {
         return INT64_MAX;
     }
-    int64_t now_us = dk_decider_now_us(decider, boot_us);
-    return due_us <= now_us ? boot_us : boot_us + (due_us - now_us);
+    if (due_us != INT64_MAX) {
+        int64_t now_us = dk_decider_now_us(decider, boot_us);
+        int64_t at_us = due_us <= now_us ? boot_us : boot_us + (due_us - now_us);
+        next_us = at_us < next_us ? at_us : next_us;
+    }
+    return next_us > boot_us ? next_us : boot_us;
 }
 
 static void heard(struct dk_decider *decider, uint64_t head, int64_t now_us, int64_t boot_us)
@@ -118,6 +137,7 @@ static void say_hello(struct dk_decider *decider, int64_t boot_us)
     request.op_case = DOCKET__REQUEST__OP_HELLO;
     request.hello = &hello;
     decider->hello_boot_us = boot_us;
+    decider->hello_folded = dk_folder_position(decider->folder);
     (void)send_request(decider, &request, &decider->hello_request);
 }
 
@@ -146,8 +166,8 @@ static void lose_session(struct dk_decider *decider, const char *why, enum hello
 static int on_hello_reply(struct dk_decider *decider, const Docket__HelloReply *reply,
                           int64_t boot_us)
 {
-    uint64_t folded = dk_folder_position(decider->folder);
-    if (reply->head < folded) {
+    /* What came in while the answer was under way may be folded already. */
+    if (reply->head < decider->hello_folded) {
         return DK_EDIVERGED;
     }
     decider->in_session = true;
@@ -168,7 +188,7 @@ static bool land_refused(struct dk_decider *decider, uint64_t request, bool some
     if (!dk_flight_refused(decider->flight, request, some_accepted, &item, &pause_us)) {
         return false;
     }
-    dk_folder_touch(decider->folder, item, dk_decider_now_us(decider, boot_us) + pause_us);
+    dk_agenda_schedule(decider->pauses, item, boot_us + pause_us);
     return true;
 }
 
@@ -337,7 +357,7 @@ static bool consider(struct dk_decider *decider, uint64_t item, int64_t boot_us)
 bool dk_decider_step(struct dk_decider *decider, int64_t boot_us, int most)
 {
     uint64_t item;
-    if (!dk_decider_live(decider) || dk_folder_position(decider->folder) < decider->head) {
+    if (!dk_decider_live(decider) || !folded(decider, decider->head)) {
         return false;
     }
     if (!decider->said_live) {
@@ -345,6 +365,9 @@ bool dk_decider_step(struct dk_decider *decider, int64_t boot_us, int most)
         dk_say(DK_INFO, "live", "position=%" PRIu64, dk_folder_position(decider->folder));
     }
     while (dk_flight_landed(decider->flight, dk_folder_position(decider->folder), &item)) {
+        dk_folder_touch(decider->folder, item, 0);
+    }
+    while (dk_agenda_next(decider->pauses, boot_us, &item)) {
         dk_folder_touch(decider->folder, item, 0);
     }
     for (int i = 0; i < most; i++) {
