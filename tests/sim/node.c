@@ -117,7 +117,10 @@ static void receive(void *arg, const uint8_t *frame, size_t bytes)
     reply = docket__reply__unpack(NULL, bytes, frame);
     DK_ASSERT(reply != NULL);
     sim_checker_heard(&node->watch, reply);
-    dk_decider_reply(node->decider, reply, sim_boot_us(&node->clocks, node->scene));
+    if (dk_decider_reply(node->decider, reply, sim_boot_us(&node->clocks, node->scene)) != 0) {
+        sim_violate(node->scene, "a node follows one log", "%s at %" PRIu64, node->link.name,
+                    dk_folder_position(node->folder));
+    }
     docket__reply__free_unpacked(reply, NULL);
     wake(node);
 }
