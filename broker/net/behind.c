@@ -1,63 +1,50 @@
 #include "broker/net/behind.h"
 #include "broker/log/seals.h"
 #include "proto/base/say.h"
-#include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
 
-#define STEP_RECORDS   8192 /* between two looks at whether something more urgent waits */
-#define IDLE_WAKE_MS   200
+#define STEP_RECORDS   65536 /* in one transaction of a projection */
+#define PACE_MS        20 /* between two rounds: each syncs, which a commit may have to wait for */
 #define RETRY_AFTER_MS 1000
 
 struct dk_behind {
     pthread_t thread;
     pthread_mutex_t mutex;
     pthread_cond_t wake;
-    bool woken, write_heads, stopping;
+    bool woken, stopping; /* under `mutex` */
     _Atomic uint64_t sealed, indexed;
     struct dk_log *log;
     struct dk_log_reader *reader;
     struct dk_seals *seals;
     struct dk_lookups *lookups;
-    struct dk_heads *heads;
-    struct ev_loop *loop;
-    struct ev_async heads_written;
-    void (*on_heads_written)(void *arg);
-    void *arg;
 };
 
-/* Waits until woken, or a moment; tells what to do. */
-static void await(struct dk_behind *behind, int wait_ms, bool *write_heads, bool *stopping)
+/* Waits for the next turn: a pace after the last one, and then, unless there is more to do anyway,
+ * until woken. Tells whether it is to stop, which cuts every wait short. */
+static bool await_turn(struct dk_behind *behind, bool more, int pace_ms)
 {
     struct timespec until;
-    (void)clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += (long)wait_ms * 1000000;
+    int rc = 0;
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += (long)pace_ms * 1000000;
     until.tv_sec += until.tv_nsec / 1000000000;
     until.tv_nsec %= 1000000000;
     (void)pthread_mutex_lock(&behind->mutex);
-    while (wait_ms > 0 && !behind->woken && !behind->write_heads && !behind->stopping) {
-        if (pthread_cond_timedwait(&behind->wake, &behind->mutex, &until) == ETIMEDOUT) {
-            break;
-        }
+    while (!behind->stopping && rc == 0) {
+        rc = pthread_cond_timedwait(&behind->wake, &behind->mutex, &until);
+    }
+    while (!behind->stopping && !behind->woken && !more) {
+        (void)pthread_cond_wait(&behind->wake, &behind->mutex);
     }
     behind->woken = false;
-    *write_heads = behind->write_heads;
-    *stopping = behind->stopping;
-    behind->write_heads = false;
+    bool stopping = behind->stopping;
     (void)pthread_mutex_unlock(&behind->mutex);
-}
-
-static void write_heads_now(struct dk_behind *behind)
-{
-    struct dk_err err = {0};
-    if (dk_heads_write(behind->heads, &err) != 0) {
-        dk_say(DK_WARN, "heads-not-written",
-               "error=\"%s\" effect=\"the next start replays more of the log\"", err.message);
-    }
-    ev_async_send(behind->loop, &behind->heads_written);
+    return stopping;
 }
 
 /* One step of each projection. Returns whether there is more to do; *failed on an error. */
@@ -87,25 +74,16 @@ static bool advance(struct dk_behind *behind, bool *failed)
 
 static void *run(void *arg)
 {
+    const struct sched_param none = {0};
     struct dk_behind *behind = arg;
-    bool more = true, write_heads = false, stopping = false, failed = false;
-    while (!stopping || (more && !failed)) {
-        await(behind, failed ? RETRY_AFTER_MS : more ? 0 : IDLE_WAKE_MS, &write_heads, &stopping);
-        if (write_heads) {
-            write_heads_now(behind);
-        }
+    bool more = true, failed = false, stopping;
+    (void)pthread_setschedparam(pthread_self(), SCHED_IDLE, &none);
+    do {
+        stopping = await_turn(behind, more || failed, failed ? RETRY_AFTER_MS : PACE_MS);
         failed = false;
         more = advance(behind, &failed);
-    }
+    } while (!stopping || (more && !failed));
     return NULL;
-}
-
-static void on_async(struct ev_loop *loop, struct ev_async *async, int revents)
-{
-    struct dk_behind *behind = async->data;
-    (void)loop;
-    (void)revents;
-    behind->on_heads_written(behind->arg);
 }
 
 static int open_projections(struct dk_behind *behind, struct dk_err *err)
@@ -126,19 +104,22 @@ static void release(struct dk_behind *behind)
     free(behind);
 }
 
-int dk_behind_start(struct dk_behind **behind, struct ev_loop *loop, struct dk_log *log,
-                    struct dk_heads *heads, void (*on_heads_written)(void *arg), void *arg,
-                    struct dk_err *err)
+static void make_wake(struct dk_behind *behind)
+{
+    pthread_condattr_t monotonic;
+    (void)pthread_condattr_init(&monotonic);
+    (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    (void)pthread_mutex_init(&behind->mutex, NULL);
+    (void)pthread_cond_init(&behind->wake, &monotonic);
+    (void)pthread_condattr_destroy(&monotonic);
+}
+
+int dk_behind_start(struct dk_behind **behind, struct dk_log *log, struct dk_err *err)
 {
     struct dk_behind *b = calloc(1, sizeof *b);
     DK_ASSERT(b != NULL);
     b->log = log;
-    b->heads = heads;
-    b->loop = loop;
-    b->on_heads_written = on_heads_written;
-    b->arg = arg;
-    (void)pthread_mutex_init(&b->mutex, NULL);
-    (void)pthread_cond_init(&b->wake, NULL);
+    make_wake(b);
     int rc = open_projections(b, err);
     if (rc == 0) {
         rc = pthread_create(&b->thread, NULL, run, b);
@@ -148,9 +129,7 @@ int dk_behind_start(struct dk_behind **behind, struct ev_loop *loop, struct dk_l
         release(b);
         return rc;
     }
-    ev_async_init(&b->heads_written, on_async);
-    b->heads_written.data = b;
-    ev_async_start(loop, &b->heads_written);
+    (void)pthread_setname_np(b->thread, "behind");
     *behind = b;
     return 0;
 }
@@ -166,7 +145,6 @@ void dk_behind_stop(struct dk_behind **behind)
     (void)pthread_cond_signal(&b->wake);
     (void)pthread_mutex_unlock(&b->mutex);
     (void)pthread_join(b->thread, NULL);
-    ev_async_stop(b->loop, &b->heads_written);
     release(b);
     *behind = NULL;
 }
@@ -175,14 +153,6 @@ void dk_behind_wake(struct dk_behind *behind)
 {
     (void)pthread_mutex_lock(&behind->mutex);
     behind->woken = true;
-    (void)pthread_cond_signal(&behind->wake);
-    (void)pthread_mutex_unlock(&behind->mutex);
-}
-
-void dk_behind_write_heads(struct dk_behind *behind)
-{
-    (void)pthread_mutex_lock(&behind->mutex);
-    behind->write_heads = true;
     (void)pthread_cond_signal(&behind->wake);
     (void)pthread_mutex_unlock(&behind->mutex);
 }
