@@ -1,4 +1,6 @@
 #include "nodes/analytics/analytics.h"
+#include "nodes/notification/delivery/delivery.h"
+#include "nodes/notification/notification.h"
 #include "nodes/routing/routing.h"
 #include "nodes/runtime/node.h"
 #include "proto/base/say.h"
@@ -17,7 +19,7 @@ static const char help[] =
     "\n"
     "  docket-node ROLE [--config PATH] [--wire]\n"
     "\n"
-    "  ROLE            routing, analytics\n"
+    "  ROLE            routing, notification, analytics\n"
     "  --config PATH   docket.yaml or its folder (default: $DOCKET_CONFIG, ./docket.yaml,\n"
     "                  ./data/docket.yaml)\n"
     "  --wire          read the log from the broker over ZeroMQ instead of from its folder\n"
@@ -32,7 +34,8 @@ static const char help[] =
 
 enum exit_code { EXIT_USAGE = 64 };
 
-static const struct dk_role_ops *const roles[] = {&dk_routing_role, &dk_analytics_role};
+static const struct dk_role_ops *const roles[] = {&dk_routing_role, &dk_notification_role,
+                                                  &dk_analytics_role};
 
 struct arguments {
     const struct dk_role_ops *role;
@@ -59,6 +62,7 @@ static int run_node(const struct arguments *arguments, const struct dk_config *c
 {
     struct dk_node_options options = {.source = arguments->source};
     struct dk_node *node = NULL;
+    struct dk_delivery *delivery = NULL;
     struct ev_signal interrupt, terminate;
     struct ev_loop *loop = ev_default_loop(0);
     ev_signal_init(&interrupt, on_signal, SIGINT);
@@ -66,11 +70,17 @@ static int run_node(const struct arguments *arguments, const struct dk_config *c
     ev_signal_start(loop, &interrupt);
     ev_signal_start(loop, &terminate);
     int rc = dk_node_new(&node, loop, zmq, config, arguments->role, &options, err);
+    if (rc == 0 && arguments->role == &dk_notification_role) {
+        rc = dk_delivery_new(&delivery, loop, zmq, config, node, arguments->source, err);
+    }
     if (rc == 0) {
         dk_ready("folding");
         ev_run(loop, 0);
         dk_ready_stopping();
-        dk_node_free(&node);
+    }
+    dk_delivery_free(&delivery);
+    dk_node_free(&node);
+    if (rc == 0) {
         dk_say(DK_INFO, "ended", "reason=asked");
     }
     return rc;

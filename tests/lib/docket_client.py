@@ -1,5 +1,5 @@
 """A client of docket in plain protobuf over plain ZeroMQ: what any program can do in any language."""
-import ctypes, ctypes.util, pathlib, secrets, struct
+import ctypes, ctypes.util, json, pathlib, secrets, struct
 import yaml_lite, zmq
 import docket_pb2 as pb
 
@@ -10,14 +10,15 @@ class Client:
     def __init__(self, site, role):
         keys = pathlib.Path(site) / "keys"
         own = yaml_lite.load(keys / f"{role}.key")
+        self.keys = keys
         self.server = yaml_lite.load(keys / "broker.pub")["public"].encode()
         self.public, self.secret = own["public"].encode(), own["secret"].encode()
         self.run, self.zmq = pathlib.Path(site) / "run", zmq.Context.instance()
         self.requests = self.connect(zmq.DEALER, "request")
 
-    def connect(self, kind, name):
+    def connect(self, kind, name, server=None):
         socket = self.zmq.socket(kind)
-        socket.curve_serverkey, socket.linger = self.server, 0
+        socket.curve_serverkey, socket.linger = server or self.server, 0
         socket.curve_publickey, socket.curve_secretkey = self.public, self.secret
         if kind == zmq.SUB:
             socket.subscribe(b"")
@@ -41,6 +42,21 @@ class Client:
         append = pb.Append(event=[e.SerializeToString() for e in events], atomic=atomic,
                            expected_version=expected)
         return self.call(append=append)
+
+    def query(self, role, name, *arguments, at_least=0, timeout_ms=10000):
+        """Asks a node of this role, once it has folded to `at_least`; the answer's JSON as a value."""
+        server = yaml_lite.load(self.keys / f"{role}.key")["public"].encode()
+        socket = self.connect(zmq.DEALER, role, server)
+        query = pb.Query(id=1, name=name.encode(), at_least=at_least,
+                         argument=[a.encode() for a in arguments])
+        socket.send(query.SerializeToString())
+        if not socket.poll(timeout_ms):
+            raise TimeoutError(f"{role} does not answer {name}")
+        answer = pb.Answer.FromString(socket.recv())
+        socket.close()
+        if answer.HasField("failure"):
+            raise RuntimeError(f"{role} {name}: {answer.failure.sentence.decode()}")
+        return json.loads(answer.json)
 
 
 def event(kind, subject, actor, body, one_shot=None, **envelope):
