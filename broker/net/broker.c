@@ -4,9 +4,9 @@
 #include "broker/log/log.h"
 #include "broker/log/space.h"
 #include "broker/net/behind.h"
-#include "broker/net/checkpoint.h"
 #include "broker/net/commit.h"
 #include "broker/net/members.h"
+#include "broker/net/outbox.h"
 #include "broker/net/publish.h"
 #include "broker/net/reads.h"
 #include "broker/net/reply.h"
@@ -16,7 +16,6 @@
 #include "proto/peer/ev_zmq.h"
 #include "proto/peer/socket.h"
 #include "proto/peer/zap.h"
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +25,7 @@
 #define REQUESTS_PER_TURN 256 /* then the loop looks at everything else */
 #define TICK_S            0.1
 #define TICKS_PER_BEAT    10   /* an announcement at least every second */
+#define SMALL_BYTES       4096 /* every request but an Append fits */
 #define WAITING_MAX       1024 /* reads of a ticket whose last event is not durable yet */
 
 struct dk_broker {
@@ -39,14 +39,16 @@ struct dk_broker {
     struct dk_core *core;
     struct dk_committer *committer;
     struct dk_behind *behind;
-    struct dk_checkpointer *checkpointer;
     struct dk_reads *reads;
     struct dk_publisher *publisher;
+    struct dk_outbox *outbox;
     struct dk_members *members;
     struct dk_ev_zmq watcher;
     struct ev_timer tick;
     unsigned ticks;
     const struct dk_batch *writing;
+    uint64_t checkpoint_at; /* position of frozen heads that wait for durability, 0 = none */
+    bool checkpoint_under_way;
     struct dk_buf out;
     struct dk_read_job *waiting;
     size_t waiting_count;
@@ -60,38 +62,22 @@ static struct dk_now now(void)
 
 /* ---------------------------------------------------------------- out */
 
-/* A connection's handle is the 5-byte routing id that libzmq made for it, read as a number. */
-#define CONNECTION_BYTES 5
-#define CONNECTION_MARK  (UINT64_C(1) << 63)
-
-static uint64_t connection_of(const uint8_t id[CONNECTION_BYTES])
-{
-    uint64_t connection = CONNECTION_MARK;
-    for (int i = 0; i < CONNECTION_BYTES; i++) {
-        connection |= (uint64_t)id[i] << (8 * i);
-    }
-    return connection;
-}
-
 static void send_frame(void *arg, uint64_t connection, const uint8_t *frame, size_t bytes)
 {
     struct dk_broker *broker = arg;
-    uint8_t id[CONNECTION_BYTES];
-    for (int i = 0; i < CONNECTION_BYTES; i++) {
-        id[i] = (uint8_t)(connection >> (8 * i));
+    int rc = dk_outbox_send(broker->outbox, connection, frame, bytes);
+    if (rc == DK_ENOTFOUND) {
+        dk_core_disconnected(broker->core, connection);
+    } else if (rc != 0) {
+        broker->dropped_replies++; /* it does not read. It asks again under the same number */
     }
-    if (zmq_send(broker->requests, id, sizeof id, ZMQ_DONTWAIT | ZMQ_SNDMORE) < 0) {
-        if (errno == EHOSTUNREACH) {
-            dk_core_disconnected(broker->core, connection);
-        } else {
-            /* Its queue is full: it does not read. It asks again under the same number. */
-            broker->dropped_replies++;
-        }
-        return;
-    }
-    if (zmq_send(broker->requests, frame, bytes, ZMQ_DONTWAIT) < 0) {
-        broker->dropped_replies++;
-    }
+}
+
+static void send_read(void *arg, uint64_t connection, const uint8_t *frame, size_t bytes)
+{
+    struct dk_broker *broker = arg;
+    dk_outbox_release(broker->outbox, connection);
+    send_frame(broker, connection, frame, bytes);
 }
 
 static void send_reply(struct dk_broker *broker, uint64_t connection, const Docket__Reply *reply)
@@ -112,6 +98,20 @@ static void send_failure(struct dk_broker *broker, uint64_t connection, uint64_t
 }
 
 /* ---------------------------------------------------------------- commit */
+
+static void checkpoint_step(struct dk_broker *broker)
+{
+    struct dk_err err = {0};
+    if (broker->checkpoint_at == 0 && !broker->checkpoint_under_way &&
+        dk_core_checkpoint_due(broker->core) && dk_core_checkpoint_begin(broker->core, &err) == 0) {
+        broker->checkpoint_at = dk_core_last(broker->core);
+    }
+    if (broker->checkpoint_at != 0 && dk_core_durable(broker->core) >= broker->checkpoint_at) {
+        broker->checkpoint_at = 0;
+        broker->checkpoint_under_way = true;
+        dk_behind_write_heads(broker->behind);
+    }
+}
 
 static void commit_next(struct dk_broker *broker)
 {
@@ -151,9 +151,19 @@ static void on_durable(void *arg)
         dk_behind_wake(broker->behind);
     }
     retry_waiting_reads(broker);
-    dk_checkpointer_step(broker->checkpointer);
+    checkpoint_step(broker);
     commit_next(broker);
     dk_ev_zmq_pause(&broker->watcher, dk_core_full(broker->core));
+}
+
+static void on_heads_written(void *arg)
+{
+    struct dk_broker *broker = arg;
+    struct dk_err err = {0};
+    if (dk_heads_finish(broker->heads, &err) != 0) {
+        dk_say(DK_WARN, "heads-not-mapped", "error=\"%s\"", err.message);
+    }
+    broker->checkpoint_under_way = false;
 }
 
 /* ---------------------------------------------------------------- requests */
@@ -165,10 +175,15 @@ static void serve_read(struct dk_broker *broker, const struct dk_peer *peer, uin
     struct dk_read_job job = *wanted;
     job.connection = peer->connection;
     job.request = request;
-    if (job.kind == DK_READ_CHAIN && job.from > dk_core_durable(broker->core) &&
-        broker->waiting_count < WAITING_MAX) {
+    if (!dk_outbox_reserve(broker->outbox, peer->connection)) {
+        (void)dk_err_set(&err, DK_EBUSY, "%d bytes wait for you already: read them first",
+                         DK_OUTBOX_PEER_BYTES);
+        send_failure(broker, peer->connection, request, &err);
+    } else if (job.kind == DK_READ_CHAIN && job.from > dk_core_durable(broker->core) &&
+               broker->waiting_count < WAITING_MAX) {
         broker->waiting[broker->waiting_count++] = job;
     } else if (!dk_reads_put(broker->reads, &job)) {
+        dk_outbox_release(broker->outbox, peer->connection);
         (void)dk_err_set(&err, DK_EBUSY, "%d reads wait already: try again", DK_READS_QUEUED);
         send_failure(broker, peer->connection, request, &err);
     }
@@ -223,6 +238,18 @@ static int serve_lookup(struct dk_broker *broker, const struct dk_peer *peer,
     return 0;
 }
 
+/* A member speaks for its key's own role. */
+static int may_beat(const struct dk_peer *peer, const Docket__Heartbeat *beat, struct dk_err *err)
+{
+    const char *word = dk_role_word(peer->role);
+    bool member = peer->role <= DK_ROLE_ANALYTICS || peer->role == DK_ROLE_FOLLOWER;
+    return member && beat->role.len == strlen(word) &&
+                   memcmp(beat->role.data, word, beat->role.len) == 0
+               ? 0
+               : dk_err_field(err, DK_EACCES, "role", "a key of role %s is not such a member",
+                              word);
+}
+
 static int serve_heartbeat(struct dk_broker *broker, const struct dk_peer *peer,
                            const struct dk_request *request, struct dk_err *err)
 {
@@ -233,7 +260,10 @@ static int serve_heartbeat(struct dk_broker *broker, const struct dk_peer *peer,
     if (beat == NULL) {
         return dk_err_set(err, DK_EINVAL, "the Heartbeat does not unpack");
     }
-    int rc = dk_members_heard(broker->members, peer->connection, dk_clock_boot_us(), beat, err);
+    int rc = may_beat(peer, beat, err);
+    rc = rc != 0
+             ? rc
+             : dk_members_heard(broker->members, peer->connection, dk_clock_boot_us(), beat, err);
     docket__heartbeat__free_unpacked(beat, NULL);
     if (rc == 0) {
         reply.id = request->id;
@@ -276,6 +306,10 @@ static void serve(struct dk_broker *broker, const struct dk_peer *peer, const ui
     struct dk_request request = {0};
     struct dk_err err = {0};
     int rc = dk_request_read(frame, bytes, &request, &err);
+    if (rc == 0 && request.op != DK_OP_APPEND && request.body.size > SMALL_BYTES) {
+        rc = dk_err_set(&err, DK_ETOOBIG, "a request that appends nothing has at most %d bytes",
+                        SMALL_BYTES);
+    }
     if (rc == 0 && dk_core_request(broker->core, peer, now(), &request)) {
         return;
     }
@@ -302,10 +336,7 @@ static bool receive(struct dk_broker *broker, struct dk_peer *peer, zmq_msg_t *p
     if (n < 0) {
         return false;
     }
-    peer->connection = 0;
-    if (n == CONNECTION_BYTES && id[0] == 0) {
-        peer->connection = connection_of(id);
-    }
+    peer->connection = dk_connection_of(id, (size_t)n);
     if (zmq_msg_recv(payload, broker->requests, ZMQ_DONTWAIT) < 0) {
         peer->connection = 0;
         return true;
@@ -358,11 +389,12 @@ static void on_tick(struct ev_loop *loop, struct ev_timer *timer, int revents)
     (void)revents;
     dk_core_set_space(broker->core, dk_space_accepting(broker->space));
     retry_waiting_reads(broker);
-    dk_checkpointer_step(broker->checkpointer);
+    checkpoint_step(broker);
     if (++broker->ticks % TICKS_PER_BEAT == 0) {
         dk_publisher_announce(broker->publisher, dk_core_durable(broker->core),
                               dk_core_time_us(broker->core, now()));
         dk_members_forget(broker->members, dk_clock_boot_us());
+        dk_outbox_sweep(broker->outbox);
     }
 }
 
@@ -420,6 +452,7 @@ static int open_sockets(struct dk_broker *broker, struct dk_err *err)
         broker->requests = dk_socket_bind(broker->zmq, ZMQ_ROUTER, &broker->config->request, &own,
                                           DK_FRAME_MAX_BYTES, err);
         rc = broker->requests != NULL ? 0 : DK_EIO;
+        broker->outbox = dk_outbox_new(broker->requests);
     }
     if (rc == 0) {
         rc = dk_publisher_new(&broker->publisher, broker->zmq, broker->config, &own,
@@ -436,15 +469,12 @@ static int start_threads(struct dk_broker *broker, struct dk_err *err)
     int rc = dk_committer_start(&broker->committer, broker->loop, dk_log_store(broker->log),
                                 on_durable, broker, err);
     if (rc == 0) {
-        rc = dk_behind_start(&broker->behind, broker->log, err);
-    }
-    if (rc == 0) {
-        rc = dk_checkpointer_start(&broker->checkpointer, broker->loop, broker->core, broker->heads,
-                                   err);
+        rc = dk_behind_start(&broker->behind, broker->loop, broker->log, broker->heads,
+                             on_heads_written, broker, err);
     }
     return rc != 0 ? rc
                    : dk_reads_start(&broker->reads, broker->loop, broker->log,
-                                    dk_behind_lookups(broker->behind), send_frame, broker, err);
+                                    dk_behind_lookups(broker->behind), send_read, broker, err);
 }
 
 int dk_broker_new(struct dk_broker **broker, struct ev_loop *loop, const struct dk_config *config,
@@ -501,7 +531,6 @@ void dk_broker_free(struct dk_broker **broker)
     settle(b);
     dk_reads_stop(&b->reads);
     dk_behind_stop(&b->behind);
-    dk_checkpointer_stop(&b->checkpointer);
     dk_publisher_free(&b->publisher);
     if (b->requests != NULL) {
         (void)zmq_close(b->requests);
@@ -509,6 +538,7 @@ void dk_broker_free(struct dk_broker **broker)
     (void)zmq_ctx_shutdown(b->zmq);
     dk_zap_stop(&b->zap);
     (void)zmq_ctx_term(b->zmq);
+    dk_outbox_free(&b->outbox);
     dk_core_free(&b->core);
     dk_heads_close(&b->heads);
     dk_space_stop(&b->space);

@@ -3,6 +3,7 @@
 #include "proto/base/limits.h"
 #include "proto/event/wire.h"
 #include "proto/peer/socket.h"
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <zmq.h>
@@ -12,7 +13,7 @@
 
 struct dk_publisher {
     void *announce, *feed;
-    size_t feed_listeners;
+    bool listened; /* somebody has subscribed to the feed */
     uint8_t log_uuid[16];
     struct dk_buf out;
 };
@@ -21,7 +22,6 @@ int dk_publisher_new(struct dk_publisher **publisher, void *zmq, const struct dk
                      const struct dk_key *server, const uint8_t log_uuid[16], struct dk_err *err)
 {
     struct dk_publisher *p = calloc(1, sizeof *p);
-    int verbose = 1;
     DK_ASSERT(p != NULL);
     memcpy(p->log_uuid, log_uuid, sizeof p->log_uuid);
     dk_buf_init(&p->out, DK_BLOCK_MAX_BYTES + DK_BLOCK_MAX_RECORDS * 16);
@@ -34,8 +34,6 @@ int dk_publisher_new(struct dk_publisher **publisher, void *zmq, const struct dk
         dk_publisher_free(publisher);
         return DK_EIO;
     }
-    /* Every subscription is told, not only the first: they are counted. */
-    DK_ASSERT(zmq_setsockopt(p->feed, ZMQ_XPUB_VERBOSER, &verbose, sizeof verbose) == 0);
     return 0;
 }
 
@@ -56,16 +54,16 @@ void dk_publisher_free(struct dk_publisher **publisher)
     *publisher = NULL;
 }
 
-/* Reads who came and went; returns the change in number. */
-static long read_subscriptions(void *socket)
+/* Reads who came and went; whether somebody came. */
+static bool read_subscriptions(void *socket)
 {
     uint8_t frame[SUBSCRIPTION_BYTES];
-    long change = 0;
+    bool came = false;
     int n;
     while ((n = zmq_recv(socket, frame, sizeof frame, ZMQ_DONTWAIT)) >= 0) {
-        change += n == 0 ? 0 : frame[0] == 1 ? 1 : -1;
+        came |= n > 0 && frame[0] == 1;
     }
-    return change;
+    return came;
 }
 
 void dk_publisher_announce(struct dk_publisher *publisher, uint64_t head, int64_t now_us)
@@ -81,9 +79,9 @@ void dk_publisher_feed(struct dk_publisher *publisher, const struct dk_batch *ba
 {
     struct dk_slice slice[DK_BLOCK_MAX_RECORDS];
     size_t i = 0;
-    long change = read_subscriptions(publisher->feed);
-    publisher->feed_listeners = (size_t)((long)publisher->feed_listeners + change);
-    while (publisher->feed_listeners > 0 && i < batch->count) {
+    /* Goings are not counted: any peer can say that it goes, also one that never came. */
+    publisher->listened |= read_subscriptions(publisher->feed);
+    while (publisher->listened && i < batch->count) {
         size_t count = 0, bytes = 0, first = i;
         while (i < batch->count && count < DK_BLOCK_MAX_RECORDS) {
             slice[count].data = dk_batch_record(batch, i, &slice[count].size);
