@@ -4,6 +4,7 @@
 #include "broker/log/log.h"
 #include "broker/log/space.h"
 #include "broker/net/behind.h"
+#include "broker/net/checkpoint.h"
 #include "broker/net/commit.h"
 #include "broker/net/members.h"
 #include "broker/net/outbox.h"
@@ -39,6 +40,7 @@ struct dk_broker {
     struct dk_core *core;
     struct dk_committer *committer;
     struct dk_behind *behind;
+    struct dk_checkpointer *checkpointer;
     struct dk_reads *reads;
     struct dk_publisher *publisher;
     struct dk_outbox *outbox;
@@ -47,8 +49,6 @@ struct dk_broker {
     struct ev_timer tick;
     unsigned ticks;
     const struct dk_batch *writing;
-    uint64_t checkpoint_at; /* position of frozen heads that wait for durability, 0 = none */
-    bool checkpoint_under_way;
     struct dk_buf out;
     struct dk_read_job *waiting;
     size_t waiting_count;
@@ -99,20 +99,6 @@ static void send_failure(struct dk_broker *broker, uint64_t connection, uint64_t
 
 /* ---------------------------------------------------------------- commit */
 
-static void checkpoint_step(struct dk_broker *broker)
-{
-    struct dk_err err = {0};
-    if (broker->checkpoint_at == 0 && !broker->checkpoint_under_way &&
-        dk_core_checkpoint_due(broker->core) && dk_core_checkpoint_begin(broker->core, &err) == 0) {
-        broker->checkpoint_at = dk_core_last(broker->core);
-    }
-    if (broker->checkpoint_at != 0 && dk_core_durable(broker->core) >= broker->checkpoint_at) {
-        broker->checkpoint_at = 0;
-        broker->checkpoint_under_way = true;
-        dk_behind_write_heads(broker->behind);
-    }
-}
-
 static void commit_next(struct dk_broker *broker)
 {
     if (dk_committer_busy(broker->committer)) {
@@ -151,19 +137,9 @@ static void on_durable(void *arg)
         dk_behind_wake(broker->behind);
     }
     retry_waiting_reads(broker);
-    checkpoint_step(broker);
+    dk_checkpointer_step(broker->checkpointer);
     commit_next(broker);
     dk_ev_zmq_pause(&broker->watcher, dk_core_full(broker->core));
-}
-
-static void on_heads_written(void *arg)
-{
-    struct dk_broker *broker = arg;
-    struct dk_err err = {0};
-    if (dk_heads_finish(broker->heads, &err) != 0) {
-        dk_say(DK_WARN, "heads-not-mapped", "error=\"%s\"", err.message);
-    }
-    broker->checkpoint_under_way = false;
 }
 
 /* ---------------------------------------------------------------- requests */
@@ -389,7 +365,7 @@ static void on_tick(struct ev_loop *loop, struct ev_timer *timer, int revents)
     (void)revents;
     dk_core_set_space(broker->core, dk_space_accepting(broker->space));
     retry_waiting_reads(broker);
-    checkpoint_step(broker);
+    dk_checkpointer_step(broker->checkpointer);
     if (++broker->ticks % TICKS_PER_BEAT == 0) {
         dk_publisher_announce(broker->publisher, dk_core_durable(broker->core),
                               dk_core_time_us(broker->core, now()));
@@ -469,8 +445,11 @@ static int start_threads(struct dk_broker *broker, struct dk_err *err)
     int rc = dk_committer_start(&broker->committer, broker->loop, dk_log_store(broker->log),
                                 on_durable, broker, err);
     if (rc == 0) {
-        rc = dk_behind_start(&broker->behind, broker->loop, broker->log, broker->heads,
-                             on_heads_written, broker, err);
+        rc = dk_behind_start(&broker->behind, broker->log, err);
+    }
+    if (rc == 0) {
+        rc = dk_checkpointer_start(&broker->checkpointer, broker->loop, broker->core, broker->heads,
+                                   err);
     }
     return rc != 0 ? rc
                    : dk_reads_start(&broker->reads, broker->loop, broker->log,
@@ -531,6 +510,7 @@ void dk_broker_free(struct dk_broker **broker)
     settle(b);
     dk_reads_stop(&b->reads);
     dk_behind_stop(&b->behind);
+    dk_checkpointer_stop(&b->checkpointer);
     dk_publisher_free(&b->publisher);
     if (b->requests != NULL) {
         (void)zmq_close(b->requests);
