@@ -10,6 +10,17 @@
 #include "proto/event/body.h"
 #include "replay/cli/verb.h"
 
+/* For the verbs' tables. */
+#define DK_PARAMETERS(...)                                                                         \
+    (const struct dk_parameter[])                                                                  \
+    {                                                                                              \
+        __VA_ARGS__, DK_PARAMETERS_END                                                             \
+    }
+#define DK_TICKET                                                                                  \
+    {                                                                                              \
+        "TICKET", NULL, "the ticket", NULL, DK_NEEDED, 0                                           \
+    }
+
 #define DK_ACTION_EVENTS_MAX 2
 #define DK_ACTION_NAMES_MAX  32
 

@@ -14,7 +14,6 @@ int dk_apply_run(struct dk_cli *cli, struct dk_err *err);
 int dk_demo_verb(struct dk_cli *cli, struct dk_err *err);
 
 extern const struct dk_parameter dk_list_parameters[], dk_tail_parameters[], dk_get_parameters[],
-    dk_status_parameters[], dk_kpi_parameters[], dk_apply_parameters[],
-    dk_demo_parameters[];
+    dk_status_parameters[], dk_kpi_parameters[], dk_apply_parameters[], dk_demo_parameters[];
 
 #endif

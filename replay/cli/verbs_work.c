@@ -7,16 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LIST(...)                                                                                  \
-    (const struct dk_parameter[])                                                                  \
-    {                                                                                              \
-        __VA_ARGS__, DK_PARAMETERS_END                                                             \
-    }
-#define TICKET                                                                                     \
-    {                                                                                              \
-        "TICKET", NULL, "the ticket", NULL, DK_NEEDED, 0                                           \
-    }
-
 #define SHA256_BYTES 32
 
 static int digest_file(FILE *file, uint8_t sha256[SHA256_BYTES], uint64_t *size)
@@ -97,19 +87,22 @@ const struct dk_verb dk_verbs_work[] = {
     {.name = "hand-to-supplier", .summary = "a supplier works on it", .run = dk_action_run,
      .kind = DK_KIND_SUPPLIER_HANDED,
      .example = "hand-to-supplier 1-42 acme --reference RMA-17 --as anna\n",
-     .parameter = LIST(TICKET,
+     .parameter = DK_PARAMETERS(DK_TICKET,
          {"SUPPLIER", NULL, "the supplier, by key", "supplier", DK_NEEDED, 0},
          {"--contract", "CONTRACT", "under which contract, by key", "contract", 0, 0},
          {"--reference", "TEXT", "the supplier's own name for it", "reference", 0, 0})},
     {.name = "supplier-returned", .summary = "the supplier gave it back", .run = dk_action_run,
-     .kind = DK_KIND_SUPPLIER_RETURNED, .example = "supplier-returned 1-42 acme --fixed --as anna\n",
-     .parameter = LIST(TICKET,
+     .kind = DK_KIND_SUPPLIER_RETURNED,
+     .example = "supplier-returned 1-42 acme --fixed --as anna\n",
+     .parameter = DK_PARAMETERS(DK_TICKET,
          {"SUPPLIER", NULL, "the supplier, by key", "supplier", DK_NEEDED, 0},
          {"--fixed", NULL, "the supplier fixed it", "fixed", 0, 0},
-         {"--remarks", "TEXT", "what the supplier says; - reads it from stdin", "remarks", DK_STDIN, 0})},
+         {"--remarks", "TEXT",
+          "what the supplier says; - reads it from stdin", "remarks", DK_STDIN, 0})},
     {.name = "log-time", .summary = "log time of work", .run = dk_action_run,
-     .kind = DK_KIND_TIME_LOGGED, .example = "log-time 1-42 25m --text \"on the phone\" --as anna\n",
-     .parameter = LIST(TICKET,
+     .kind = DK_KIND_TIME_LOGGED,
+     .example = "log-time 1-42 25m --text \"on the phone\" --as anna\n",
+     .parameter = DK_PARAMETERS(DK_TICKET,
          {"DURATION", NULL, "how long, as 1h30m", "seconds", DK_NEEDED, 0},
          {"--billable", NULL, "the customer pays for it", "billable", 0, 0},
          {"--text", "TEXT", "at what; - reads it from stdin", "text", DK_STDIN, 0})},
@@ -117,41 +110,44 @@ const struct dk_verb dk_verbs_work[] = {
      .kind = DK_KIND_ATTACHMENT_ADDED, .complete = complete_attach,
      .more = "The log holds the file's SHA-256 and size, not the file.\n",
      .example = "attach 1-42 photo.jpg --media-type image/jpeg --as anna\n",
-     .parameter = LIST(TICKET,
+     .parameter = DK_PARAMETERS(DK_TICKET,
          {"FILE", NULL, "the file", NULL, DK_NEEDED, 0},
          {"--name", "NAME", "as shown; the file's own when left out", "name", 0, 0},
          {"--media-type", "TYPE", "as image/jpeg", "media_type", 0, 0})},
-    {.name = "erase-attachment", .summary = "record that an attachment is erased", .run = dk_action_run,
+    {.name = "erase-attachment", .summary = "record that an attachment is erased",
+     .run = dk_action_run,
      .kind = DK_KIND_ATTACHMENT_ERASED,
      .example = "erase-attachment 1-42 9f86d081884c7d65... --reason \"passport\" --as anna\n",
-     .parameter = LIST(TICKET,
+     .parameter = DK_PARAMETERS(DK_TICKET,
          {"SHA256", NULL, "its hash, 64 digits", "sha256", DK_NEEDED, 0},
          {"--reason", "TEXT", "why; - reads it from stdin", "reason", DK_STDIN, 0})},
     {.name = "set-field", .summary = "set a custom field, or clear it", .run = dk_action_run,
      .kind = DK_KIND_FIELD_SET, .complete = complete_set_field,
      .example = "set-field 1-42 floor 3 --as anna\nset-field 1-42 floor --as anna\n",
-     .parameter = LIST(TICKET,
+     .parameter = DK_PARAMETERS(DK_TICKET,
          {"FIELD", NULL, "the field, by key", "field", DK_NEEDED, 0},
-         {"VALUE", NULL, "of the field's type; none clears it; a reference is CLASS/KEY", NULL, 0, 0})},
+         {"VALUE", NULL,
+          "of the field's type; none clears it; a reference is CLASS/KEY", NULL, 0, 0})},
     {.name = "remind", .summary = "be reminded of it", .run = dk_action_run,
      .kind = DK_KIND_REMINDER_SET, .example = "remind 1-42 +4h \"call back\" --as anna\n",
-     .parameter = LIST(TICKET,
+     .parameter = DK_PARAMETERS(DK_TICKET,
          {"TIME", NULL, "when", "due_us", DK_NEEDED, 0},
          {"TEXT", NULL, "of what; - reads it from stdin", "text", DK_STDIN, 0})},
     {.name = "exception", .summary = "record an exception to policy", .run = dk_action_run,
      .kind = DK_KIND_EXCEPTION_RECORDED,
      .example = "exception 1-42 entitlement --reason \"pilot customer\" --as boss\n",
-     .parameter = LIST(TICKET,
+     .parameter = DK_PARAMETERS(DK_TICKET,
          {"TYPE", NULL, "checklist, entitlement, other", "type", DK_NEEDED, 0},
          {"--reason", "TEXT", "why; - reads it from stdin", "reason", DK_NEEDED | DK_STDIN, 0})},
     {.name = "ack", .summary = "acknowledge a notice", .run = dk_action_run,
      .kind = DK_KIND_NOTIFICATION_ACKNOWLEDGED, .example = "ack 1-42 3f9c0a1b2c3d4e5f --as anna\n",
-     .parameter = LIST(TICKET,
-         {"NOTICE", NULL, "the notice's number, as the notice and docket show have it", "notice", DK_NEEDED, 0})},
+     .parameter = DK_PARAMETERS(DK_TICKET,
+         {"NOTICE", NULL,
+          "the notice's number, as the notice and docket show have it", "notice", DK_NEEDED, 0})},
     {.name = "presence", .summary = "say whether an agent can take work", .run = dk_action_run,
      .kind = DK_KIND_PRESENCE_CHANGED, .complete = complete_presence,
      .example = "presence away --until +1h --as anna\n",
-     .parameter = LIST(
+     .parameter = DK_PARAMETERS(
          {"PRESENCE", NULL, "available, busy, away, offline", "presence", DK_NEEDED, 0},
          {"--until", "TIME", "until when", "until_us", 0, 0},
          {"--reason", "TEXT", "why", "reason", 0, 0})},

@@ -102,34 +102,52 @@ static int find_reference(struct dk_past *past, const char *reference, uint64_t 
     return rc;
 }
 
-int dk_past_ticket(struct dk_past *past, const char *name, uint64_t *ticket, struct dk_err *err)
+int dk_past_find(struct dk_past *past, const char *name, uint64_t *ticket, struct dk_err *err)
 {
     return dk_ticket_parse(name, ticket, NULL) == 0 ? 0 : find_reference(past, name, ticket, err);
 }
 
 /* ---------------------------------------------------------------------------------- life */
 
+#define SOURCES_MAX 4096
+
 struct gathering {
-    uint64_t ticket;
-    struct dk_life *life;
-    struct dk_refs *refs;
+    struct dk_past_ticket *read;
+    struct dk_arena arena; /* an ImportStarted at a time */
     int (*on_progress)(void *arg, uint64_t position);
     void *arg;
     struct dk_err *err;
 };
 
+static int take_source(struct gathering *g, const uint8_t *record, size_t bytes)
+{
+    dk_arena_reset(&g->arena);
+    const Docket__ImportStarted *started =
+        (const void *)dk_body_unpack(&g->arena, record, bytes, g->err);
+    char *name =
+        started != NULL ? dk_map_put(&g->read->sources, dk_event_load_subject(record), NULL) : NULL;
+    if (name != NULL && started->name.len <= DK_KEY_MAX_BYTES) {
+        memcpy(name, started->name.data, started->name.len);
+        name[started->name.len] = '\0';
+    }
+    return started != NULL ? 0 : g->err->code;
+}
+
 static int gather(void *arg, const uint8_t *record, size_t bytes)
 {
     struct gathering *g = arg;
     uint32_t kind = dk_event_load_kind(record);
-    if (dk_event_load_subject(record) == g->ticket) {
-        return dk_life_add(g->life, record, bytes, g->err);
+    if (dk_event_load_subject(record) == g->read->ticket) {
+        return dk_life_add(&g->read->life, record, bytes, g->err);
     }
-    if (kind < DK_KIND_DEFINED_FROM || kind > DK_KIND_DEFINED_LAST) {
+    if (kind <= DK_KIND_TICKET_LAST) {
         return 0;
     }
     int rc = dk_event_verify(record, bytes, g->err);
-    return rc != 0 ? rc : dk_refs_apply(g->refs, record, bytes, g->err);
+    if (rc == 0 && kind == DK_KIND_IMPORT_STARTED) {
+        rc = take_source(g, record, bytes);
+    }
+    return rc != 0 ? rc : dk_refs_apply(g->read->refs, record, bytes, g->err);
 }
 
 static int tell_progress(void *arg, uint64_t position)
@@ -138,22 +156,41 @@ static int tell_progress(void *arg, uint64_t position)
     return g->on_progress != NULL ? g->on_progress(g->arg, position) : 0;
 }
 
-int dk_past_life(struct dk_past *past, uint64_t ticket, struct dk_life *life, struct dk_refs *refs,
-                 int (*on_progress)(void *arg, uint64_t position), void *arg, struct dk_err *err)
+static int read_log(struct dk_past *past, struct gathering *g)
 {
-    struct gathering g = {.ticket = ticket,
-                          .life = life,
-                          .refs = refs,
-                          .on_progress = on_progress,
-                          .arg = arg,
-                          .err = err};
+    struct dk_past_ticket *read = g->read;
     struct dk_scan scan = {
-        .from = 1, .to = UINT64_MAX, .arg = &g, .on_record = gather, .on_progress = tell_progress};
+        .from = 1, .to = UINT64_MAX, .arg = g, .on_record = gather, .on_progress = tell_progress};
     char name[DK_ID_TEXT_BYTES];
-    int rc = dk_scan_log(&scan, past->reader, err);
-    dk_life_sort(life);
-    if (rc == 0 && life->count == 0) {
-        rc = dk_err_set(err, DK_ENOTFOUND, "there is no ticket %s", dk_id_format(ticket, name));
+    int rc = dk_scan_log(&scan, past->reader, g->err);
+    dk_life_sort(&read->life);
+    if (rc == 0 && read->life.count == 0) {
+        rc = dk_err_set(g->err, DK_ENOTFOUND, "there is no ticket %s",
+                        dk_id_format(read->ticket, name));
     }
     return rc;
+}
+
+int dk_past_read(struct dk_past *past, const char *name, struct dk_past_ticket *read,
+                 int (*on_progress)(void *arg, uint64_t position), void *arg, struct dk_err *err)
+{
+    struct gathering g = {.read = read, .on_progress = on_progress, .arg = arg, .err = err};
+    *read = (struct dk_past_ticket){0};
+    dk_map_init(&read->sources, DK_KEY_MAX_BYTES + 1, SOURCES_MAX);
+    int rc = dk_past_find(past, name, &read->ticket, err);
+    rc = rc != 0 ? rc : dk_life_init(&read->life, err);
+    rc = rc != 0 ? rc : dk_refs_new(&read->refs, err);
+    if (rc == 0 && dk_arena_init(&g.arena, DK_UNPACK_MAX_BYTES) != 0) {
+        rc = dk_err_set(err, DK_ENOMEM, "no memory to read the log");
+    }
+    rc = rc != 0 ? rc : read_log(past, &g);
+    dk_arena_close(&g.arena);
+    return rc;
+}
+
+void dk_past_ticket_close(struct dk_past_ticket *read)
+{
+    dk_life_close(&read->life);
+    dk_refs_free(&read->refs);
+    dk_map_close(&read->sources);
 }

@@ -4,6 +4,7 @@
 #define DK_REPLAY_HISTORY_PAST_H
 
 #include "broker/log/log.h"
+#include "proto/base/map.h"
 #include "proto/refs/refs.h"
 #include "replay/history/life.h"
 
@@ -19,11 +20,21 @@ void dk_past_close(struct dk_past *past);
 /* The ticket that SITE-NUMBER, an external reference or an imported case's key names. Look-ups that
  * lag behind, or are missing, are made up for by reading the log. DK_ENOTFOUND, DK_ECONFLICT (the
  * reference names several). */
-int dk_past_ticket(struct dk_past *past, const char *name, uint64_t *ticket, struct dk_err *err);
+int dk_past_find(struct dk_past *past, const char *name, uint64_t *ticket, struct dk_err *err);
 
-/* Reads the whole log once: the ticket's events into `life`, all definitions into `refs`.
- * `on_progress` as dk_scan's. DK_ENOTFOUND when the ticket has no event. */
-int dk_past_life(struct dk_past *past, uint64_t ticket, struct dk_life *life, struct dk_refs *refs,
+/* What reading the whole log once gives for a ticket. */
+struct dk_past_ticket {
+    uint64_t ticket;
+    struct dk_life life;
+    struct dk_refs *refs;
+    struct dk_map sources; /* of imports: subject -> name, char[DK_KEY_MAX_BYTES + 1] */
+};
+
+/* Finds the ticket by name and reads: its events, all definitions, the names of imports' sources.
+ * `on_progress` as dk_scan's. DK_ENOTFOUND when the ticket has no event. Closed by the caller,
+ * after an error too. */
+int dk_past_read(struct dk_past *past, const char *name, struct dk_past_ticket *read,
                  int (*on_progress)(void *arg, uint64_t position), void *arg, struct dk_err *err);
+void dk_past_ticket_close(struct dk_past_ticket *read);
 
 #endif

@@ -13,6 +13,7 @@
 #define DK_REPLAY_HISTORY_SENTENCE_H
 
 #include "proto/base/buf.h"
+#include "proto/base/map.h"
 #include "proto/calendar/zone.h"
 #include "proto/refs/refs.h"
 
@@ -20,6 +21,7 @@
 struct dk_words {
     const struct dk_refs *refs;
     const struct dk_zone *zone;
+    const struct dk_map *sources; /* of imports: subject -> name; NULL: they go by their ids */
 };
 
 /* "Anna Schmidt", "routing", "customer/3f..": who acted. Returns `text`. */

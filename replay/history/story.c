@@ -33,6 +33,12 @@ static void tell_decision(struct telling *t, const struct dk_decision *decision)
                         decision->rule_version, decision->basis);
 }
 
+static const char *source_name(struct telling *t, uint64_t source)
+{
+    const char *name = t->words->sources != NULL ? dk_map_get(t->words->sources, source) : NULL;
+    return name != NULL ? name : dk_refs_name(t->words->refs, source, t->who);
+}
+
 static void tell_why(struct telling *t, const struct dk_life_event *event)
 {
     struct dk_decision decision;
@@ -44,7 +50,7 @@ static void tell_why(struct telling *t, const struct dk_life_event *event)
     }
     if (dk_event_origin(event->record, event->bytes, &origin) == 1) {
         (void)dk_buf_printf(&t->why, "imported from %s, row %u of its case",
-                            dk_refs_name(t->words->refs, origin.source, t->who), origin.ordinal);
+                            source_name(t, origin.source), origin.ordinal);
     } else if (e->recorded_us - e->occurred_us > LATE_US) {
         (void)dk_buf_printf(&t->why, "%srecorded at %s", t->why.size > 0 ? "; " : "",
                             dk_moment_show(t->words->zone, e->recorded_us, text));
