@@ -32,6 +32,8 @@ void sim_checker_init(struct sim_checker *checker, struct sim_ledger *ledger,
     dk_map_init(&checker->numbers, sizeof(uint64_t), MANY);
     dk_map_init(&checker->obligations, sizeof(uint64_t), MANY);
     dk_map_init(&checker->presences, sizeof(uint32_t), MANY);
+    dk_map_init(&checker->requested, sizeof(uint64_t), MANY);
+    dk_map_init(&checker->received, sizeof(bool), MANY);
     for (size_t i = 0; i < SIM_ROLES; i++) {
         int rc = dk_folder_new(&checker->folder[i], sim_roles[i], &err);
         DK_ASSERT(rc == 0);
@@ -44,6 +46,8 @@ void sim_checker_close(struct sim_checker *checker)
     dk_map_close(&checker->numbers);
     dk_map_close(&checker->obligations);
     dk_map_close(&checker->presences);
+    dk_map_close(&checker->requested);
+    dk_map_close(&checker->received);
     for (size_t i = 0; i < SIM_ROLES; i++) {
         dk_folder_free(&checker->folder[i]);
         free(checker->state_hash[i]);
@@ -152,6 +156,26 @@ static uint64_t obligation_of(const ProtobufCMessage *message, uint32_t kind, ui
     return more << 32 | (uint64_t)clock->metric << 16 | clock->instance;
 }
 
+/* A notice is told of as sent when its receiver has it, and not before. */
+static void check_notice(struct sim_checker *checker, const struct dk_envelope *event,
+                         const ProtobufCMessage *message)
+{
+    const void *body = message;
+    if (event->kind == DK_KIND_NOTIFICATION_REQUESTED) {
+        uint64_t notice = ((const Docket__NotificationRequested *)body)->notice;
+        uint64_t *position = dk_map_put(&checker->requested, notice, NULL);
+        DK_ASSERT(position != NULL);
+        *position = event->position;
+    } else if (event->kind == DK_KIND_NOTIFICATION_SENT) {
+        uint64_t notice = ((const Docket__NotificationSent *)body)->notice;
+        (void)dk_map_remove(&checker->requested, notice);
+        if (dk_map_get(&checker->received, notice) == NULL) {
+            sim_violate(checker->scene, "a notice said to be sent is received",
+                        "at %" PRIu64 ": %016" PRIx64, event->position, notice);
+        }
+    }
+}
+
 static void check_once(struct sim_checker *checker, const struct dk_envelope *event,
                        const uint8_t *record, size_t bytes, uint64_t cause)
 {
@@ -160,6 +184,7 @@ static void check_once(struct sim_checker *checker, const struct dk_envelope *ev
     dk_arena_reset(&checker->ledger->arena);
     const ProtobufCMessage *body = dk_body_unpack(&checker->ledger->arena, record, bytes, &err);
     DK_ASSERT(body != NULL);
+    check_notice(checker, event, body);
     uint64_t what[] = {event->kind, event->subject, obligation_of(body, event->kind, cause)};
     uint64_t key = mix(UINT64_C(0xcbf29ce484222325), what, sizeof what);
     uint64_t *before = dk_map_put(&checker->obligations, key | 1, &first);

@@ -24,6 +24,8 @@ struct sim_checker {
     struct dk_map numbers;     /* producer -> its last number */
     struct dk_map obligations; /* hash of an obligation -> the position that discharged it */
     struct dk_map presences;   /* agent -> Presence */
+    struct dk_map requested;   /* notices not sent yet -> position of the request */
+    struct dk_map received;    /* notice -> true: the receiver has it */
     struct dk_folder *folder[SIM_ROLES];
     uint64_t *state_hash[SIM_ROLES]; /* by position */
     size_t state_capacity;
@@ -52,7 +54,8 @@ void sim_checker_heard(struct sim_watch *watch, const Docket__Reply *reply);
 void sim_checker_folded(struct sim_checker *checker, const char *name, size_t role,
                         struct dk_folder *folder);
 
-/* The end: whether all roles owe nothing at `now_us` by the replay; if not, what is owed. */
+/* The end: whether all roles owe nothing at `now_us` by the replay, and all notices are sent; if
+ * not, what is owed. */
 bool sim_checker_owes_nothing(struct sim_checker *checker, int64_t now_us, char what[128]);
 /* Every action was answered; queues are served as far as agents have room. */
 void sim_checker_end(struct sim_checker *checker, int64_t now_us);

@@ -172,6 +172,9 @@ void sim_faults_plan(struct sim_world *world)
     world->net.late_permille = (unsigned)sim_between(&world->scene, 0, 10);
     world->net.lost_permille =
         sim_chance(&world->scene, 500) ? (unsigned)sim_between(&world->scene, 1, 30) : 0;
+    for (size_t i = 0; i < SIM_ROLES; i++) {
+        world->node[i].post.lost_permille = (unsigned)sim_between(&world->scene, 0, 300);
+    }
     plan(world, 1000, 1, 1, look_for_dead_broker);
     plan(world, 1000, 1, 2, restart_nodes);
     plan(world, 700, 5, 30, crash_broker);
@@ -196,6 +199,7 @@ void sim_faults_end(struct sim_world *world)
     sim_broker_set_space(&world->broker, true);
     restart_broker(world, 0);
     for (size_t i = 0; i < SIM_ROLES; i++) {
+        world->node[i].post.lost_permille = 0;
         if (world->node[i].folder == NULL) {
             sim_node_start(&world->node[i]);
         }

@@ -52,6 +52,14 @@ static void fold(struct sim_node *node)
     sim_checker_folded(node->checker, node->link.name, node->role, node->folder);
 }
 
+static void wake_to_report(void *arg)
+{
+    struct sim_node *node = arg;
+    if (node->folder != NULL) {
+        wake(node);
+    }
+}
+
 /* A due instant is its own event, not the turn's: what comes in before must wake the node. */
 static void due(void *arg, uint64_t life)
 {
@@ -76,6 +84,9 @@ static void turn(void *arg, uint64_t life)
     fold(node);
     int64_t boot_us = sim_boot_us(&node->clocks, node->scene);
     bool more = dk_decider_step(node->decider, boot_us, CONSIDER_PER_TURN);
+    if (sim_roles[node->role]->role == DK_ROLE_NOTIFICATION && dk_decider_live(node->decider)) {
+        sim_post_turn(&node->post, node->folder, node->decider, boot_us);
+    }
     int64_t next_us = dk_decider_next_us(node->decider, boot_us);
     if (more || dk_decider_wants(node->decider, &from)) {
         wake(node);
@@ -231,6 +242,9 @@ void sim_node_init(struct sim_node *node, size_t role, struct sim_checker *check
     node->watch.name = sim_roles[role]->name;
     node->clocks.drift_ppm = sim_between(node->scene, -100, 100);
     dk_buf_init(&node->copy.entries, COPY_MAX_BYTES);
+    sim_post_init(&node->post, checker);
+    node->post.arg = node;
+    node->post.wake = wake_to_report;
     node->link = (struct sim_link){
         .name = sim_roles[role]->name,
         .peer = {.key_id = 2000 + role, .role = sim_roles[role]->role},
@@ -268,6 +282,7 @@ void sim_node_kill(struct sim_node *node)
               dk_folder_position(node->folder));
     dk_decider_free(&node->decider);
     dk_folder_free(&node->folder);
+    sim_post_forget(&node->post);
     node->life++;
     node->kills++;
     node->turning = false;

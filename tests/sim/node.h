@@ -7,6 +7,7 @@
 #include "nodes/runtime/decider.h"
 #include "tests/sim/broker.h"
 #include "tests/sim/checker.h"
+#include "tests/sim/post.h"
 
 struct sim_copy {
     uint64_t position;
@@ -26,6 +27,7 @@ struct sim_node {
     struct dk_folder *folder; /* NULL: it is down */
     struct dk_decider *decider;
     struct sim_copy copy;
+    struct sim_post post; /* of a notification node */
     uint64_t life;
     bool turning;
     unsigned kills;

@@ -96,6 +96,10 @@ bool sim_checker_owes_nothing(struct sim_checker *checker, int64_t now_us, char 
         }
         dk_intents_close(&intents);
     }
+    if (checker->requested.count > 0) {
+        snprintf(what, 128, "%zu notices are requested and not sent", checker->requested.count);
+        nothing = false;
+    }
     return nothing;
 }
 
