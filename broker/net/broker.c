@@ -6,6 +6,7 @@
 #include "broker/net/behind.h"
 #include "broker/net/checkpoint.h"
 #include "broker/net/commit.h"
+#include "broker/net/identity.h"
 #include "broker/net/members.h"
 #include "broker/net/outbox.h"
 #include "broker/net/publish.h"
@@ -45,6 +46,7 @@ struct dk_broker {
     struct dk_publisher *publisher;
     struct dk_outbox *outbox;
     struct dk_members *members;
+    struct dk_identities *identities;
     struct dk_ev_zmq watcher;
     struct ev_timer tick;
     unsigned ticks;
@@ -329,10 +331,7 @@ static bool receive(struct dk_broker *broker, struct dk_peer *peer, zmq_msg_t *p
             peer->connection = 0;
         }
     }
-    /* The routing id's frame loses its metadata once ZMQ_EVENTS was asked: the payload has it. */
-    const char *user_id = zmq_msg_gets(payload, "User-Id");
-    if (user_id == NULL ||
-        dk_user_id_parse(user_id, &peer->role, &peer->actor, &peer->key_id) != 0) {
+    if (peer->connection != 0 && dk_identity_of(broker->identities, peer, payload) != 0) {
         peer->connection = 0;
     }
     return true;
@@ -465,6 +464,7 @@ int dk_broker_new(struct dk_broker **broker, struct ev_loop *loop, const struct 
     b->loop = loop;
     b->zmq = zmq_ctx_new();
     b->members = calloc(1, sizeof *b->members);
+    b->identities = dk_identities_new();
     b->waiting = calloc(WAITING_MAX, sizeof *b->waiting);
     DK_ASSERT(b->zmq != NULL && b->members != NULL && b->waiting != NULL);
     dk_buf_init(&b->out, DK_FRAME_MAX_BYTES);
@@ -524,6 +524,7 @@ void dk_broker_free(struct dk_broker **broker)
     dk_space_stop(&b->space);
     dk_log_close(&b->log);
     dk_buf_close(&b->out);
+    dk_identities_free(&b->identities);
     free(b->members);
     free(b->waiting);
     free(b);
