@@ -89,6 +89,7 @@ static void foresee(struct dk_runs *runs, struct dk_run *run)
 
     if (breached(clock))
         return;
+    clock->elapsed_before_us = clock->elapsed_us;
     clock->last_due_us = due_after(runs, run, clock->target_us - run->used_us);
     if (run->why != DK_SEGMENT_RUNS)
         return;

@@ -63,10 +63,11 @@ struct dk_clock {
         last_met_us;  /* S9: of every fulfilment the first and the last; 0 = none */
     uint32_t resumed; /* times that it went on after it was fulfilled */
     int64_t target_us;
-    int64_t elapsed_us; /* business time (S1), paused time left out */
-    int64_t wall_us;    /* the same in wall-clock time */
-    uint64_t policy;    /* S5: what its goal rests on, as of goal_us */
-    uint64_t calendar;  /* 0: every instant counts */
+    int64_t elapsed_us;        /* business time (S1), paused time left out */
+    int64_t elapsed_before_us; /* of it, when the clock last began to run or its goal changed */
+    int64_t wall_us;           /* the same in wall-clock time */
+    uint64_t policy;           /* S5: what its goal rests on, as of goal_us */
+    uint64_t calendar;         /* 0: every instant counts */
     uint32_t policy_version, calendar_version;
     uint32_t goal;   /* number in the policy, from 0 */
     int64_t goal_us; /* from when on this goal holds */

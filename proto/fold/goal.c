@@ -65,6 +65,22 @@ static bool in_subtree(const struct dk_refs *refs, const Docket__Condition *cond
     return false;
 }
 
+/* "de" takes in "de-AT". */
+static bool lists_language(const Docket__Condition *condition, uint64_t language)
+{
+    uint8_t text[sizeof language + 1] = {0};
+
+    memcpy(text, &language, sizeof language);
+    for (size_t i = 0; i < condition->n_text && language != 0; i++) {
+        size_t bytes = condition->text[i].len;
+        size_t cut = bytes < DK_LANGUAGE_BYTES ? bytes : DK_LANGUAGE_BYTES;
+        if (memcmp(condition->text[i].data, text, cut) == 0 &&
+            (text[cut] == '\0' || text[cut] == '-'))
+            return true;
+    }
+    return false;
+}
+
 static bool has_listed_tag(const Docket__Condition *condition, const struct dk_clock_facts *facts)
 {
     for (uint32_t i = 0; i < facts->tag_count; i++)
@@ -94,7 +110,7 @@ static bool holds(const struct dk_refs *refs, const Docket__Condition *condition
     case DOCKET__CONDITION_FIELD__CONDITION_TYPE: return lists_number(condition, facts->type);
     case DOCKET__CONDITION_FIELD__CONDITION_CHANNEL: return lists_number(condition, facts->channel);
     case DOCKET__CONDITION_FIELD__CONDITION_LANGUAGE:
-        return facts->language != 0 && lists_word(condition, facts->language);
+        return lists_language(condition, facts->language);
     case DOCKET__CONDITION_FIELD__CONDITION_TAG: return has_listed_tag(condition, facts);
     case DOCKET__CONDITION_FIELD__CONDITION_SUPPLIER: return lists_id(condition, facts->supplier);
     default: return false;

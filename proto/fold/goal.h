@@ -2,7 +2,8 @@
  *
  * All policies of one type (SLA, OLA, UC) are an ordered list; the first whose conditions all hold
  * is the ticket's, whether it has a goal for the metric or not. Its goal for the metric and the
- * ticket's priority counts, else the one for any priority, else there is no promise. */
+ * ticket's priority counts, else the one for any priority, else there is no promise. A product's
+ * subtree counts, a tier is the company's, "de" takes in "de-AT", any of several tags will do. */
 #ifndef DK_FOLD_GOAL_H
 #define DK_FOLD_GOAL_H
 
@@ -21,8 +22,8 @@ struct dk_clock_facts {
     uint64_t product;
     uint64_t group;
     uint64_t supplier;
-    uint64_t language; /* dk_transition_word, 0 = not told */
-    uint64_t tag[DK_FACTS_TAGS];
+    uint64_t language;           /* dk_transition_language, 0 = not told */
+    uint64_t tag[DK_FACTS_TAGS]; /* dk_transition_word */
     uint32_t tag_count;
     uint8_t priority; /* Docket__Priority */
     uint8_t type;

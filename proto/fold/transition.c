@@ -31,6 +31,14 @@ uint64_t dk_transition_word(const uint8_t *text, size_t bytes)
     return dk_id_of_key(0, (const char *)text, cut, NULL);
 }
 
+uint64_t dk_transition_language(const uint8_t *text, size_t bytes)
+{
+    uint64_t packed = 0;
+
+    memcpy(&packed, text, bytes < DK_LANGUAGE_BYTES ? bytes : DK_LANGUAGE_BYTES);
+    return packed;
+}
+
 bool dk_transition_before(const struct dk_transition *a, const struct dk_transition *b)
 {
     enum dk_transition_class a_class = dk_transition_class(a), b_class = dk_transition_class(b);
@@ -115,7 +123,8 @@ static void of_opened(struct gathered *to, const Docket__Opened *opened)
     add_id(to, DK_CHANGE_TYPE, (uint64_t)opened->type);
     add_id(to, DK_CHANGE_CHANNEL, (uint64_t)opened->channel);
     if (opened->has_language)
-        add_words(to, DK_CHANGE_LANGUAGE, &opened->language, 1);
+        add(to, DK_CHANGE_LANGUAGE,
+            dk_transition_language(opened->language.data, opened->language.len));
     add_words(to, DK_CHANGE_TAG_ADDED, opened->tag, opened->n_tag);
     add(to, DK_CHANGE_OPENED,
         (uint64_t)status << 8 | (imported ? DK_OPENED_IMPORTED : 0) |
@@ -135,7 +144,8 @@ static void of_classified(struct gathered *to, const Docket__Classified *classif
     else if (derived != DOCKET__PRIORITY__PRIORITY_NONE && !dk_life_imported(to->event))
         add(to, DK_CHANGE_PRIORITY, derived);
     if (classified->has_language)
-        add_words(to, DK_CHANGE_LANGUAGE, &classified->language, 1);
+        add(to, DK_CHANGE_LANGUAGE,
+            dk_transition_language(classified->language.data, classified->language.len));
     add_words(to, DK_CHANGE_TAG_ADDED, classified->tag_added, classified->n_tag_added);
     add_words(to, DK_CHANGE_TAG_REMOVED, classified->tag_removed, classified->n_tag_removed);
 }

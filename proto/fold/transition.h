@@ -37,7 +37,7 @@ enum dk_change {
     DK_CHANGE_PRIORITY,
     DK_CHANGE_TYPE,
     DK_CHANGE_CHANNEL,
-    DK_CHANGE_LANGUAGE,    /* dk_transition_word */
+    DK_CHANGE_LANGUAGE,    /* dk_transition_language */
     DK_CHANGE_TAG_ADDED,   /* dk_transition_word */
     DK_CHANGE_TAG_REMOVED, /* dk_transition_word */
     DK_CHANGE_COUNT
@@ -73,9 +73,13 @@ static inline uint64_t dk_transition_value(const struct dk_transition *transitio
 }
 enum dk_transition_class dk_transition_class(const struct dk_transition *transition);
 
-/* How languages and tags stand in values, and conditions of policies are compared with them: a
- * hash of 56 bits, never 0. */
+/* How tags stand in values, and conditions of policies are compared with them: a hash, never 0. */
 uint64_t dk_transition_word(const uint8_t *text, size_t bytes);
+
+/* How languages stand in values: the tag's first DK_LANGUAGE_BYTES bytes ("pt-BR", "zh-Hant"), the
+ * first of them lowest. */
+#define DK_LANGUAGE_BYTES 7
+uint64_t dk_transition_language(const uint8_t *text, size_t bytes);
 
 /* The transitions that one event of a ticket gives; 0 for most kinds, and for a `body` of NULL. Of
  * one event's tags, DK_TRANSITION_TAGS added and as many removed are looked at. */

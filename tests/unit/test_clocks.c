@@ -248,7 +248,7 @@ static void test_S4_conditions(void **state)
     c->text[c->n_text++] = test_bytes("gold");
     c = add_condition(policy, DOCKET__CONDITION_FIELD__CONDITION_LANGUAGE);
     c->text[c->n_text++] = test_bytes("de");
-    c->text[c->n_text++] = test_bytes("pt-BR");
+    c->text[c->n_text++] = test_bytes("pt");
     c = add_condition(policy, DOCKET__CONDITION_FIELD__CONDITION_CHANNEL);
     c->number[c->n_number++] = DOCKET__CHANNEL__CHANNEL_WEB;
     c = add_condition(policy, DOCKET__CONDITION_FIELD__CONDITION_GROUP);
