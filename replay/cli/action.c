@@ -149,9 +149,7 @@ static void print_done(const struct dk_action *action, const struct dk_append_re
             opened || dk_id_class(action->event[0].subject) == DK_SUBJECT_TICKET ? "ticket"
                                                                                  : "subject",
             name, "position", (json_int_t)result->position, "accepted", (int)result->accepted);
-        (void)json_dumpf(done, action->cli->out, JSON_COMPACT);
-        (void)fputc('\n', action->cli->out);
-        json_decref(done);
+        dk_cli_print_json(action->cli, done);
     } else if (opened) {
         (void)fprintf(action->cli->out, "%s\n", name);
     } else {

@@ -53,6 +53,14 @@ int dk_cli_number(const struct dk_cli *cli, const char *name, uint64_t max, uint
     return 0;
 }
 
+void dk_cli_print_json(const struct dk_cli *cli, json_t *value)
+{
+    DK_ASSERT(value != NULL);
+    (void)json_dumpf(value, cli->out, JSON_COMPACT);
+    (void)fputc('\n', cli->out);
+    json_decref(value);
+}
+
 int dk_cli_stdin(char **text, struct dk_err *err)
 {
     char *bytes = malloc(DK_TEXT_MAX_BYTES + 2);

@@ -10,6 +10,7 @@
 #include "proto/calendar/zone.h"
 #include "proto/peer/config.h"
 #include "replay/cli/arguments.h"
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdio.h>
 
@@ -54,6 +55,9 @@ int dk_cli_moment(const struct dk_cli *cli, const char *name, int64_t *us, struc
 /* A number within bounds, as above. */
 int dk_cli_number(const struct dk_cli *cli, const char *name, uint64_t max, uint64_t *number,
                   struct dk_err *err);
+
+/* One JSON value as a line of the output; takes it. */
+void dk_cli_print_json(const struct dk_cli *cli, json_t *value);
 
 /* All of stdin as one text, a last newline cut off. Owned by the caller. 0, DK_ETOOBIG, DK_EIO. */
 int dk_cli_stdin(char **text, struct dk_err *err);

@@ -3,6 +3,7 @@
 #include "proto/event/body.h"
 #include "replay/cli/in_force.h"
 #include "replay/cli/read.h"
+#include "replay/history/event_value.h"
 #include "replay/history/moment.h"
 #include "replay/history/table.h"
 #include "replay/reference/reference.h"
@@ -86,22 +87,16 @@ static void print_table(const struct getting *g)
 static json_t *definition_json(const struct dk_refs_version *version)
 {
     struct dk_envelope envelope = {.subject = version->subject};
-    struct dk_arena arena;
-    struct dk_buf record, line;
+    struct dk_buf record;
     json_t *body = NULL;
     dk_buf_init(&record, DK_RECORD_MAX_BYTES);
-    dk_buf_init(&line, (size_t)8 << 20);
-    DK_ASSERT(dk_arena_init(&arena, DK_UNPACK_MAX_BYTES) == 0);
-    if (dk_event_encode(&record, &envelope, version->kind, version->body, NULL) == 0 &&
-        dk_event_json(&line, &arena, record.data, record.size, NULL) == 0) {
-        json_t *event = json_loadb((const char *)line.data, line.size, 0, NULL);
+    if (dk_event_encode(&record, &envelope, version->kind, version->body, NULL) == 0) {
+        json_t *event = dk_event_value(record.data, record.size, NULL);
         body = json_incref(json_object_get(event, "body"));
         json_decref(event);
     }
-    dk_arena_close(&arena);
     dk_buf_close(&record);
-    dk_buf_close(&line);
-    return body;
+    return body != NULL ? body : json_null();
 }
 
 static json_t *version_json(const struct getting *g, const struct dk_refs_version *version)
@@ -113,13 +108,6 @@ static json_t *version_json(const struct getting *g, const struct dk_refs_versio
         dk_refs_name(g->refs, version->subject, name), "id", dk_id_format(version->subject, id),
         "since", dk_time_format(version->effective_us, 0, since), "version", (int)version->version,
         "position", (json_int_t)version->position, "definition", definition_json(version));
-}
-
-static void print_json(const struct getting *g, json_t *value)
-{
-    (void)json_dumpf(value, g->cli->out, JSON_COMPACT);
-    (void)fputc('\n', g->cli->out);
-    json_decref(value);
 }
 
 static int get_all(struct getting *g, unsigned cls, int64_t at_us)
@@ -136,7 +124,7 @@ static int get_all(struct getting *g, unsigned cls, int64_t at_us)
     for (size_t i = 0; i < g->count; i++) {
         (void)json_array_append_new(list, version_json(g, g->version[i]));
     }
-    print_json(g, list);
+    dk_cli_print_json(g->cli, list);
     return 0;
 }
 
@@ -152,7 +140,7 @@ static int get_one(const struct getting *g, unsigned cls, const char *key, int64
                           dk_subject_class_word(cls), key);
     }
     if (g->cli->json) {
-        print_json(g, version_json(g, version));
+        dk_cli_print_json(g->cli, version_json(g, version));
         return 0;
     }
     (void)fprintf(g->cli->out, "%s %s, in force since %s (event %" PRIu64 ")\n",

@@ -39,6 +39,16 @@ const struct dk_parameter dk_replay_kpi_parameters[] = {
     DK_PARAMETERS_END,
 };
 
+const char dk_kpi_more[] = "Measures\n"
+#define X(NAME, word, shape, about) "  " word ": " about "\n"
+    DK_MEASURES(X)
+#undef X
+        "\nDimensions\n "
+#define X(NAME, word) " " word
+    DK_DIMS(X)
+#undef X
+        "\n\nA duration belongs to the values at its ending event, a count to those after it.\n";
+
 /* The query's arguments, "key=value". */
 struct question {
     const char *name;

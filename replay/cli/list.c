@@ -277,9 +277,7 @@ static void print_json(const struct list *list)
         (void)json_object_set_new(card, "subject",
                                   json_string(row->subject != NULL ? row->subject : ""));
         (void)json_object_del(card, "unanswered_since"); /* of one ticket's own history only */
-        (void)json_dumpf(card, list->cli->out, JSON_COMPACT);
-        (void)fputc('\n', list->cli->out);
-        json_decref(card);
+        dk_cli_print_json(list->cli, card);
     }
 }
 

@@ -77,9 +77,7 @@ static void print(const struct dk_cli *cli, const char *role, const struct state
         json_t *line = json_pack("{s:s, s:I, s:s, s:s, s:b, s:s?}", "role", role, "position",
                                  (json_int_t)live->position, "live", hash[0], "replayed", hash[1],
                                  "equal", differs == NULL, "differs", differs);
-        (void)json_dumpf(line, cli->out, JSON_COMPACT);
-        (void)fputc('\n', cli->out);
-        json_decref(line);
+        dk_cli_print_json(cli, line);
     } else {
         (void)fprintf(cli->out, "%s at %" PRIu64 ": live %s, replayed %s: %s%s\n", role,
                       live->position, hash[0], hash[1], differs != NULL ? "differ in " : "equal",

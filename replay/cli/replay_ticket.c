@@ -58,9 +58,7 @@ static int print_card(struct dk_cli *cli, const struct dk_past_ticket *read, str
     }
     if (cli->json) {
         json_t *card = dk_card_json(read->ticket, &view, &words);
-        (void)json_dumpf(card, cli->out, JSON_COMPACT);
-        (void)fputc('\n', cli->out);
-        json_decref(card);
+        dk_cli_print_json(cli, card);
     } else {
         dk_card_print(read->ticket, &view, &words, cli->out);
     }

@@ -24,9 +24,7 @@ static int on_finding(void *arg, const struct dk_verify_finding *finding)
     if (v->cli->json) {
         json_t *line = json_pack("{s:I, s:s, s:s}", "position", (json_int_t)finding->position,
                                  "code", dk_code_name(finding->code), "message", finding->message);
-        (void)json_dumpf(line, v->cli->out, JSON_COMPACT);
-        (void)fputc('\n', v->cli->out);
-        json_decref(line);
+        dk_cli_print_json(v->cli, line);
     } else {
         dk_watch_clear(&v->watch);
         (void)fprintf(v->cli->out, "position %" PRIu64 ": %s (%s)\n", finding->position,
@@ -54,9 +52,7 @@ static void print_report(const struct dk_cli *cli, const struct dk_verify_report
             "{s:I, s:I, s:I, s:I, s:o}", "records", (json_int_t)report->records, "subjects",
             (json_int_t)report->subjects, "sealed", (json_int_t)report->sealed, "findings",
             (json_int_t)report->findings, "tree_head", whole ? json_string(head) : json_null());
-        (void)json_dumpf(line, cli->out, JSON_COMPACT);
-        (void)fputc('\n', cli->out);
-        json_decref(line);
+        dk_cli_print_json(cli, line);
         return;
     }
     (void)fprintf(cli->out,

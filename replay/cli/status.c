@@ -190,9 +190,7 @@ static void print_stats_json(const struct dk_cli *cli, const Docket__StatsReply 
         s->accepting ? json_null() : json_string(text_of(&s->not_accepting, why, sizeof why)));
     (void)json_object_set_new(all, "members", members_json(s));
     (void)json_object_set_new(all, "readers", readers_json(s));
-    (void)json_dumpf(all, cli->out, JSON_COMPACT);
-    (void)fputc('\n', cli->out);
-    json_decref(all);
+    dk_cli_print_json(cli, all);
 }
 
 /* ------------------------------------------------------------------------------ waiting */

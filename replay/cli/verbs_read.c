@@ -38,6 +38,7 @@ const struct dk_verb dk_verbs_read[] = {
      .run = dk_get_run},
     {.name = "kpi",
      .summary = "key figures, from the analytics node",
+     .more = dk_kpi_more,
      .example = "kpi --by priority --from -30d\nkpi --measures resolution --by group,month "
                 "priority=high\nkpi --backlog --at 2026-01-01 --by group\n",
      .parameter = dk_kpi_parameters,

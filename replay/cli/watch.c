@@ -12,12 +12,18 @@
 #define REDRAW_US (200 * INT64_C(1000))
 #define BAR_WIDTH 24
 
-void dk_watch_open(struct dk_watch *watch, const char *what, uint64_t total)
+static sigset_t watched(void)
 {
     sigset_t set;
     (void)sigemptyset(&set);
     (void)sigaddset(&set, SIGINT);
     (void)sigaddset(&set, SIGTERM);
+    return set;
+}
+
+void dk_watch_open(struct dk_watch *watch, const char *what, uint64_t total)
+{
+    sigset_t set = watched();
     (void)sigprocmask(SIG_BLOCK, &set, NULL);
     *watch = (struct dk_watch){.what = what,
                                .signals = signalfd(-1, &set, SFD_CLOEXEC),
@@ -35,16 +41,21 @@ void dk_watch_clear(struct dk_watch *watch)
     watch->drawn = false;
 }
 
-void dk_watch_close(struct dk_watch *watch)
-{
-    dk_watch_clear(watch);
-    (void)close(watch->signals);
-}
-
 bool dk_watch_interrupted(const struct dk_watch *watch)
 {
     struct pollfd fd = {.fd = watch->signals, .events = POLLIN};
     return poll(&fd, 1, 0) > 0;
+}
+
+void dk_watch_close(struct dk_watch *watch)
+{
+    struct signalfd_siginfo seen;
+    sigset_t set = watched();
+    dk_watch_clear(watch);
+    while (dk_watch_interrupted(watch) && read(watch->signals, &seen, sizeof seen) > 0) {
+    }
+    (void)close(watch->signals);
+    (void)sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
 static void draw(struct dk_watch *watch, uint64_t done, int64_t now_us)

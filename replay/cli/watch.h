@@ -14,7 +14,7 @@ struct dk_watch {
     int64_t begun_us, last_us;
 };
 
-/* From here on Ctrl-C and SIGTERM end nothing by themselves: ask. */
+/* From here on, until the close, Ctrl-C and SIGTERM end nothing by themselves: ask. */
 void dk_watch_open(struct dk_watch *watch, const char *what, uint64_t total);
 void dk_watch_close(struct dk_watch *watch);
 

@@ -1,4 +1,5 @@
 #include "replay/history/story.h"
+#include "replay/history/event_value.h"
 #include "replay/history/moment.h"
 #include "replay/history/table.h"
 #include <inttypes.h>
@@ -14,8 +15,7 @@
 struct telling {
     const struct dk_life *life;
     const struct dk_words *words;
-    struct dk_buf what, quote, why, json;
-    struct dk_arena arena;
+    struct dk_buf what, quote, why;
     char who[DK_NAME_BYTES];
 };
 
@@ -121,23 +121,16 @@ static int print_json(struct telling *t, const struct dk_life_event *event, FILE
                       struct dk_err *err)
 {
     char when[DK_TIME_TEXT_BYTES];
-    tell(t, event, false);
-    dk_buf_clear(&t->json);
-    dk_arena_reset(&t->arena);
-    int rc = dk_event_json(&t->json, &t->arena, event->record, event->bytes, err);
-    if (rc != 0) {
-        return rc;
+    json_t *whole = dk_event_value(event->record, event->bytes, err);
+    if (whole == NULL) {
+        return err->code;
     }
-    json_t *line = json_object();
-    (void)json_object_set_new(line, "position", json_integer((json_int_t)event->envelope.position));
-    (void)json_object_set_new(line, "when",
-                              json_string(dk_time_format(event->envelope.occurred_us, 0, when)));
-    (void)json_object_set_new(line, "who", json_string(t->who));
-    (void)json_object_set_new(line, "what", text_of(&t->what));
-    (void)json_object_set_new(line, "why", t->why.size > 0 ? text_of(&t->why) : json_null());
-    json_t *whole = json_loadb((const char *)t->json.data, t->json.size, 0, NULL);
-    DK_ASSERT(whole != NULL);
-    (void)json_object_set_new(line, "event", whole);
+    tell(t, event, false);
+    json_t *line = json_pack(
+        "{s:I, s:s, s:s, s:o, s:o, s:o}", "position", (json_int_t)event->envelope.position, "when",
+        dk_time_format(event->envelope.occurred_us, 0, when), "who", t->who, "what",
+        text_of(&t->what), "why", t->why.size > 0 ? text_of(&t->why) : json_null(), "event", whole);
+    DK_ASSERT(line != NULL);
     (void)json_dumpf(line, out, JSON_COMPACT);
     (void)fputc('\n', out);
     json_decref(line);
@@ -148,13 +141,9 @@ int dk_story_print(const struct dk_life *life, const struct dk_words *words,
                    enum dk_story_form form, FILE *out, struct dk_err *err)
 {
     struct telling t = {.life = life, .words = words};
-    if (dk_arena_init(&t.arena, DK_UNPACK_MAX_BYTES) != 0) {
-        return dk_err_set(err, DK_ENOMEM, "no memory to tell the story");
-    }
     dk_buf_init(&t.what, EVENT_MAX_BYTES);
     dk_buf_init(&t.quote, EVENT_MAX_BYTES);
     dk_buf_init(&t.why, EVENT_MAX_BYTES);
-    dk_buf_init(&t.json, EVENT_MAX_BYTES);
     size_t width = form == DK_STORY_JSON ? 0 : who_width(&t);
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < life->count; i++) {
@@ -167,7 +156,5 @@ int dk_story_print(const struct dk_life *life, const struct dk_words *words,
     dk_buf_close(&t.what);
     dk_buf_close(&t.quote);
     dk_buf_close(&t.why);
-    dk_buf_close(&t.json);
-    dk_arena_close(&t.arena);
     return rc;
 }

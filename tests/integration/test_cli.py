@@ -227,6 +227,15 @@ def reading(docket, t, a, b, c):
     return len(events)
 
 
+def from_afar(docket, site):
+    """Where the log's folder cannot be read, the same comes over the wire."""
+    remote = site.data / "remote.yaml"
+    remote.write_text((site.data / "docket.yaml").read_text().replace("log: log ", "log: elsewhere "))
+    for words in (("list",), ("list", "--json"), ("get", "agents"), ("tail", "--from", 1)):
+        assert docket(*words) == docket(*words, "--config", remote), words
+    docket.fails(NOT_FOUND, "there is no log", "replay", "verify", "--config", remote)
+
+
 def following(docket, site, b):
     env = dict(os.environ, DOCKET_CONFIG=str(site.data))
     tail = subprocess.Popen([BIN / "docket", "tail", "-f", "--ticket", b, "--kind", "note"],
@@ -320,6 +329,7 @@ with Site("analytics") as site:
     others = more_tickets(docket)
     usage(docket)
     reading(docket, t, *others)
+    from_afar(docket, site)
     following(docket, site, others[1])
     the_past(docket, t, others[2])
     nodes(docket)
