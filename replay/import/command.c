@@ -91,11 +91,12 @@ static int parse(int argc, char **argv, struct arguments *arguments)
 static void print_json(const struct dk_import_summary *summary, uint64_t rejected, double seconds)
 {
     json_t *json = json_pack(
-        "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:f}", "source", summary->source, "rows",
-        (json_int_t)summary->rows, "rejected", (json_int_t)rejected, "cases",
+        "{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:f, s:f}", "source", summary->source,
+        "rows", (json_int_t)summary->rows, "rejected", (json_int_t)rejected, "cases",
         (json_int_t)summary->cases, "conflicts", (json_int_t)summary->conflicts, "events",
         (json_int_t)summary->events, "appended", (json_int_t)summary->appended, "adopted",
-        (json_int_t)summary->adopted, "interrupted", summary->interrupted, "seconds", seconds);
+        (json_int_t)summary->adopted, "interrupted", summary->interrupted, "seconds", seconds,
+        "rows_per_second", (double)summary->rows / seconds);
     DK_ASSERT(json != NULL);
     (void)json_dumpf(json, stdout, JSON_COMPACT | JSON_REAL_PRECISION(6));
     (void)fputc('\n', stdout);

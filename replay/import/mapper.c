@@ -38,6 +38,7 @@ static void begin_case(struct dk_mapper *mapper)
     mapper->status = DOCKET__STATUS__STATUS_NEW;
     mapper->pending = DOCKET__PENDING__PENDING_NONE;
     mapper->customer = 0;
+    mapper->requester = (struct dk_slice){0};
 }
 
 int dk_mapper_case(struct dk_mapper *mapper, const struct dk_case *one, struct dk_drafts *drafts,

@@ -43,6 +43,7 @@ struct dk_mapper {
     int status;
     int pending;
     uint64_t customer;
+    struct dk_slice requester; /* the customer as the source has it; empty: nobody yet */
 };
 
 /* `latest_us`: the broker's time and DK_FUTURE_MAX_US. Mapping and report are borrowed. */

@@ -162,14 +162,16 @@ static int read_state(const struct dk_mapper *mapper, struct dk_reading *reading
 
 /* --------------------------------------------------------------------------------- activities */
 
-static bool fits(const struct dk_activity *activity, const struct dk_case_row *row)
+static bool fits(const struct dk_mapper *mapper, const struct dk_activity *activity,
+                 const struct dk_case_row *row)
 {
     for (size_t i = 0; i < activity->count; i++) {
         if (!dk_slice_equal(row->value[activity->when[i].slot], activity->when[i].is)) {
             return false;
         }
     }
-    return true;
+    return !activity->from_requester || mapper->requester.size == 0 ||
+           dk_slice_equal(row->value[activity->customer], mapper->requester);
 }
 
 static int read_activity(const struct dk_mapper *mapper, struct dk_reading *reading,
@@ -178,7 +180,7 @@ static int read_activity(const struct dk_mapper *mapper, struct dk_reading *read
     const struct dk_mapping *mapping = mapper->mapping;
     const struct dk_case_row *row = reading->row;
     size_t i = 0;
-    while (i < mapping->activity_count && !fits(&mapping->activity[i], row)) {
+    while (i < mapping->activity_count && !fits(mapper, &mapping->activity[i], row)) {
         i++;
     }
     if (i == mapping->activity_count) {

@@ -12,6 +12,7 @@ struct writing {
     struct dk_drafts *drafts;
     struct dk_err *err;
     Docket__Origin origin;
+    Docket__Origin of_source; /* of definitions: which row meets an entity first may change */
     uint64_t importer;
     uint64_t actor; /* of the row's events; 0 until the first one asks */
     int rc;         /* the first error; nothing is written after it */
@@ -52,13 +53,13 @@ static Docket__Definition definition_of(struct writing *w, struct dk_slice key)
     definition.key = bytes_of(key);
     definition.has_effective_us = 1;
     definition.effective_us = DK_TIME_MIN_US; /* nothing tells from when; its events do not wait */
-    definition.origin = &w->origin;
+    definition.origin = &w->of_source;
     return definition;
 }
 
 static void define(struct writing *w, uint64_t subject, uint32_t kind, const ProtobufCMessage *body)
 {
-    write_event(w, subject, w->importer, w->reading->at_us, kind, body);
+    write_event(w, subject, w->importer, 0, kind, body);
 }
 
 static uint64_t meet_agent(struct writing *w, struct dk_slice key)
@@ -379,21 +380,28 @@ static void write_act(struct writing *w, const struct dk_activity *activity)
 
 /* -------------------------------------------------------------------------------------- a row */
 
-/* Who asks, as the row has it: its column, or, where nobody is known yet, who writes to us. True
- * when that is somebody else than before. */
+/* The column with who asks, in a row that tells it: the mapping's, or, while nobody is known, that
+ * of who writes to us. */
+static int requester_slot(const struct writing *w)
+{
+    const struct dk_activity *activity = w->reading->activity;
+    if (w->reading->customer) {
+        return w->mapper->mapping->customer;
+    }
+    bool asks = activity != NULL && activity->act == DK_ACT_INBOUND && w->mapper->customer == 0;
+    return asks ? activity->customer : DK_NO_SLOT;
+}
+
+/* True when the row names somebody else than before, or the first one, as who asks. */
 static bool move_requester(struct writing *w)
 {
-    const struct dk_reading *reading = w->reading;
-    struct dk_mapper *mapper = w->mapper;
-    const struct dk_activity *activity = reading->activity;
-    uint64_t before = mapper->customer;
-    if (reading->customer) {
-        mapper->customer = meet_customer(w, value_of(w, mapper->mapping->customer));
-    } else if (before == 0 && activity != NULL && activity->act == DK_ACT_INBOUND &&
-               activity->customer != DK_NO_SLOT) {
-        mapper->customer = meet_customer(w, value_of(w, activity->customer));
+    struct dk_slice requester = value_of(w, requester_slot(w));
+    if (requester.size == 0) {
+        return false;
     }
-    return mapper->customer != before;
+    w->mapper->requester = requester;
+    w->mapper->customer = meet_customer(w, requester);
+    return true;
 }
 
 static void write_row(struct writing *w)
@@ -461,8 +469,9 @@ int dk_mapper_write(struct dk_mapper *mapper, const struct dk_case *one,
         .err = err,
         .importer = dk_id_make(DK_ACTOR_IMPORTER, mapper->mapping->source_id),
     };
-    docket__origin__init(&w.origin);
-    w.origin.source = mapper->mapping->source_id;
+    docket__origin__init(&w.of_source);
+    w.of_source.source = mapper->mapping->source_id;
+    w.origin = w.of_source;
     w.origin.ordinal = reading->row->ordinal;
     w.origin.digest = reading->row->digest;
     write_row(&w);

@@ -28,7 +28,8 @@
  *   ignored: [active]                # columns left out on purpose; others left out are reported
  *
  *   activities:                      # of that shape: what a row tells; the first that fits
- *     - when: {event: comment, role: reporter}
+ *     - when: {event: comment}
+ *       from: requester              # only by the customer who asked, or by the first one to ask
  *       is: message inbound          # assigned, routed (`to` names whom), note, message outbound,
  *       customer: author             # message automatic, nothing, or a status
  *       text: body                   # customer or agent: who acts; text, id: of the message
@@ -115,6 +116,7 @@ struct dk_condition {
 struct dk_activity {
     size_t count;
     struct dk_condition when[DK_MAPPING_CONDITIONS_MAX];
+    bool from_requester; /* and `customer` names who asked */
     enum dk_act act;
     int status; /* of DK_ACT_STATUS, and */
     int pending;

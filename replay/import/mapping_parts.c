@@ -204,6 +204,10 @@ static int read_activity_columns(struct dk_mapping *mapping, const struct dk_yam
                              "\"to\" names the column with the new agent or group: only assigned "
                              "and routed have it, and must");
     }
+    if (activity->from_requester && activity->customer == DK_NO_SLOT) {
+        return dk_yaml_error(&mapping->doc, node, err,
+                             "\"from: requester\" needs \"customer\", the column to compare");
+    }
     if (activity->agent != DK_NO_SLOT && activity->customer != DK_NO_SLOT) {
         return dk_yaml_error(&mapping->doc, node, err,
                              "an activity has an agent or a customer, and not both");
@@ -214,14 +218,17 @@ static int read_activity_columns(struct dk_mapping *mapping, const struct dk_yam
 static int read_activity(struct dk_mapping *mapping, const struct dk_yaml *node,
                          struct dk_activity *activity, struct dk_err *err)
 {
-    static const char *const keys[] = {"when", "is", "agent", "customer", "to", "text", "id", NULL};
-    const struct dk_yaml *is = dk_yaml_get(node, "is");
-    int act = 0;
+    static const char *const keys[] = {"when", "from", "is", "agent", "customer",
+                                       "to",   "text", "id", NULL};
+    static const char *const froms[] = {"requester", NULL};
+    const struct dk_yaml *is = dk_yaml_get(node, "is"), *from = dk_yaml_get(node, "from");
+    int act = 0, requester = 0;
     int rc = dk_yaml_only(&mapping->doc, node, keys, err);
     if (rc == 0 && is == NULL) {
         rc = dk_yaml_error(&mapping->doc, node, err, "an activity needs \"is\": what it is here");
     }
     rc = rc != 0 ? rc : dk_yaml_word(&mapping->doc, is, acts, &act, err);
+    rc = rc != 0 ? rc : dk_yaml_word(&mapping->doc, from, froms, &requester, err);
     rc = rc != 0 ? rc : read_conditions(mapping, dk_yaml_get(node, "when"), activity, err);
     if (rc != 0) {
         return rc;
@@ -232,6 +239,7 @@ static int read_activity(struct dk_mapping *mapping, const struct dk_yaml *node,
         act = DK_ACT_STATUS;
     }
     activity->act = (enum dk_act)act;
+    activity->from_requester = from != NULL;
     return read_activity_columns(mapping, node, activity, err);
 }
 
