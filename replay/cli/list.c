@@ -257,7 +257,7 @@ static void print_table(const struct list *list)
         dk_text_table_add(table, dk_id_format(row->ticket, id));
         dk_text_table_add(table, dk_status_word(t->status, t->pending));
         dk_text_table_add(table, dk_priority_word(t->priority));
-        dk_text_table_addf(table, t->line != 0 ? "%u" : "", t->line);
+        dk_text_table_addf(table, "%.0u", t->line); /* nothing for 0 */
         dk_text_table_add(table, name_of(list, t->group, name));
         dk_text_table_add(table, name_of(list, t->owner, name));
         dk_text_table_add(table, dk_moment_show(list->cli->zone, t->opened_us, when));
