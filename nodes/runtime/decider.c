@@ -76,7 +76,10 @@ bool dk_decider_live(const struct dk_decider *decider)
 
 int64_t dk_decider_now_us(const struct dk_decider *decider, int64_t boot_us)
 {
-    return decider->broker_us + (boot_us - decider->heard_boot_us);
+    int64_t now_us = decider->broker_us + (boot_us - decider->heard_boot_us);
+    int64_t recorded_us = dk_folder_world(decider->folder)->recorded_us;
+    /* Records may come before an announcement tells their time: what is folded has happened. */
+    return now_us > recorded_us ? now_us : recorded_us;
 }
 
 int64_t dk_decider_next_us(const struct dk_decider *decider, int64_t boot_us)

@@ -58,7 +58,7 @@ void dk_decider_beat(struct dk_decider *decider, const char *query_endpoint, int
 
 /* Whether decisions are made: in session, and its head folded. */
 bool dk_decider_live(const struct dk_decider *decider);
-/* The broker's time. */
+/* The broker's time, never before that of the last record folded. */
 int64_t dk_decider_now_us(const struct dk_decider *decider, int64_t boot_us);
 /* When to step next without an input: a boot-clock instant, INT64_MAX: never. */
 int64_t dk_decider_next_us(const struct dk_decider *decider, int64_t boot_us);

@@ -95,6 +95,19 @@ static void test_decider_decides_what_comes_due_by_the_brokers_clock(void **stat
     ASSERT_EQ(routed(w, ticket), 1);
 }
 
+/* A definition is in force when it is folded, also if no announcement has told its time yet. */
+static void test_decider_is_never_behind_what_it_has_folded(void **state)
+{
+    struct world *w = *state;
+    go_live(w);
+    int64_t told_us = dk_core_time_us(w->f.core, w->f.now);
+    w->f.now.wall_us += DK_CLOCK_STEP_US / 2; /* the broker's clock is set a little */
+    open_ticket(w, DOCKET__PRIORITY__PRIORITY_HIGH);
+    dk_decider_announce(w->decider, dk_core_durable(w->f.core), told_us, w->f.now.boot_us);
+    fold(w, SIZE_MAX);
+    ASSERT_EQ(dk_decider_now_us(w->decider, w->f.now.boot_us), w->f.now.wall_us);
+}
+
 static void test_decider_keeps_what_could_not_be_sent(void **state)
 {
     struct world *w = *state;
@@ -403,6 +416,7 @@ int main(void)
         CASE(test_decider_waits_while_a_head_beyond_the_fold_is_known),
         CASE(test_decider_sends_an_item_again_only_when_it_is_folded),
         CASE(test_decider_decides_what_comes_due_by_the_brokers_clock),
+        CASE(test_decider_is_never_behind_what_it_has_folded),
         CASE(test_decider_keeps_what_could_not_be_sent),
         CASE(test_decider_decision_names_basis_cause_and_rule),
         CASE(test_decider_considers_a_stale_item_again),
