@@ -148,6 +148,17 @@ static void say_hello(struct sim_client *client)
     sim_link_send(&client->link, frame, docket__request__pack(&request, frame));
 }
 
+/* What the broker has seen, in part even, keeps its numbers; the rest gets new ones. */
+static void keep_numbers(struct sim_client *client, struct sim_request *request)
+{
+    uint64_t after = request->first_number + request->count;
+    if (request->first_number > client->last_at_hello) {
+        request->first_number = 0;
+    } else if (request->first_number != 0 && after > client->next_number) {
+        client->next_number = after;
+    }
+}
+
 static void on_hello(struct sim_client *client, const Docket__HelloReply *hello)
 {
     sim_trace(client->scene, "%s: in session, last number %" PRIu64, client->link.name,
@@ -161,8 +172,7 @@ static void on_hello(struct sim_client *client, const Docket__HelloReply *hello)
         struct sim_request *request = client->queue[i];
         if (request->one_shot[0] == 0) {
             request->id = 0;
-            request->first_number =
-                request->first_number <= hello->last_number ? request->first_number : 0;
+            keep_numbers(client, request);
         }
     }
     pump(client);

@@ -118,6 +118,21 @@ static bool send_frame(void *arg, const uint8_t *frame, size_t bytes)
     return true;
 }
 
+static void trace_refusals(struct sim_node *node, const Docket__Reply *reply)
+{
+    if (reply->result_case != DOCKET__REPLY__RESULT_APPENDED) {
+        return;
+    }
+    for (size_t i = 0; i < reply->appended->n_appended; i++) {
+        const Docket__Appended *appended = reply->appended->appended[i];
+        if (appended->n_refused > 0) {
+            sim_trace(node->scene, "%s: is refused: %.*s", node->link.name,
+                      (int)appended->refused[0]->sentence.len,
+                      (const char *)appended->refused[0]->sentence.data);
+        }
+    }
+}
+
 static void receive(void *arg, const uint8_t *frame, size_t bytes)
 {
     struct sim_node *node = arg;
@@ -128,6 +143,7 @@ static void receive(void *arg, const uint8_t *frame, size_t bytes)
     reply = docket__reply__unpack(NULL, bytes, frame);
     DK_ASSERT(reply != NULL);
     sim_checker_heard(&node->watch, reply);
+    trace_refusals(node, reply);
     if (dk_decider_reply(node->decider, reply, sim_boot_us(&node->clocks, node->scene)) != 0) {
         sim_violate(node->scene, "a node follows one log", "%s at %" PRIu64, node->link.name,
                     dk_folder_position(node->folder));

@@ -202,6 +202,21 @@ void sim_organization_accept_step(void *organization)
     sim_client_send(client, request);
 }
 
+/* Now and then the operator looks at the broker's health, also when nobody complains. */
+static void look(void *arg, uint64_t unused)
+{
+    struct sim_organization *o = arg;
+    struct dk_core_stats stats;
+    (void)unused;
+    if (o->broker->core != NULL) {
+        dk_core_stats(o->broker->core, &stats);
+        if (!stats.accepting && o->broker->accepting) {
+            sim_organization_accept_step(o);
+        }
+    }
+    sim_in(o->operator.scene, sim_about(o->operator.scene, 5 * SIM_SECOND_US), look, o, 0);
+}
+
 static void define_anew(void *arg, uint64_t unused)
 {
     struct sim_organization *o = arg;
@@ -245,4 +260,5 @@ void sim_organization_init(struct sim_organization *organization, struct sim_led
     define_policy(o);
     define_rules(o);
     sim_in(o->operator.scene, 5 * SIM_SECOND_US, define_anew, o, 0);
+    sim_in(o->operator.scene, 5 * SIM_SECOND_US, look, o, 0);
 }

@@ -43,8 +43,12 @@ void sim_checker_sent(struct sim_checker *checker, struct sim_watch *watch, cons
         DK_ASSERT(append != NULL);
         rc = dk_append_read(request.body, append, &err);
         DK_ASSERT(rc == 0);
-        sim_trace(checker->scene, "%s: decides %zu events, first %s", watch->name, append->count,
-                  dk_kind_info(dk_event_load_kind(append->event[0].data))->word);
+        const uint8_t *first = append->event[0].data;
+        char what[DK_ID_TEXT_BYTES];
+        sim_trace(checker->scene, "%s: decides %zu events, first %s of %s, number %" PRIu64,
+                  watch->name, append->count, dk_kind_info(dk_event_load_kind(first))->word,
+                  dk_id_format(dk_event_load_subject(first), what),
+                  dk_event_load_producer_number(first));
         check_append(checker, watch, append);
         free(append);
     }
