@@ -15,12 +15,8 @@
 #define ANSWER_MS       10000
 #define HELLO_ID        UINT64_MAX
 
-/* What a Request begins with: the tags of id, protocol and append. */
-#define TAG_ID       0x09
-#define TAG_PROTOCOL 0x15
-#define TAG_APPEND   0x22
-#define TAG_EVENT    0x0a
-#define HEAD_BYTES   14 /* before the Append's tag */
+#define LIST_BYTES   (64 * 1024) /* of a message of several requests, about */
+#define TAG_APPENDED 0x22        /* of a Reply's list of answers */
 
 struct client {
     void *socket;
@@ -33,8 +29,9 @@ struct dk_load {
     struct dk_load_options options;
     void *zmq, *announce;
     struct client client[CLIENTS_MAX];
-    struct dk_buf events; /* of the request under way */
-    uint64_t head;        /* announced last */
+    struct dk_buf out;                                               /* the message under way */
+    uint8_t records[DK_REQUEST_MAX_EVENTS * DK_WORKLOAD_RECORD_MAX]; /* of its last request */
+    uint64_t head;                                                   /* announced last */
     struct dk_load_result *result;
     uint64_t counted; /* events answered while it counts */
     bool counting;
@@ -42,48 +39,64 @@ struct dk_load {
 
 /* ---------------------------------------------------------------- out */
 
-static uint8_t *put_events(struct dk_load *load, struct client *client)
+static int put_request(struct dk_load *load, struct client *client, struct dk_err *err)
 {
-    dk_buf_clear(&load->events);
+    struct dk_slice event[DK_REQUEST_MAX_EVENTS];
+    uint8_t *at = load->records;
     dk_workload_begin(client->workload);
     for (unsigned i = 0; i < load->options.events; i++) {
-        size_t bytes;
-        const uint8_t *record = dk_workload_next(client->workload, &bytes);
-        uint8_t *at = dk_buf_extend(&load->events, 1 + dk_varint_size(bytes) + bytes);
-        DK_ASSERT(at != NULL);
-        *at = TAG_EVENT;
-        memcpy(dk_varint_put(at + 1, bytes), record, bytes);
+        const uint8_t *record = dk_workload_next(client->workload, &event[i].size);
+        event[i].data = at;
+        at = (uint8_t *)memcpy(at, record, event[i].size) + event[i].size;
     }
-    return load->events.data;
+    client->sent_ns[client->sent % OUTSTANDING_MAX] = dk_bench_ns();
+    int rc =
+        load->options.list
+            ? dk_append_list_add(&load->out, client->sent, event, NULL, load->options.events, 0)
+            : dk_append_write(&load->out, client->sent, event, NULL, load->options.events, 0);
+    client->sent++;
+    return rc == 0 ? 0 : dk_err_set(err, rc, "a request does not fit");
 }
 
-static int send_request(struct dk_load *load, struct client *client, struct dk_err *err)
+static int send_out(struct dk_load *load, struct client *client, struct dk_err *err)
 {
-    const uint8_t *events = put_events(load, client);
-    size_t bytes = load->events.size;
-    zmq_msg_t message;
-    DK_ASSERT(zmq_msg_init_size(&message, HEAD_BYTES + 1 + dk_varint_size(bytes) + bytes) == 0);
-    uint8_t *at = zmq_msg_data(&message);
-    *at = TAG_ID;
-    at = dk_fixed64_put(at + 1, client->sent);
-    *at = TAG_PROTOCOL;
-    at = dk_fixed32_put(at + 1, DK_PROTOCOL);
-    *at = TAG_APPEND;
-    at = dk_varint_put(at + 1, bytes);
-    memcpy(at, events, bytes);
-    client->sent_ns[client->sent % OUTSTANDING_MAX] = dk_bench_ns();
-    if (zmq_msg_send(&message, client->socket, 0) < 0) {
-        return dk_err_set(err, DK_EIO, "cannot send: %s", zmq_strerror(errno));
+    int rc = zmq_send(client->socket, load->out.data, load->out.size, 0) >= 0
+                 ? 0
+                 : dk_err_set(err, DK_EIO, "cannot send: %s", zmq_strerror(errno));
+    dk_buf_clear(&load->out);
+    return rc;
+}
+
+static bool has_room(const struct dk_load *load, const struct client *client)
+{
+    return client->sent - client->answered < load->options.outstanding;
+}
+
+/* As dk_client_hold and dk_client_release have it. */
+static int send_list(struct dk_load *load, struct client *client, struct dk_err *err)
+{
+    size_t mark = dk_append_list_begin(&load->out, 0);
+    int rc = 0;
+    while (rc == 0 && has_room(load, client) && load->out.size < LIST_BYTES) {
+        rc = put_request(load, client, err);
     }
-    client->sent++;
-    return 0;
+    if (rc == 0) {
+        (void)dk_append_list_end(&load->out, mark);
+        rc = send_out(load, client, err);
+    }
+    return rc;
 }
 
 static int fill(struct dk_load *load, struct client *client, struct dk_err *err)
 {
     int rc = 0;
-    while (rc == 0 && client->sent - client->answered < load->options.outstanding) {
-        rc = send_request(load, client, err);
+    while (rc == 0 && has_room(load, client)) {
+        if (load->options.list) {
+            rc = send_list(load, client, err);
+        } else {
+            rc = put_request(load, client, err);
+            rc = rc != 0 ? rc : send_out(load, client, err);
+        }
     }
     return rc;
 }
@@ -126,7 +139,7 @@ static int read_reply(struct dk_load *load, struct client *client, const uint8_t
         on_answer(load, client, dk_fixed64_get(at + 1), now);
         return 0;
     }
-    if (bytes < 11 || at[9] != TAG_APPEND) {
+    if (bytes < 11 || at[9] != TAG_APPENDED) {
         return DK_EINVAL;
     }
     at += 10;
@@ -310,7 +323,7 @@ int dk_load_new(struct dk_load **load, const struct dk_load_options *options, st
     DK_ASSERT(options->outstanding <= OUTSTANDING_MAX);
     l->options = *options;
     l->zmq = zmq_ctx_new();
-    dk_buf_init(&l->events, DK_REQUEST_MAX_BYTES);
+    dk_buf_init(&l->out, DK_FRAME_MAX_BYTES);
     int rc = 0;
     for (unsigned i = 0; rc == 0 && i < options->clients; i++) {
         rc = open_client(l, i, err);
@@ -343,7 +356,7 @@ void dk_load_free(struct dk_load **load)
         (void)zmq_close(l->announce);
     }
     (void)zmq_ctx_term(l->zmq);
-    dk_buf_close(&l->events);
+    dk_buf_close(&l->out);
     free(l);
     *load = NULL;
 }

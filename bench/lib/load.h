@@ -23,6 +23,7 @@ struct dk_load_options {
     unsigned clients;          /* connections, each a producer of its own */
     unsigned outstanding;      /* requests of each that are not answered */
     unsigned events;           /* in each request */
+    bool list;                 /* requests that are ready together leave in one message */
 };
 
 /* Connects, and says hello where it is a broker. */

@@ -436,3 +436,28 @@ void dk_append_serve(struct dk_core *core, const struct dk_peer *peer, struct dk
         core->clock = before;
     }
 }
+
+/* ------------------------------------------------------------------------- several in one message
+ */
+
+struct listed {
+    struct dk_core *core;
+    const struct dk_peer *peer;
+    struct dk_now now;
+};
+
+static void serve_listed(void *arg, const struct dk_request *append)
+{
+    const struct listed *listed = arg;
+    dk_append_serve(listed->core, listed->peer, listed->now, append);
+}
+
+void dk_append_serve_list(struct dk_core *core, const struct dk_peer *peer, struct dk_now now,
+                          const struct dk_request *list)
+{
+    struct listed listed = {core, peer, now};
+    struct dk_err err;
+    if (dk_append_list_read(list, serve_listed, &listed, &err) != 0) {
+        dk_core_reply_failure(core, peer->connection, list->id, &err);
+    }
+}

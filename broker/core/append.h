@@ -17,4 +17,8 @@
 void dk_append_serve(struct dk_core *core, const struct dk_peer *peer, struct dk_now now,
                      const struct dk_request *request);
 
+/* The Appends of an AppendList, one after the other, each as if it had come alone. */
+void dk_append_serve_list(struct dk_core *core, const struct dk_peer *peer, struct dk_now now,
+                          const struct dk_request *list);
+
 #endif

@@ -188,6 +188,7 @@ bool dk_core_request(struct dk_core *core, const struct dk_peer *peer, struct dk
     DK_ASSERT(peer->connection != 0);
     switch (request->op) {
     case DK_OP_APPEND: dk_append_serve(core, peer, now, request); break;
+    case DK_OP_APPEND_LIST: dk_append_serve_list(core, peer, now, request); break;
     case DK_OP_HELLO: rc = serve_hello(core, peer, now, request, &err); break;
     case DK_OP_TICKET_STATE: rc = serve_ticket_state(core, peer, request, &err); break;
     case DK_OP_HEAD: serve_head(core, peer, now, request); break;

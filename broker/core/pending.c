@@ -114,7 +114,7 @@ bool dk_pending_fits(const struct dk_pending *pending, size_t events, size_t byt
 {
     return pending->batch.count + events <= pending->max_records &&
            pending->offset[pending->batch.count] + bytes <= pending->max_bytes &&
-           pending->answer_count < pending->answer_max &&
+           pending->answer_count + events <= pending->answer_max &&
            pending->refusal_count + events <= pending->refusal_max &&
            pending->opened_count + events <= pending->opened_max;
 }

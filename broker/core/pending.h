@@ -23,7 +23,7 @@ void dk_pending_free(struct dk_pending **pending);
 void dk_pending_clear(struct dk_pending *pending);
 size_t dk_pending_bytes(const struct dk_pending *pending); /* memory reserved */
 
-/* Whether `events` more of `bytes` in all, and one answer with as many refusals, fit. */
+/* Whether `events` more of `bytes` in all fit, with an answer and a refusal for each. */
 bool dk_pending_fits(const struct dk_pending *pending, size_t events, size_t bytes);
 bool dk_pending_empty(const struct dk_pending *pending); /* neither records nor answers */
 

@@ -284,7 +284,8 @@ static void serve(struct dk_broker *broker, const struct dk_peer *peer, const ui
     struct dk_request request = {0};
     struct dk_err err = {0};
     int rc = dk_request_read(frame, bytes, &request, &err);
-    if (rc == 0 && request.op != DK_OP_APPEND && request.body.size > SMALL_BYTES) {
+    if (rc == 0 && request.op != DK_OP_APPEND && request.op != DK_OP_APPEND_LIST &&
+        request.body.size > SMALL_BYTES) {
         rc = dk_err_set(&err, DK_ETOOBIG, "a request that appends nothing has at most %d bytes",
                         SMALL_BYTES);
     }

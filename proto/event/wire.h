@@ -27,6 +27,7 @@ enum dk_op {
     DK_OP_STATS = 8,
     DK_OP_LOOKUP = 9,
     DK_OP_TICKET_STATE = 10,
+    DK_OP_APPEND_LIST = 11,
 };
 
 struct dk_request {
@@ -54,6 +55,20 @@ int dk_append_read(struct dk_slice body, struct dk_append *append, struct dk_err
 /* Writes a whole Request frame holding one Append. */
 int dk_append_write(struct dk_buf *out, uint64_t id, const struct dk_slice *event,
                     const uint32_t *expected_version, size_t count, int atomic);
+
+/* The Appends of an AppendList (op DK_OP_APPEND_LIST), each as a request of its own (op
+ * DK_OP_APPEND), borrowed from the frame. 0; DK_EINVAL or DK_ETOOBIG, and then `on_append` got
+ * none. */
+int dk_append_list_read(const struct dk_request *list,
+                        void (*on_append)(void *arg, const struct dk_request *append), void *arg,
+                        struct dk_err *err);
+
+/* Writes a whole Request frame holding an AppendList: begin gives a mark for end (SIZE_MAX: no
+ * room), add appends one Append under its own request id, as dk_append_write does a frame of it. */
+size_t dk_append_list_begin(struct dk_buf *out, uint64_t id);
+int dk_append_list_add(struct dk_buf *out, uint64_t id, const struct dk_slice *event,
+                       const uint32_t *expected_version, size_t count, int atomic);
+int dk_append_list_end(struct dk_buf *out, size_t mark);
 
 /* Writers of the messages that carry records. `records` are dk_slices of encoded events. */
 int dk_feed_write(struct dk_buf *out, uint64_t first, const struct dk_slice *records, size_t count,

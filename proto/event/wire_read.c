@@ -8,8 +8,10 @@
 #define TAG_PROTOCOL 0x15
 #define PROTOCOL_END 14
 #define TAG_RECORDS  0x2a
+#define TAG_LISTED   0x12 /* of a ListedAppend's Append */
 
 /* Field numbers of docket.proto. */
+#define LIST_APPEND             1
 #define APPEND_EVENT            1
 #define APPEND_EXPECTED_VERSION 2
 #define APPEND_ATOMIC           3
@@ -99,7 +101,7 @@ int dk_request_read(const uint8_t *frame, size_t bytes, struct dk_request *reque
     const uint8_t *at = frame + PROTOCOL_END;
     const uint8_t *end = frame + bytes;
     uint32_t op = at == end ? 0 : (uint32_t)*at >> 3;
-    if (op < DK_OP_HELLO || op > DK_OP_TICKET_STATE ||
+    if (op < DK_OP_HELLO || op > DK_OP_APPEND_LIST ||
         *at != dk_wire_key(op, PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED))
         return dk_err_field(err, DK_EINVAL, "op", "the request holds no operation known here");
     request->op = (enum dk_op)op;
@@ -191,6 +193,50 @@ int dk_append_read(struct dk_slice body, struct dk_append *append, struct dk_err
     if (versions == 0)
         memset(append->expected_version, 0, append->count * sizeof append->expected_version[0]);
     return 0;
+}
+
+/* One ListedAppend: its request's id, then the Append that ends it. */
+static int read_listed(const struct field *field, struct dk_request *append, struct dk_err *err)
+{
+    const uint8_t *at = field->bytes.data;
+    const uint8_t *end = at + field->bytes.size;
+    if (field->number != LIST_APPEND || field->type != PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED ||
+        field->bytes.size <= ID_END || at[0] != TAG_ID || at[ID_END] != TAG_LISTED)
+        return dk_err_field(err, DK_EINVAL, "append_list",
+                            "a listed append is its request's id and the append");
+    append->id = dk_fixed64_get(at + 1);
+    return read_last(at + ID_END + 1, end, &append->body, err);
+}
+
+static int walk_list(const struct dk_request *list,
+                     void (*on_append)(void *arg, const struct dk_request *append), void *arg,
+                     struct dk_err *err)
+{
+    const uint8_t *at = list->body.data;
+    const uint8_t *end = at + list->body.size;
+    struct dk_request append = {.protocol = list->protocol, .op = DK_OP_APPEND};
+    struct field field = {0};
+    size_t count = 0;
+    int found;
+    while ((found = next_field(&at, end, &field)) == 1) {
+        int code = read_listed(&field, &append, err);
+        if (code != 0)
+            return code;
+        if (++count > DK_REQUEST_MAX_EVENTS)
+            return dk_err_field(err, DK_ETOOBIG, "append_list", "a list holds at most %d appends",
+                                DK_REQUEST_MAX_EVENTS);
+        if (on_append != NULL)
+            on_append(arg, &append);
+    }
+    return found == 0 ? 0 : dk_err_set(err, DK_EINVAL, "the list is malformed");
+}
+
+int dk_append_list_read(const struct dk_request *list,
+                        void (*on_append)(void *arg, const struct dk_request *append), void *arg,
+                        struct dk_err *err)
+{
+    int code = walk_list(list, NULL, NULL, err);
+    return code != 0 ? code : walk_list(list, on_append, arg, err);
 }
 
 /* A message of records and fixed64 scalars: where each scalar goes, by field number. */

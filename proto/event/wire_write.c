@@ -8,8 +8,8 @@
 #define FIXED64_FIELD_BYTES 9
 #define BOOL_FIELD_BYTES    2
 
-/* dk_appended_end fills in a length that dk_appended_begin leaves room for: a varint of constant
- * size, longer than need be, which every protobuf reader accepts. */
+/* An `_end` fills in a length that its `_begin` leaves room for: a varint of constant size, longer
+ * than need be, which every protobuf reader accepts. */
 #define OPEN_LENGTH_BYTES 4
 
 static size_t bytes_field_size(size_t bytes)
@@ -52,6 +52,19 @@ static uint8_t *put_bytes(uint8_t *at, uint32_t number, const void *data, size_t
     return at + bytes;
 }
 
+/* Fills in the length at `mark`: what stands behind it. */
+static int close_length(struct dk_buf *out, size_t mark)
+{
+    size_t length = out->size - mark - OPEN_LENGTH_BYTES;
+    if (length >> (7 * OPEN_LENGTH_BYTES) != 0)
+        return DK_ETOOBIG;
+    for (size_t i = 0; i < OPEN_LENGTH_BYTES; i++) {
+        unsigned more = i + 1 < OPEN_LENGTH_BYTES ? 0x80 : 0;
+        out->data[mark + i] = (uint8_t)((length >> (7 * i) & 0x7f) | more);
+    }
+    return 0;
+}
+
 static size_t slices_size(const struct dk_slice *slices, size_t count)
 {
     size_t size = 0;
@@ -68,31 +81,92 @@ static uint8_t *put_slices(uint8_t *at, uint32_t number, const struct dk_slice *
     return at;
 }
 
+/* What one Append holds. */
+struct append {
+    const struct dk_slice *event;
+    const uint32_t *expected_version; /* or NULL */
+    size_t count;
+    int atomic;
+};
+
+static size_t versions_size(const struct append *append)
+{
+    size_t size = 0;
+    for (size_t i = 0; append->expected_version != NULL && i < append->count; i++)
+        size += dk_varint_size(append->expected_version[i]);
+    return size;
+}
+
+static size_t append_size(const struct append *append)
+{
+    size_t versions = versions_size(append);
+    return slices_size(append->event, append->count) +
+           (versions > 0 ? bytes_field_size(versions) : 0) +
+           (append->atomic ? BOOL_FIELD_BYTES : 0);
+}
+
+static uint8_t *put_append(uint8_t *at, const struct append *append)
+{
+    size_t versions = versions_size(append);
+    at = put_slices(at, 1, append->event, append->count);
+    if (versions > 0)
+        at = put_length(at, 2, versions);
+    for (size_t i = 0; versions > 0 && i < append->count; i++)
+        at = dk_varint_put(at, append->expected_version[i]);
+    return append->atomic ? put_varint(at, 3, 1) : at;
+}
+
 int dk_append_write(struct dk_buf *out, uint64_t id, const struct dk_slice *event,
                     const uint32_t *expected_version, size_t count, int atomic)
 {
-    size_t versions = 0;
-    for (size_t i = 0; expected_version != NULL && i < count; i++)
-        versions += dk_varint_size(expected_version[i]);
-    size_t append = slices_size(event, count) + (versions > 0 ? bytes_field_size(versions) : 0) +
-                    (atomic ? BOOL_FIELD_BYTES : 0);
-    size_t frame = FIXED64_FIELD_BYTES + FIXED32_FIELD_BYTES + bytes_field_size(append);
+    const struct append append = {event, expected_version, count, atomic};
+    size_t size = append_size(&append);
+    size_t frame = FIXED64_FIELD_BYTES + FIXED32_FIELD_BYTES + bytes_field_size(size);
     uint8_t *at = dk_buf_extend(out, frame);
     if (at == NULL)
         return DK_ETOOBIG;
     const uint8_t *end = at + frame;
     at = put_fixed64(at, 1, id);
     at = put_fixed32(at, 2, DK_PROTOCOL);
-    at = put_length(at, DK_OP_APPEND, append);
-    at = put_slices(at, 1, event, count);
-    if (versions > 0)
-        at = put_length(at, 2, versions);
-    for (size_t i = 0; versions > 0 && i < count; i++)
-        at = dk_varint_put(at, expected_version[i]);
-    if (atomic)
-        at = put_varint(at, 3, 1);
+    at = put_length(at, DK_OP_APPEND, size);
+    at = put_append(at, &append);
     DK_ASSERT(at == end);
     return 0;
+}
+
+size_t dk_append_list_begin(struct dk_buf *out, uint64_t id)
+{
+    uint8_t *at =
+        dk_buf_extend(out, FIXED64_FIELD_BYTES + FIXED32_FIELD_BYTES + 1 + OPEN_LENGTH_BYTES);
+    if (at == NULL)
+        return SIZE_MAX;
+    at = put_fixed64(at, 1, id);
+    at = put_fixed32(at, 2, DK_PROTOCOL);
+    put_key(at, DK_OP_APPEND_LIST, PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED);
+    return out->size - OPEN_LENGTH_BYTES;
+}
+
+int dk_append_list_add(struct dk_buf *out, uint64_t id, const struct dk_slice *event,
+                       const uint32_t *expected_version, size_t count, int atomic)
+{
+    const struct append append = {event, expected_version, count, atomic};
+    size_t size = append_size(&append);
+    size_t listed = FIXED64_FIELD_BYTES + bytes_field_size(size);
+    uint8_t *at = dk_buf_extend(out, bytes_field_size(listed));
+    if (at == NULL)
+        return DK_ETOOBIG;
+    at = put_length(at, 1, listed);
+    const uint8_t *end = at + listed;
+    at = put_fixed64(at, 1, id);
+    at = put_length(at, 2, size);
+    at = put_append(at, &append);
+    DK_ASSERT(at == end);
+    return 0;
+}
+
+int dk_append_list_end(struct dk_buf *out, size_t mark)
+{
+    return close_length(out, mark);
 }
 
 int dk_feed_write(struct dk_buf *out, uint64_t first, const struct dk_slice *records, size_t count,
@@ -151,14 +225,7 @@ size_t dk_appended_begin(struct dk_buf *out)
 
 int dk_appended_end(struct dk_buf *out, size_t mark)
 {
-    size_t length = out->size - mark - OPEN_LENGTH_BYTES;
-    if (length >> (7 * OPEN_LENGTH_BYTES) != 0)
-        return DK_ETOOBIG;
-    for (size_t i = 0; i < OPEN_LENGTH_BYTES; i++) {
-        unsigned more = i + 1 < OPEN_LENGTH_BYTES ? 0x80 : 0;
-        out->data[mark + i] = (uint8_t)((length >> (7 * i) & 0x7f) | more);
-    }
-    return 0;
+    return close_length(out, mark);
 }
 
 /* protobuf's sint32: small negative numbers stay short. */

@@ -9,7 +9,8 @@
 #include <string.h>
 #include <zmq.h>
 
-#define RESEND_MS 2000 /* an append that got no answer is sent again, under the same id */
+#define RESEND_MS       2000 /* an append that got no answer is sent again, under the same id */
+#define HELD_SOFT_BYTES (64 * 1024) /* appends held leave when they are so many */
 
 struct dk_client {
     void *socket;
@@ -17,6 +18,8 @@ struct dk_client {
     struct dk_buf out;
     struct dk_arena arena;
     zmq_msg_t frame; /* the last one received */
+    bool holding;    /* appends gather in `out`, a list that begins at `mark` */
+    size_t held_count, mark;
 };
 
 int dk_client_open(struct dk_client **client, void *zmq, const struct dk_config *config,
@@ -78,9 +81,73 @@ static int send_out(struct dk_client *client, struct dk_err *err)
     return 0;
 }
 
+/* ---------------------------------------------------------------- appends that leave together */
+
+void dk_client_hold(struct dk_client *client)
+{
+    client->holding = true;
+}
+
+static int send_held(struct dk_client *client, struct dk_err *err)
+{
+    size_t count = client->held_count;
+    client->held_count = 0;
+    if (count == 0) {
+        return 0;
+    }
+    int rc = dk_append_list_end(&client->out, client->mark);
+    DK_ASSERT(rc == 0);
+    rc = send_out(client, err);
+    dk_buf_clear(&client->out);
+    return rc;
+}
+
+int dk_client_release(struct dk_client *client, struct dk_err *err)
+{
+    client->holding = false;
+    return send_held(client, err);
+}
+
+static int add_held(struct dk_client *client, const struct dk_slice *event,
+                    const uint32_t *expected_version, size_t count, bool atomic, uint64_t id)
+{
+    if (client->held_count == 0) {
+        dk_buf_clear(&client->out);
+        client->mark = dk_append_list_begin(&client->out, client->next_id++);
+    }
+    int rc = dk_append_list_add(&client->out, id, event, expected_version, count, atomic);
+    client->held_count += rc == 0;
+    return rc;
+}
+
+static int hold_append(struct dk_client *client, const struct dk_slice *event,
+                       const uint32_t *expected_version, size_t count, bool atomic, uint64_t id,
+                       struct dk_err *err)
+{
+    bool full = client->held_count == DK_REQUEST_MAX_EVENTS || client->out.size >= HELD_SOFT_BYTES;
+    int rc = full ? send_held(client, err) : 0;
+    if (rc != 0) {
+        return rc;
+    }
+    rc = add_held(client, event, expected_version, count, atomic, id);
+    if (rc != 0 && client->held_count > 0) {
+        rc = send_held(client, err);
+        rc = rc != 0 ? rc : add_held(client, event, expected_version, count, atomic, id);
+    }
+    return rc == 0 || rc == DK_EBUSY
+               ? rc
+               : dk_err_set(err, rc, "%zu events do not fit one request", count);
+}
+
+/* ---------------------------------------------------------------- requests, replies */
+
 int dk_client_send(struct dk_client *client, Docket__Request *request, uint64_t *id,
                    struct dk_err *err)
 {
+    int rc = send_held(client, err);
+    if (rc != 0) {
+        return rc;
+    }
     request->id = client->next_id++;
     request->protocol = DK_PROTOCOL;
     size_t size = docket__request__get_packed_size(request);
@@ -99,6 +166,9 @@ int dk_client_send_append(struct dk_client *client, const struct dk_slice *event
                           struct dk_err *err)
 {
     *id = client->next_id++;
+    if (client->holding) {
+        return hold_append(client, event, expected_version, count, atomic, *id, err);
+    }
     dk_buf_clear(&client->out);
     int rc = dk_append_write(&client->out, *id, event, expected_version, count, atomic);
     return rc != 0 ? dk_err_set(err, rc, "%zu events do not fit one request", count)

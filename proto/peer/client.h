@@ -32,6 +32,12 @@ int dk_client_send_append(struct dk_client *client, const struct dk_slice *event
                           const uint32_t *expected_version, size_t count, bool atomic, uint64_t *id,
                           struct dk_err *err);
 
+/* Between hold and release appends gather and leave together, as many as one message takes (or when
+ * it is full): a message costs more than an event does. Each keeps its id and is answered on its
+ * own. Release sends what is left. 0, DK_EBUSY as above: what was gathered is dropped then. */
+void dk_client_hold(struct dk_client *client);
+int dk_client_release(struct dk_client *client, struct dk_err *err);
+
 /* The next reply, unpacked into the client's arena: good until the next receive. DK_ETIMEOUT after
  * `timeout_ms` (0: only what is there; -1: for ever). `*raw`, which may be NULL, is the frame. */
 int dk_client_receive(struct dk_client *client, int timeout_ms, const Docket__Reply **reply,

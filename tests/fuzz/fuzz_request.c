@@ -20,6 +20,15 @@ static void compare(const struct dk_append *append, struct dk_slice body)
     docket__append__free_unpacked(unpacked, NULL);
 }
 
+static void on_append(void *arg, const struct dk_request *listed)
+{
+    struct dk_append append;
+    struct dk_err err;
+    (void)arg;
+    if (dk_append_read(listed->body, &append, &err) == 0)
+        compare(&append, listed->body);
+}
+
 static int on_record(void *arg, const uint8_t *record, size_t record_bytes)
 {
     size_t *sum = arg;
@@ -38,6 +47,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (dk_request_read(data, size, &request, &err) == 0 && request.op == DK_OP_APPEND &&
         dk_append_read(request.body, &append, &err) == 0)
         compare(&append, request.body);
+    if (dk_request_read(data, size, &request, &err) == 0 && request.op == DK_OP_APPEND_LIST)
+        (void)dk_append_list_read(&request, on_append, NULL, &err);
     (void)dk_feed_read(data, size, &head, on_record, &sum, &err);
     (void)dk_records_read(data, size, &head, on_record, &sum, &err);
     return 0;

@@ -88,6 +88,8 @@ def main():
         "append_one": {"append": pb.Append(event=few[:1])},
         "append_versions": {"append": pb.Append(event=few, expected_version=[1, 0, 300])},
         "append_atomic": {"append": pb.Append(event=few[:2], atomic=True)},
+        "append_list": {"append_list": pb.AppendList(append=[
+            pb.ListedAppend(request=n, append=pb.Append(event=few[:n])) for n in (1, 2)])},
         "fetch": {"fetch": pb.Fetch(**{"from": 1}, max_records=10)},
         "head": {"head": pb.Head()},
     }

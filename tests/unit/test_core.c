@@ -260,6 +260,61 @@ static void test_core_records_have_a_largest_size(void **state)
     dk_buf_close(&frame);
 }
 
+static void test_core_appends_of_one_message_are_answered_each(void **state)
+{
+    struct world *w = *state;
+    struct dk_buf frame;
+    dk_buf_init(&frame, DK_FRAME_MAX_BYTES);
+    size_t mark = dk_append_list_begin(&frame, 500);
+    for (uint64_t id = 501; id <= 503; id++) {
+        struct dk_slice event[2];
+        fixture_events_clear(&w->events);
+        event[0].data = add_note(w);
+        event[0].size = w->events.end[0];
+        size_t count = 1;
+        if (id == 502) {
+            add_illegal(w);
+            event[0].data = w->events.buf.data;
+            event[1] = (struct dk_slice){w->events.buf.data + w->events.end[0],
+                                         w->events.end[1] - w->events.end[0]};
+            count = 2;
+        }
+        ASSERT_EQ(dk_append_list_add(&frame, id, event, NULL, count, 0), 0);
+    }
+    ASSERT_EQ(dk_append_list_end(&frame, mark), 0);
+    fixture_forget(&w->f);
+    fixture_request_bytes(&w->f, &w->agent, frame.data, frame.size);
+    ASSERT_TRUE(fixture_commit(&w->f));
+    ASSERT_TRUE(!fixture_commit(&w->f)); /* one was enough */
+    for (uint64_t id = 501; id <= 503; id++) {
+        const Docket__Appended *appended = fixture_appended(&w->f, id);
+        ASSERT_TRUE(appended != NULL);
+        ASSERT_EQ(appended->position, id - 499);
+        ASSERT_EQ(appended->accepted, 1);
+        ASSERT_EQ(appended->n_refused, id == 502);
+    }
+    dk_buf_close(&frame);
+}
+
+static void test_core_malformed_list_is_refused_as_a_whole(void **state)
+{
+    struct world *w = *state;
+    struct dk_buf frame;
+    dk_buf_init(&frame, DK_FRAME_MAX_BYTES);
+    size_t mark = dk_append_list_begin(&frame, 500);
+    struct dk_slice event = {add_note(w), w->events.end[0]};
+    ASSERT_EQ(dk_append_list_add(&frame, 501, &event, NULL, 1, 0), 0);
+    ASSERT_EQ(dk_buf_append(&frame, "\x0a\x01x", 3), 0);
+    ASSERT_EQ(dk_append_list_end(&frame, mark), 0);
+    fixture_forget(&w->f);
+    fixture_request_bytes(&w->f, &w->agent, frame.data, frame.size);
+    fixture_settle(&w->f);
+    check_failure(w, 500, DK_EINVAL);
+    ASSERT_TRUE(fixture_appended(&w->f, 501) == NULL);
+    ASSERT_EQ(dk_core_last(w->f.core), 1);
+    dk_buf_close(&frame);
+}
+
 static void test_core_expected_versions_are_per_event(void **state)
 {
     struct world *w = *state;
@@ -422,6 +477,8 @@ int main(void)
         CASE(test_core_malformed_appends_fail_at_once),
         CASE(test_core_records_not_canonical_use_up_no_number),
         CASE(test_core_records_have_a_largest_size),
+        CASE(test_core_appends_of_one_message_are_answered_each),
+        CASE(test_core_malformed_list_is_refused_as_a_whole),
         CASE(test_core_expected_versions_are_per_event),
         CASE(test_core_decisions_of_one_request_are_not_stale_to_each_other),
         CASE(test_core_clock_step_stops_appends_until_accepted),
