@@ -11,7 +11,7 @@
 #define DK_SOCKET_HWM       1000 /* frames queued for one peer, each way */
 #define DK_HANDSHAKE_MS     5000
 #define DK_LINGER_MS        0
-#define DK_SOCKET_MAX_BYTES (8 << 20) /* one frame, in */
+#define DK_SOCKET_MAX_BYTES (65 << 20) /* one frame to a client; more ends the connection */
 
 /* A server's socket (ROUTER, XPUB, REP), bound to every endpoint. The ZAP handler must be running.
  * NULL with DK_EIO, naming the endpoint and what to do when it is in use or its path too long. */

@@ -1,4 +1,5 @@
 #include "replay/cli/query.h"
+#include "nodes/runtime/queries.h"
 #include "proto/peer/socket.h"
 #include "replay/cli/desk.h"
 #include <stdlib.h>
@@ -6,6 +7,8 @@
 #include <zmq.h>
 
 #define ARGUMENTS_MAX 64
+
+_Static_assert(DK_QUERY_JSON_BYTES < DK_SOCKET_MAX_BYTES - 1024, "the longest answer is received");
 
 /* The public key of the node: its role's in the list of those who may connect. */
 static int key_of_role(const struct dk_cli *cli, const char *role, char public_z85[DK_Z85_BYTES],
