@@ -20,17 +20,21 @@ void sim_post_forget(struct sim_post *post)
 
 /* ---------------------------------------------------------------- there and back */
 
-/* The tag names the node's life and the place, so that an answer to an earlier life finds nobody.
- */
-static uint64_t tag_of(const struct sim_post *post, size_t place)
+/* An answer names its notice, and the node's life, so that a later life does not hear it. */
+static uint64_t tag_of(const struct sim_post *post, uint64_t notice)
 {
-    return post->life << 8 | place;
+    return notice ^ post->life << 48;
 }
 
 static struct sim_letter *letter_of(struct sim_post *post, uint64_t tag)
 {
-    struct sim_letter *letter = &post->letter[tag & 0xff];
-    return tag >> 8 == post->life && letter->notice != 0 ? letter : NULL;
+    for (size_t i = 0; i < SIM_POST_PLACES; i++) {
+        struct sim_letter *letter = &post->letter[i];
+        if (letter->notice != 0 && tag_of(post, letter->notice) == tag) {
+            return letter;
+        }
+    }
+    return NULL;
 }
 
 static void on_answer(void *arg, uint64_t tag)
@@ -55,16 +59,16 @@ static void deliver(struct sim_post *post, uint64_t notice)
     sim_trace(post->scene, "receiver: hears %016" PRIx64 "%s", notice, created ? "" : " again");
 }
 
-static void hand_over(struct sim_post *post, size_t place)
+static void hand_over(struct sim_post *post, struct sim_letter *letter)
 {
-    struct sim_letter *letter = &post->letter[place];
     letter->not_before_us = post->scene->now_us + sim_about(post->scene, SIM_SECOND_US);
     if (sim_chance(post->scene, post->lost_permille)) {
         return;
     }
     deliver(post, letter->notice);
     if (!sim_chance(post->scene, post->lost_permille)) {
-        sim_in(post->scene, sim_about(post->scene, 20000), on_answer, post, tag_of(post, place));
+        sim_in(post->scene, sim_about(post->scene, 20000), on_answer, post,
+               tag_of(post, letter->notice));
     }
 }
 
@@ -116,7 +120,7 @@ void sim_post_turn(struct sim_post *post, struct dk_folder *folder, struct dk_de
         if (letter->answered) {
             report(post, letter, folder, decider, boot_us);
         } else {
-            hand_over(post, i);
+            hand_over(post, letter);
         }
     }
 }
