@@ -3,9 +3,11 @@
  * The broker runs as a process in its default configuration (admission, dedup, CRC, heads, seals,
  * CURVE over ipc). In each round, one after the other on the same machine: the broker, redis-server
  * and nats-server with one event a request and 1,000 outstanding; a bare ROUTER that echoes, plain
- * and with CURVE; the broker with 100 events a request; plain LMDB making the commits that the
- * broker made; one outstanding request; and appends while a follower catches up from zero. Ratios
- * are medians of the rounds' ratios. README.md says what each figure means. */
+ * and with CURVE; the broker with each request in a message of its own, and with 100 events a
+ * request; plain LMDB making the commits that the broker made; one outstanding request; and appends
+ * while a follower catches up from zero. Ratios are medians of the rounds' ratios. README.md says
+ * what each figure means. */
+#include "bench/append.h"
 #include "bench/lib/echo.h"
 #include "bench/lib/follower.h"
 #include "bench/lib/load.h"
@@ -22,28 +24,11 @@
 #include <unistd.h>
 #include <zmq.h>
 
-#define CLIENTS       4
-#define OUTSTANDING   1000 /* requests of one event, of all clients together */
-#define MANY_EVENTS   100
-#define MANY_REQUESTS 5 /* outstanding of each client, with 100 events each */
 #define PAYLOAD_BYTES 200
 #define WARM_S        0.3
 #define NEEDED_BYTES  (UINT64_C(12) << 30)
 #define CAUGHT_UP_MS  60000
 #define SEAL_SLACK    1024 /* seals come by the thousand */
-
-/* One figure a round. */
-#define FIGURES(X)                                                                                 \
-    X(broker)                                                                                      \
-    X(redis) X(nats) X(echo) X(echo_curve) X(raw) X(broker_100) X(raw_100) X(raw_100_blocks)       \
-        X(lone) X(lone_echo) X(lone_echo_curve) X(lone_raw) X(p50) X(p99) X(p999) X(p50_100)       \
-            X(p99_100) X(p999_100) X(follower) X(follower_p99) X(follower_reads) X(seals_lag)      \
-                X(lookups_lag) X(heads_lag) X(caught_up_ms) X(commit_size) X(commit_size_100)
-struct figures {
-#define X(name) struct dk_rounds name;
-    FIGURES(X)
-#undef X
-};
 
 struct bench {
     int rounds;
@@ -56,7 +41,7 @@ struct bench {
     struct dk_client *client; /* asks for statistics */
     pid_t echo_pid, echo_curve_pid;
     char echo_endpoint[320], echo_curve_endpoint[320];
-    struct dk_load *one, *many, *lone, *echo, *echo_curve, *lone_echo, *lone_echo_curve;
+    struct dk_load *one, *single, *many, *lone, *echo, *echo_curve, *lone_echo, *lone_echo_curve;
     struct dk_peer redis, nats;
     struct dk_records records;
     struct dk_load_result result;
@@ -159,6 +144,18 @@ static int one_event(struct bench *bench, struct dk_err *err)
     return rc;
 }
 
+static int single_messages(struct bench *bench, struct dk_err *err)
+{
+    struct figures *f = &bench->figures;
+    bench->result.commit = bench->commit;
+    int rc = run_load(bench, bench->single, bench->seconds, &f->single, err);
+    dk_rounds_add(&f->single_p50, dk_latency_us(&bench->result.latency, 0.5));
+    dk_rounds_add(&f->single_p99, dk_latency_us(&bench->result.latency, 0.99));
+    dk_rounds_add(&f->single_commit_size, mean_commit(&bench->result));
+    bench->result.commit = NULL;
+    return rc != 0 ? rc : settle(bench, false, err);
+}
+
 static int peers(struct bench *bench, struct dk_err *err)
 {
     struct figures *f = &bench->figures;
@@ -245,119 +242,16 @@ static int round_of(struct bench *bench, struct dk_err *err)
 {
     int rc = one_event(bench, err);
     rc = rc != 0 ? rc : peers(bench, err);
+    rc = rc != 0 ? rc : single_messages(bench, err);
     rc = rc != 0 ? rc : many_events(bench, err);
     rc = rc != 0 ? rc : lone_append(bench, err);
     return rc != 0 ? rc : with_follower(bench, err);
 }
 
-/* ---------------------------------------------------------------- what is told */
-
-static void tell_speed(const struct figures *f, struct dk_report *r)
-{
-    (void)printf("\none event a request, %d outstanding from %d clients, events/s\n", OUTSTANDING,
-                 CLIENTS);
-    dk_report_add(r, "broker", dk_rounds_median(&f->broker), "docket, durable when acknowledged");
-    dk_report_add(r, "redis", dk_rounds_median(&f->redis), "Redis Streams, appendfsync always");
-    dk_report_add(r, "nats", dk_rounds_median(&f->nats), "NATS JetStream, which does not sync");
-    dk_report_add(r, "echo", dk_rounds_median(&f->echo), "a bare ROUTER echo without CURVE");
-    dk_report_add(r, "echo_curve", dk_rounds_median(&f->echo_curve),
-                  "the same with CURVE, as docket has it");
-    dk_report_add(r, "raw", dk_rounds_median(&f->raw), "plain LMDB making the broker's commits");
-    dk_report_goal(r, "ratio_redis", dk_rounds_ratio(&f->broker, &f->redis), 2.2, 1,
-                   "docket / Redis");
-    dk_report_goal(r, "ratio_nats", dk_rounds_ratio(&f->broker, &f->nats), 2.2, 1, "docket / NATS");
-    dk_report_goal(r, "ratio_echo", dk_rounds_ratio(&f->broker, &f->echo), 0.45, 1,
-                   "docket / echo without CURVE");
-    dk_report_add(r, "ratio_echo_curve", dk_rounds_ratio(&f->broker, &f->echo_curve),
-                  "docket / echo with CURVE");
-    (void)printf("\n%d events a request, %d outstanding of each client, events/s\n", MANY_EVENTS,
-                 MANY_REQUESTS);
-    dk_report_add(r, "broker_100", dk_rounds_median(&f->broker_100), "docket");
-    dk_report_add(r, "raw_100", dk_rounds_median(&f->raw_100),
-                  "plain LMDB making the broker's commits, one record a value");
-    dk_report_add(r, "raw_100_blocks", dk_rounds_median(&f->raw_100_blocks),
-                  "docket's log making them, in blocks");
-    dk_report_goal(r, "ratio_raw", dk_rounds_ratio(&f->broker_100, &f->raw_100), 0.7, 1,
-                   "docket / plain LMDB");
-    dk_report_add(r, "ratio_raw_blocks", dk_rounds_ratio(&f->broker_100, &f->raw_100_blocks),
-                  "docket / its log alone");
-}
-
-static void tell_latency(const struct figures *f, struct dk_report *r)
-{
-    struct dk_rounds plain = {0}, curve = {0};
-    for (size_t i = 0; i < f->lone.count; i++) {
-        dk_rounds_add(&plain, f->lone_echo.value[i] + f->lone_raw.value[i]);
-        dk_rounds_add(&curve, f->lone_echo_curve.value[i] + f->lone_raw.value[i]);
-    }
-    (void)printf("\nfrom sending to acknowledgement, us\n");
-    dk_report_add(r, "p50_us", dk_rounds_median(&f->p50), "one event a request");
-    dk_report_add(r, "p99_us", dk_rounds_median(&f->p99), "");
-    dk_report_add(r, "p999_us", dk_rounds_median(&f->p999), "");
-    dk_report_add(r, "p50_100_us", dk_rounds_median(&f->p50_100), "100 events a request");
-    dk_report_add(r, "p99_100_us", dk_rounds_median(&f->p99_100), "");
-    dk_report_add(r, "p999_100_us", dk_rounds_median(&f->p999_100), "");
-    dk_report_add(r, "lone_us", dk_rounds_median(&f->lone), "one outstanding: the median");
-    dk_report_add(r, "lone_echo_us", dk_rounds_median(&f->lone_echo), "round trip of the echo");
-    dk_report_add(r, "lone_echo_curve_us", dk_rounds_median(&f->lone_echo_curve),
-                  "the same with CURVE");
-    dk_report_add(r, "lone_raw_us", dk_rounds_median(&f->lone_raw),
-                  "commit of one record by plain LMDB");
-    dk_report_goal(r, "ratio_lone", dk_rounds_ratio(&f->lone, &plain), 1.6, 0,
-                   "lone / (round trip + commit)");
-    dk_report_add(r, "ratio_lone_curve", dk_rounds_ratio(&f->lone, &curve),
-                  "the same with the round trip of CURVE");
-    (void)printf("\nwith a follower that catches up from zero\n");
-    dk_report_add(r, "follower_broker", dk_rounds_median(&f->follower), "appended events/s");
-    dk_report_add(r, "follower_reads", dk_rounds_median(&f->follower_reads), "fetched events/s");
-    dk_report_add(r, "follower_p99_us", dk_rounds_median(&f->follower_p99), "of appends");
-    dk_report_goal(r, "ratio_follower_p99", dk_rounds_ratio(&f->follower_p99, &f->p99), 2, 0,
-                   "p99 with / without the follower");
-}
-
-static int tell_rest(struct bench *bench, struct dk_report *r, struct dk_err *err)
-{
-    static const struct {
-        size_t size;
-        const char *file, *name;
-    } disk[] = {{1, "disk_bytes_1", "of commits of 1"},
-                {10, "disk_bytes_10", "of commits of 10"},
-                {20, "disk_bytes_20", "of commits of 20"},
-                {256, "disk_bytes_256", "of commits of 256"}};
-    const struct figures *f = &bench->figures;
-    struct dk_process_memory memory;
-    double file_bytes = 0, record_bytes = 0;
-    int rc = 0;
-    (void)printf("\nwritten behind, at the end of the load with one event a request\n");
-    dk_report_add(r, "seals_lag", dk_rounds_median(&f->seals_lag), "events not sealed");
-    dk_report_add(r, "lookups_lag", dk_rounds_median(&f->lookups_lag), "events not looked through");
-    dk_report_add(r, "heads_lag", dk_rounds_median(&f->heads_lag), "events since the checkpoint");
-    dk_report_add(r, "caught_up_ms", dk_rounds_median(&f->caught_up_ms),
-                  "until seals and look-ups had caught up");
-    (void)printf("\nbytes on disk for each record\n");
-    for (size_t i = 0; rc == 0 && i < sizeof disk / sizeof disk[0]; i++) {
-        rc = dk_raw_disk_bytes(bench->folder, &bench->records, disk[i].size, &file_bytes,
-                               &record_bytes, err);
-        dk_report_add(r, disk[i].file, file_bytes, disk[i].name);
-    }
-    dk_report_add(r, "record_bytes", record_bytes, "the record alone, on average");
-    dk_process_memory(bench->site.pid, &memory);
-    (void)printf("\nthe broker\n");
-    dk_report_add(r, "commit_size", dk_rounds_median(&f->commit_size), "events, on average");
-    dk_report_add(r, "commit_size_100", dk_rounds_median(&f->commit_size_100),
-                  "the same with 100 events a request");
-    dk_report_add(r, "peak_mib", (double)memory.peak_bytes / (1 << 20),
-                  "memory at its peak, pages of the log's file among it");
-    dk_report_add(r, "own_mib", (double)bench->peak_own_bytes / (1 << 20),
-                  "memory of its own at its peak");
-    dk_report_add(r, "rounds", bench->rounds, "");
-    return rc;
-}
-
 /* ---------------------------------------------------------------- life */
 
 static int open_broker_load(struct bench *bench, struct dk_load **load, const char *name,
-                            unsigned clients, unsigned outstanding, unsigned events,
+                            unsigned clients, unsigned outstanding, unsigned events, bool list,
                             struct dk_err *err)
 {
     struct dk_load_options options = {.endpoint = bench->config.request.at[0],
@@ -367,7 +261,8 @@ static int open_broker_load(struct bench *bench, struct dk_load **load, const ch
                                       .name = name,
                                       .clients = clients,
                                       .outstanding = outstanding,
-                                      .events = events};
+                                      .events = events,
+                                      .list = list};
     return dk_load_new(load, &options, err);
 }
 
@@ -417,11 +312,13 @@ static int open_loads(struct bench *bench, struct dk_err *err)
     const unsigned each = OUTSTANDING / CLIENTS;
     bench->zmq = zmq_ctx_new();
     int rc = dk_client_open(&bench->client, bench->zmq, &bench->config, "reader", err);
-    rc = rc != 0 ? rc : open_broker_load(bench, &bench->one, "one", CLIENTS, each, 1, err);
+    rc = rc != 0 ? rc : open_broker_load(bench, &bench->one, "one", CLIENTS, each, 1, true, err);
+    rc = rc != 0 ? rc
+                 : open_broker_load(bench, &bench->single, "single", CLIENTS, each, 1, false, err);
     rc = rc != 0 ? rc
                  : open_broker_load(bench, &bench->many, "many", CLIENTS, MANY_REQUESTS,
-                                    MANY_EVENTS, err);
-    rc = rc != 0 ? rc : open_broker_load(bench, &bench->lone, "lone", 1, 1, 1, err);
+                                    MANY_EVENTS, false, err);
+    rc = rc != 0 ? rc : open_broker_load(bench, &bench->lone, "lone", 1, 1, 1, false, err);
     rc = rc != 0 ? rc : open_echo_load(bench, &bench->echo, false, CLIENTS, each, err);
     rc = rc != 0 ? rc : open_echo_load(bench, &bench->echo_curve, true, CLIENTS, each, err);
     rc = rc != 0 ? rc : open_echo_load(bench, &bench->lone_echo, false, 1, 1, err);
@@ -439,11 +336,15 @@ static int run(struct bench *bench, struct dk_err *err)
         rc = round_of(bench, err);
     }
     if (rc == 0) {
-        tell_speed(&bench->figures, &report);
-        tell_latency(&bench->figures, &report);
-        rc = tell_rest(bench, &report, err);
+        struct dk_process_memory memory;
+        dk_process_memory(bench->site.pid, &memory);
+        append_tell_speed(&bench->figures, &report);
+        append_tell_latency(&bench->figures, &report);
+        append_tell_broker(&bench->figures, memory.peak_bytes, bench->peak_own_bytes, &report);
+        rc = append_tell_disk(bench->folder, &bench->records, &report, err);
     }
     if (rc == 0) {
+        dk_report_add(&report, "rounds", bench->rounds, "");
         dk_report_end(&report);
     }
     return rc;
@@ -452,6 +353,7 @@ static int run(struct bench *bench, struct dk_err *err)
 static void close_all(struct bench *bench)
 {
     dk_load_free(&bench->one);
+    dk_load_free(&bench->single);
     dk_load_free(&bench->many);
     dk_load_free(&bench->lone);
     dk_load_free(&bench->echo);
