@@ -3,6 +3,7 @@
 #include "nodes/notification/notification.h"
 #include "nodes/routing/routing.h"
 #include "nodes/runtime/node.h"
+#include "nodes/sla/sla.h"
 #include "proto/base/say.h"
 #include "proto/peer/config.h"
 #include "proto/peer/ready.h"
@@ -19,7 +20,7 @@ static const char help[] =
     "\n"
     "  docket-node ROLE [--config PATH] [--wire]\n"
     "\n"
-    "  ROLE            routing, notification, analytics\n"
+    "  ROLE            routing, sla, notification, analytics\n"
     "  --config PATH   docket.yaml or its folder (default: $DOCKET_CONFIG, ./docket.yaml,\n"
     "                  ./data/docket.yaml)\n"
     "  --wire          read the log from the broker over ZeroMQ instead of from its folder\n"
@@ -34,8 +35,8 @@ static const char help[] =
 
 enum exit_code { EXIT_USAGE = 64 };
 
-static const struct dk_role_ops *const roles[] = {&dk_routing_role, &dk_notification_role,
-                                                  &dk_analytics_role};
+static const struct dk_role_ops *const roles[] = {&dk_routing_role, &dk_sla_role,
+                                                  &dk_notification_role, &dk_analytics_role};
 
 struct arguments {
     const struct dk_role_ops *role;

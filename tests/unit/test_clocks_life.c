@@ -46,6 +46,7 @@ static void test_first_reply(void **state)
     happens(s, at("08:10"), DK_KIND_NOTE_ADDED, &note);
     ASSERT_TRUE(clock_until(s, LATER, FIRST_REPLY, 1) == NULL);
     customer_writes(s, at("10:00"));
+    customer_writes(s, at("10:02")); /* the first one counts */
     automatic.direction = DOCKET__DIRECTION__DIRECTION_OUTBOUND;
     automatic.has_automatic = automatic.automatic = 1;
     happens(s, at("10:01"), DK_KIND_MESSAGE_PUBLIC, &automatic);

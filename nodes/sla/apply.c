@@ -1,0 +1,198 @@
+#include "nodes/sla/state.h"
+
+/* ---------------------------------------------------------------- what the log says of a clock */
+
+const Docket__ClockRef *dk_said_clock(uint32_t kind, const void *body)
+{
+    switch (kind) {
+    case DK_KIND_CLOCK_STARTED: return ((const Docket__ClockStarted *)body)->clock;
+    case DK_KIND_CLOCK_PAUSED: return ((const Docket__ClockPaused *)body)->clock;
+    case DK_KIND_CLOCK_RESUMED: return ((const Docket__ClockResumed *)body)->clock;
+    case DK_KIND_CLOCK_MET: return ((const Docket__ClockMet *)body)->clock;
+    case DK_KIND_CLOCK_WARNED: return ((const Docket__ClockWarned *)body)->clock;
+    case DK_KIND_CLOCK_BREACHED: return ((const Docket__ClockBreached *)body)->clock;
+    case DK_KIND_CLOCK_CANCELLED: return ((const Docket__ClockCancelled *)body)->clock;
+    case DK_KIND_CLOCK_CORRECTED: return ((const Docket__ClockCorrected *)body)->clock;
+    default: return NULL;
+    }
+}
+
+size_t dk_said_find(const struct dk_said *said, size_t count, unsigned metric, uint32_t instance)
+{
+    size_t i = 0;
+    while (i < count && (said[i].metric != metric || said[i].instance != instance)) {
+        i++;
+    }
+    return i;
+}
+
+static void apply_started(struct dk_said *said, const Docket__ClockStarted *started)
+{
+    said->due_us = started->due_us;
+    said->target_us = started->target_us;
+    said->policy = started->policy;
+    said->policy_version = started->policy_version;
+    said->goal = started->goal;
+    said->verdict = DOCKET__VERDICT__VERDICT_RUNNING;
+}
+
+static void apply_resumed(struct dk_said *said, const Docket__ClockResumed *resumed)
+{
+    if (said->verdict == DOCKET__VERDICT__VERDICT_MET && said->resumed < UINT8_MAX) {
+        said->resumed++;
+    }
+    said->due_us = resumed->due_us;
+    said->verdict = DOCKET__VERDICT__VERDICT_RUNNING;
+}
+
+static void apply_corrected(struct dk_said *said, const Docket__ClockCorrected *corrected)
+{
+    said->verdict = (uint8_t)corrected->to;
+    if (corrected->has_due_us) {
+        said->due_us = corrected->due_us;
+    }
+}
+
+static void apply_warned(struct dk_said *said, const Docket__ClockWarned *warned)
+{
+    if (warned->level > said->warned) {
+        said->warned = (uint8_t)(warned->level < UINT8_MAX ? warned->level : UINT8_MAX);
+    }
+}
+
+void dk_said_apply(struct dk_said *said, uint32_t kind, const void *body)
+{
+    switch (kind) {
+    case DK_KIND_CLOCK_STARTED: apply_started(said, body); break;
+    case DK_KIND_CLOCK_PAUSED: said->verdict = DOCKET__VERDICT__VERDICT_PAUSED; break;
+    case DK_KIND_CLOCK_RESUMED: apply_resumed(said, body); break;
+    case DK_KIND_CLOCK_MET: said->verdict = DOCKET__VERDICT__VERDICT_MET; break;
+    case DK_KIND_CLOCK_WARNED: apply_warned(said, body); break;
+    case DK_KIND_CLOCK_BREACHED:
+        said->verdict = DOCKET__VERDICT__VERDICT_BREACHED;
+        said->due_us = ((const Docket__ClockBreached *)body)->due_us;
+        break;
+    case DK_KIND_CLOCK_CANCELLED: said->verdict = DOCKET__VERDICT__VERDICT_CANCELLED; break;
+    case DK_KIND_CLOCK_CORRECTED: apply_corrected(said, body); break;
+    default: break;
+    }
+}
+
+static void apply_clock(struct dk_sla *self, const struct dk_event *event)
+{
+    const Docket__ClockRef *clock = dk_said_clock(event->envelope->kind, event->body);
+    uint64_t ticket = event->envelope->subject;
+    size_t bytes = 0;
+    const struct dk_said *before = dk_table_get(self->said, ticket, &bytes);
+    size_t count = bytes / sizeof *before;
+    size_t at = dk_said_find(before, count, (unsigned)clock->metric, clock->instance);
+    struct dk_said *said =
+        dk_table_edit(self->said, ticket, (at < count ? count : count + 1) * sizeof *said);
+    said[at].metric = (uint8_t)clock->metric;
+    said[at].instance = clock->instance;
+    dk_said_apply(&said[at], event->envelope->kind, event->body);
+}
+
+/* ---------------------------------------------------------------- reminders */
+
+static void apply_reminder_set(struct dk_sla *self, const struct dk_event *event)
+{
+    const Docket__ReminderSet *set = (const void *)event->body;
+    size_t bytes = 0;
+    (void)dk_table_get(self->reminders, event->envelope->subject, &bytes);
+    struct dk_reminder *reminder =
+        dk_table_edit(self->reminders, event->envelope->subject, bytes + sizeof *reminder);
+    reminder[bytes / sizeof *reminder] =
+        (struct dk_reminder){.position = event->envelope->position, .due_us = set->due_us};
+}
+
+static void apply_reminder_due(struct dk_sla *self, const struct dk_event *event)
+{
+    const Docket__ReminderDue *due = (const void *)event->body;
+    uint64_t ticket = event->envelope->subject;
+    size_t bytes = 0, kept = 0;
+    (void)dk_table_get(self->reminders, ticket, &bytes);
+    if (bytes == 0) {
+        return;
+    }
+    struct dk_reminder *reminder = dk_table_edit(self->reminders, ticket, bytes);
+    for (size_t i = 0; i < bytes / sizeof *reminder; i++) {
+        if (reminder[i].position != due->reminder) {
+            reminder[kept++] = reminder[i];
+        }
+    }
+    if (kept == 0) {
+        dk_table_remove(self->reminders, ticket);
+    } else {
+        (void)dk_table_edit(self->reminders, ticket, kept * sizeof *reminder);
+    }
+}
+
+/* ---------------------------------------------------------------- transitions */
+
+static size_t apply_transitions(struct dk_sla *self, const struct dk_event *event)
+{
+    struct dk_transition made[DK_TRANSITIONS_OF_EVENT];
+    uint64_t ticket = event->envelope->subject;
+    size_t n = dk_transitions_of(event->envelope, event->body, made), bytes = 0;
+    if (n == 0) {
+        return 0;
+    }
+    (void)dk_table_get(self->transitions, ticket, &bytes);
+    struct dk_transition *list = dk_table_edit(self->transitions, ticket, bytes + n * sizeof *list);
+    for (size_t i = 0; i < n; i++) {
+        dk_transitions_insert(list, bytes / sizeof *list + i, &made[i]);
+    }
+    return n;
+}
+
+static void apply_ticket(struct dk_sla *self, const struct dk_event *event,
+                         struct dk_agenda *agenda)
+{
+    uint32_t kind = event->envelope->kind;
+    bool moves = apply_transitions(self, event) > 0;
+    if (dk_said_clock(kind, event->body) != NULL) {
+        apply_clock(self, event);
+        moves = true;
+    } else if (kind == DK_KIND_REMINDER_SET) {
+        apply_reminder_set(self, event);
+        moves = true;
+    } else if (kind == DK_KIND_REMINDER_DUE) {
+        apply_reminder_due(self, event);
+        moves = true;
+    }
+    if (moves && !dk_ticket_historical(event->after)) {
+        dk_agenda_touch(agenda, event->envelope->subject);
+    }
+}
+
+/* Of a definition that may be about the past, or about what runs now, every ticket that is not over
+ * is looked at again. */
+static void touch_all(struct dk_sla *self, struct dk_agenda *agenda)
+{
+    size_t cursor = 0, bytes;
+    uint64_t ticket;
+    const void *value;
+    while (dk_table_next(self->world->tickets, &cursor, &ticket, &value, &bytes)) {
+        const struct dk_ticket *life = value;
+        bool over = life->status == DOCKET__STATUS__STATUS_CLOSED ||
+                    life->status == DOCKET__STATUS__STATUS_MERGED;
+        if (!over && !dk_ticket_historical(life)) {
+            dk_agenda_touch(agenda, ticket);
+        }
+    }
+}
+
+int dk_sla_apply(void *self, const struct dk_event *event, struct dk_agenda *agenda,
+                 struct dk_err *err)
+{
+    uint32_t kind = event->envelope->kind;
+    (void)err;
+    if (event->after != NULL && event->body != NULL) {
+        apply_ticket(self, event, agenda);
+    } else if (kind == DK_KIND_CALENDAR_DEFINED || kind == DK_KIND_POLICY_DEFINED ||
+               kind == DK_KIND_SETTINGS_DEFINED) {
+        touch_all(self, agenda);
+    }
+    return 0;
+}

@@ -1,0 +1,259 @@
+#include "nodes/sla/say.h"
+#include "nodes/sla/state.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define ROWS_MAX ((size_t)1 << 20)
+
+/* One ticket under consideration. */
+struct owing {
+    struct dk_sla *self;
+    const struct dk_ticket *life;
+    struct dk_saying saying;
+    int64_t again_us;
+    bool full; /* the intents: what is left comes with the next consideration */
+};
+
+static void again_at(struct owing *owing, int64_t at_us)
+{
+    if (at_us < owing->again_us) {
+        owing->again_us = at_us;
+    }
+}
+
+/* ---------------------------------------------------------------- clocks */
+
+/* A clock whose breach lies ahead runs still: an event that occurred a little later than now, which
+ * a desk's clock can bring about, was taken in already. */
+static Docket__Verdict verdict_now(const struct dk_clock *clock, int64_t now_us)
+{
+    return clock->verdict == DOCKET__VERDICT__VERDICT_BREACHED && clock->due_us > now_us
+               ? DOCKET__VERDICT__VERDICT_RUNNING
+               : clock->verdict;
+}
+
+static bool same_goal(const struct dk_said *said, const struct dk_clock *clock)
+{
+    return said->policy == clock->policy && said->policy_version == clock->policy_version &&
+           said->goal == clock->goal && said->target_us == (uint64_t)clock->target_us;
+}
+
+/* The lowest level that is reached and not warned of, while there is something to warn of. */
+static const struct dk_clock_warning *
+due_warning(const struct owing *owing, const struct dk_said *said, const struct dk_clock *clock)
+{
+    bool waits = clock->verdict == DOCKET__VERDICT__VERDICT_RUNNING ||
+                 clock->verdict == DOCKET__VERDICT__VERDICT_PAUSED ||
+                 clock->verdict == DOCKET__VERDICT__VERDICT_BREACHED;
+    for (uint32_t i = 0; waits && i < clock->warning_count; i++) {
+        const struct dk_clock_warning *warning = &clock->warning[i];
+        if (warning->level > said->warned && warning->due_us <= owing->saying.now_us &&
+            warning->due_us > owing->self->clocks.live_from_us) {
+            return warning;
+        }
+    }
+    return NULL;
+}
+
+static uint32_t kind_of_verdict(Docket__Verdict verdict)
+{
+    switch (verdict) {
+    case DOCKET__VERDICT__VERDICT_RUNNING: return DK_KIND_CLOCK_RESUMED;
+    case DOCKET__VERDICT__VERDICT_PAUSED: return DK_KIND_CLOCK_PAUSED;
+    case DOCKET__VERDICT__VERDICT_MET: return DK_KIND_CLOCK_MET;
+    case DOCKET__VERDICT__VERDICT_BREACHED: return DK_KIND_CLOCK_BREACHED;
+    default: return DK_KIND_CLOCK_CANCELLED;
+    }
+}
+
+/* What is to be said of a clock that counts, by the log. */
+static uint32_t owed_while_counting(const struct dk_said *said, const struct dk_clock *clock,
+                                    Docket__Verdict verdict)
+{
+    bool paused = said->verdict == DOCKET__VERDICT__VERDICT_PAUSED;
+    if (!same_goal(said, clock)) {
+        return DK_KIND_CLOCK_STARTED;
+    }
+    if (verdict == DOCKET__VERDICT__VERDICT_RUNNING && !paused) {
+        return said->due_us != dk_said_due(clock->last_due_us) ? DK_KIND_CLOCK_RESUMED : 0;
+    }
+    if (verdict == DOCKET__VERDICT__VERDICT_PAUSED && paused) {
+        return 0;
+    }
+    if (verdict == DOCKET__VERDICT__VERDICT_BREACHED && paused &&
+        clock->breach_cause == DOCKET__BREACH_CAUSE__BREACH_TIME) {
+        return DK_KIND_CLOCK_RESUMED; /* a paused clock breaks by no time that passes */
+    }
+    return kind_of_verdict(verdict);
+}
+
+/* What is to be said of a clock so that the log comes nearer to what is computed; 0: it says so. */
+static uint32_t owed_of(const struct owing *owing, const struct dk_said *said,
+                        const struct dk_clock *clock)
+{
+    Docket__Verdict verdict = verdict_now(clock, owing->saying.now_us);
+    switch (said->verdict) {
+    case DOCKET__VERDICT__VERDICT_NONE:
+        return dk_sla_past(clock, owing->self->clocks.live_from_us) ? 0 : DK_KIND_CLOCK_STARTED;
+    case DOCKET__VERDICT__VERDICT_RUNNING:
+    case DOCKET__VERDICT__VERDICT_PAUSED:
+        if (said->verdict == DOCKET__VERDICT__VERDICT_RUNNING && same_goal(said, clock) &&
+            due_warning(owing, said, clock) != NULL) {
+            return DK_KIND_CLOCK_WARNED;
+        }
+        return owed_while_counting(said, clock, verdict);
+    case DOCKET__VERDICT__VERDICT_MET:
+        if (clock->resumed > said->resumed && said->resumed < UINT8_MAX) {
+            return DK_KIND_CLOCK_RESUMED;
+        }
+        break;
+    case DOCKET__VERDICT__VERDICT_BREACHED:
+        if (verdict == DOCKET__VERDICT__VERDICT_BREACHED &&
+            said->due_us != dk_said_due(clock->due_us)) {
+            return DK_KIND_CLOCK_CORRECTED;
+        }
+        break;
+    default: break;
+    }
+    return (Docket__Verdict)said->verdict != verdict ? DK_KIND_CLOCK_CORRECTED : 0;
+}
+
+/* Says what is owed of one clock, each time as if what was said before had been folded. */
+static void owe_clock(struct owing *owing, struct dk_said *said, const struct dk_clock *clock)
+{
+    uint32_t kind;
+    while (!owing->full && (kind = owed_of(owing, said, clock)) != 0) {
+        owing->full = !dk_say_clock(&owing->saying, kind, said, clock,
+                                    verdict_now(clock, owing->saying.now_us),
+                                    due_warning(owing, said, clock));
+    }
+    if (verdict_now(clock, owing->saying.now_us) != DOCKET__VERDICT__VERDICT_RUNNING) {
+        return;
+    }
+    again_at(owing, clock->last_due_us);
+    for (uint32_t i = 0; i < clock->warning_count; i++) {
+        if (clock->warning[i].due_us > owing->saying.now_us) {
+            again_at(owing, clock->warning[i].due_us);
+        }
+    }
+}
+
+/* Copies what the log says, with room for one row more than it has. */
+static void copy_rows(struct dk_sla *self, uint64_t ticket)
+{
+    size_t bytes = 0;
+    const struct dk_said *said = dk_table_get(self->said, ticket, &bytes);
+    size_t count = bytes / sizeof *said, wanted = count + self->clocks.count;
+    DK_ASSERT(wanted < ROWS_MAX);
+    if (wanted > self->row_capacity) {
+        self->row_capacity = 2 * wanted;
+        self->row = realloc(self->row, self->row_capacity * sizeof *self->row);
+        DK_ASSERT(self->row != NULL);
+    }
+    if (count > 0) {
+        memcpy(self->row, said, bytes);
+    }
+    self->row_count = count;
+}
+
+static struct dk_said *row_of(struct dk_sla *self, const struct dk_clock *clock)
+{
+    size_t at = dk_said_find(self->row, self->row_count, (unsigned)clock->metric, clock->instance);
+    if (at == self->row_count) {
+        self->row[self->row_count++] =
+            (struct dk_said){.metric = (uint8_t)clock->metric, .instance = clock->instance};
+    }
+    return &self->row[at];
+}
+
+static bool is_computed(const struct dk_clocks *clocks, const struct dk_said *said)
+{
+    for (size_t i = 0; i < clocks->count; i++) {
+        if (clocks->clock[i].metric == (Docket__Metric)said->metric &&
+            clocks->clock[i].instance == said->instance) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void owe_clocks(struct owing *owing, uint64_t ticket)
+{
+    struct dk_sla *self = owing->self;
+    copy_rows(self, ticket);
+    size_t said = self->row_count;
+    for (size_t i = 0; i < self->clocks.count; i++) {
+        owe_clock(owing, row_of(self, &self->clocks.clock[i]), &self->clocks.clock[i]);
+    }
+    /* A late event can leave less clocks than there seemed to be. */
+    for (size_t i = 0; i < said && !owing->full; i++) {
+        if (self->row[i].verdict != DOCKET__VERDICT__VERDICT_CANCELLED &&
+            !is_computed(&self->clocks, &self->row[i])) {
+            owing->full = !dk_say_gone(&owing->saying, &self->row[i]);
+        }
+    }
+}
+
+/* ---------------------------------------------------------------- other timers */
+
+static void owe_reminders(struct owing *owing, uint64_t ticket)
+{
+    size_t bytes = 0;
+    const struct dk_reminder *reminder = dk_table_get(owing->self->reminders, ticket, &bytes);
+    for (size_t i = 0; i < bytes / sizeof *reminder && !owing->full; i++) {
+        if (reminder[i].due_us > owing->saying.now_us) {
+            again_at(owing, reminder[i].due_us);
+        } else {
+            owing->full =
+                !dk_say_reminder(&owing->saying, reminder[i].position, reminder[i].due_us);
+        }
+    }
+}
+
+static void owe_auto_close(struct owing *owing)
+{
+    int64_t from_us = owing->life->ended_us;
+    struct dk_settings settings;
+    if (owing->life->status != DOCKET__STATUS__STATUS_SOLVED || owing->full) {
+        return;
+    }
+    dk_refs_settings(owing->self->world->refs, from_us, &settings);
+    if (settings.auto_close_days == 0) {
+        return;
+    }
+    /* T1: an adopted ticket's days begin with its adoption. */
+    if (owing->self->clocks.live_from_us > from_us) {
+        from_us = owing->self->clocks.live_from_us;
+    }
+    int64_t due_us = dk_refs_working_days_us(owing->self->world->refs, settings.calendar, from_us,
+                                             settings.auto_close_days);
+    if (due_us > owing->saying.now_us) {
+        again_at(owing, due_us);
+    } else {
+        owing->full = !dk_say_auto_closed(&owing->saying, due_us, owing->life->last_position);
+    }
+}
+
+void dk_sla_consider(void *self, uint64_t item, int64_t now_us, struct dk_intents *intents,
+                     int64_t *again_us)
+{
+    struct dk_sla *sla = self;
+    const struct dk_ticket *life = dk_table_get(sla->world->tickets, item, NULL);
+    if (life == NULL || dk_ticket_historical(life)) {
+        return;
+    }
+    size_t bytes = 0;
+    const struct dk_transition *transition = dk_table_get(sla->transitions, item, &bytes);
+    struct owing owing = {.self = sla, .life = life, .again_us = INT64_MAX};
+    owing.saying = (struct dk_saying){.intents = intents, .ticket = item, .now_us = now_us};
+    for (size_t i = 0; i < bytes / sizeof *transition; i++) {
+        if (transition[i].position > owing.saying.newest) {
+            owing.saying.newest = transition[i].position;
+        }
+    }
+    dk_sla_compute(sla, item, now_us);
+    owe_clocks(&owing, item);
+    owe_reminders(&owing, item);
+    owe_auto_close(&owing);
+    *again_us = owing.again_us;
+}

@@ -1,0 +1,154 @@
+#include "nodes/sla/say.h"
+
+static uint64_t late_us(const struct dk_saying *saying, int64_t due_us)
+{
+    return saying->now_us > due_us ? (uint64_t)(saying->now_us - due_us) : 0;
+}
+
+/* The bodies of all kinds that dk_say_clock may have to make. */
+union body {
+    ProtobufCMessage base;
+    Docket__ClockStarted started;
+    Docket__ClockPaused paused;
+    Docket__ClockResumed resumed;
+    Docket__ClockMet met;
+    Docket__ClockWarned warned;
+    Docket__ClockBreached breached;
+    Docket__ClockCancelled cancelled;
+    Docket__ClockCorrected corrected;
+};
+
+static Docket__ClockStarted started(const struct dk_clock *clock)
+{
+    Docket__ClockStarted body = DOCKET__CLOCK_STARTED__INIT;
+    body.due_us = dk_said_due(clock->last_due_us);
+    body.target_us = (uint64_t)clock->target_us;
+    body.policy = clock->policy;
+    body.policy_version = clock->policy_version;
+    body.calendar = clock->calendar;
+    body.calendar_version = clock->calendar_version;
+    body.has_priority = clock->priority != DOCKET__PRIORITY__PRIORITY_NONE;
+    body.priority = clock->priority;
+    body.has_goal = 1;
+    body.goal = clock->goal;
+    return body;
+}
+
+static Docket__ClockMet met(const struct dk_clock *clock)
+{
+    Docket__ClockMet body = DOCKET__CLOCK_MET__INIT;
+    body.due_us = dk_said_due(clock->last_due_us);
+    body.elapsed_us = (uint64_t)clock->elapsed_us;
+    body.wall_us = (uint64_t)clock->wall_us;
+    return body;
+}
+
+static Docket__ClockResumed resumed(const struct dk_clock *clock)
+{
+    Docket__ClockResumed body = DOCKET__CLOCK_RESUMED__INIT;
+    body.due_us = dk_said_due(clock->last_due_us);
+    body.elapsed_us = (uint64_t)clock->elapsed_before_us;
+    return body;
+}
+
+static Docket__ClockBreached breached(const struct dk_saying *saying, const struct dk_clock *clock)
+{
+    Docket__ClockBreached body = DOCKET__CLOCK_BREACHED__INIT;
+    body.due_us = clock->due_us;
+    body.late_by_us = late_us(saying, clock->due_us);
+    body.has_cause = 1;
+    body.cause = clock->breach_cause;
+    return body;
+}
+
+static Docket__ClockCorrected corrected(const struct dk_saying *saying, const struct dk_said *said,
+                                        Docket__Verdict to)
+{
+    Docket__ClockCorrected body = DOCKET__CLOCK_CORRECTED__INIT;
+    body.from = (Docket__Verdict)said->verdict;
+    body.to = to;
+    body.because = saying->newest;
+    return body;
+}
+
+/* Adds the body, whose clock is set here, and applies it to what is said. */
+static bool add(struct dk_saying *saying, uint32_t kind, union body *body, Docket__ClockRef **clock,
+                struct dk_said *said, uint64_t cause)
+{
+    Docket__ClockRef ref = DOCKET__CLOCK_REF__INIT;
+    ref.metric = (Docket__Metric)said->metric;
+    ref.instance = said->instance;
+    *clock = &ref;
+    if (!dk_intents_add(saying->intents, saying->ticket, kind, &body->base, cause)) {
+        return false;
+    }
+    dk_said_apply(said, kind, body);
+    return true;
+}
+
+bool dk_say_clock(struct dk_saying *saying, uint32_t kind, struct dk_said *said,
+                  const struct dk_clock *clock, Docket__Verdict verdict,
+                  const struct dk_clock_warning *warning)
+{
+    union body body;
+    uint64_t cause = clock->cause;
+    switch (kind) {
+    case DK_KIND_CLOCK_STARTED:
+        body.started = started(clock);
+        return add(saying, kind, &body, &body.started.clock, said, cause);
+    case DK_KIND_CLOCK_PAUSED:
+        body.paused = (Docket__ClockPaused)DOCKET__CLOCK_PAUSED__INIT;
+        body.paused.elapsed_us = (uint64_t)clock->elapsed_us;
+        return add(saying, kind, &body, &body.paused.clock, said, cause);
+    case DK_KIND_CLOCK_RESUMED:
+        body.resumed = resumed(clock);
+        return add(saying, kind, &body, &body.resumed.clock, said, cause);
+    case DK_KIND_CLOCK_MET:
+        body.met = met(clock);
+        return add(saying, kind, &body, &body.met.clock, said, cause);
+    case DK_KIND_CLOCK_WARNED:
+        body.warned = (Docket__ClockWarned)DOCKET__CLOCK_WARNED__INIT;
+        body.warned.level = warning->level;
+        body.warned.due_us = warning->due_us;
+        body.warned.late_by_us = late_us(saying, warning->due_us);
+        return add(saying, kind, &body, &body.warned.clock, said, cause);
+    case DK_KIND_CLOCK_BREACHED:
+        body.breached = breached(saying, clock);
+        return add(saying, kind, &body, &body.breached.clock, said, cause);
+    case DK_KIND_CLOCK_CANCELLED:
+        body.cancelled = (Docket__ClockCancelled)DOCKET__CLOCK_CANCELLED__INIT;
+        body.cancelled.has_cause = clock->cancel_cause != DOCKET__CANCEL_CAUSE__CANCEL_NONE;
+        body.cancelled.cause = clock->cancel_cause;
+        return add(saying, kind, &body, &body.cancelled.clock, said, cause);
+    default:
+        DK_ASSERT(kind == DK_KIND_CLOCK_CORRECTED);
+        body.corrected = corrected(saying, said, verdict);
+        body.corrected.has_due_us = 1;
+        body.corrected.due_us = dk_said_due(clock->last_due_us);
+        return add(saying, kind, &body, &body.corrected.clock, said, saying->newest);
+    }
+}
+
+bool dk_say_gone(struct dk_saying *saying, struct dk_said *said)
+{
+    union body body;
+    body.corrected = corrected(saying, said, DOCKET__VERDICT__VERDICT_CANCELLED);
+    return add(saying, DK_KIND_CLOCK_CORRECTED, &body, &body.corrected.clock, said, saying->newest);
+}
+
+bool dk_say_reminder(struct dk_saying *saying, uint64_t reminder, int64_t due_us)
+{
+    Docket__ReminderDue body = DOCKET__REMINDER_DUE__INIT;
+    body.reminder = reminder;
+    body.due_us = due_us;
+    body.late_by_us = late_us(saying, due_us);
+    return dk_intents_add(saying->intents, saying->ticket, DK_KIND_REMINDER_DUE, &body.base,
+                          reminder);
+}
+
+bool dk_say_auto_closed(struct dk_saying *saying, int64_t due_us, uint64_t cause)
+{
+    Docket__AutoClosed body = DOCKET__AUTO_CLOSED__INIT;
+    body.due_us = due_us;
+    return dk_intents_add(saying->intents, saying->ticket, DK_KIND_AUTO_CLOSED, &body.base, cause);
+}

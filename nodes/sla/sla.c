@@ -1,0 +1,67 @@
+#include "nodes/sla/sla.h"
+#include "nodes/sla/state.h"
+#include <stdlib.h>
+
+static int open_role(void **self, const struct dk_world *world, struct dk_table *const *table,
+                     struct dk_err *err)
+{
+    struct dk_sla *sla = calloc(1, sizeof *sla);
+    if (sla == NULL) {
+        return dk_err_set(err, DK_ENOMEM, "no memory for the SLA role");
+    }
+    sla->world = world;
+    sla->transitions = table[0];
+    sla->said = table[1];
+    sla->reminders = table[2];
+    dk_clocks_init(&sla->clocks);
+    *self = sla;
+    return 0;
+}
+
+static void close_role(void **self)
+{
+    struct dk_sla *sla = *self;
+    dk_clocks_close(&sla->clocks);
+    free(sla->row);
+    free(sla);
+    *self = NULL;
+}
+
+/* What was owed when the process ended is not known: every ticket is looked at once. */
+static int rebuild(void *self, struct dk_agenda *agenda, struct dk_err *err)
+{
+    struct dk_sla *sla = self;
+    size_t cursor = 0, bytes;
+    uint64_t ticket;
+    const void *life;
+    (void)err;
+    while (dk_table_next(sla->world->tickets, &cursor, &ticket, &life, &bytes)) {
+        if (!dk_ticket_historical(life)) {
+            dk_agenda_touch(agenda, ticket);
+        }
+    }
+    return 0;
+}
+
+void dk_sla_compute(struct dk_sla *self, uint64_t ticket, int64_t at_us)
+{
+    size_t bytes = 0;
+    const struct dk_transition *transition = dk_table_get(self->transitions, ticket, &bytes);
+    dk_clocks_compute(&self->clocks, transition, bytes / sizeof *transition, self->world->refs,
+                      at_us);
+}
+
+const struct dk_role_ops dk_sla_role = {
+    .name = "sla",
+    .role = DK_ROLE_SLA,
+    .fold_version = 1,
+    .rule_version = 1,
+    .table_count = 3,
+    .table_value_bytes = {0, 0, 0},
+    .open = open_role,
+    .close = close_role,
+    .rebuild = rebuild,
+    .apply = dk_sla_apply,
+    .consider = dk_sla_consider,
+    .query = dk_sla_query,
+};

@@ -1,0 +1,39 @@
+/* The SLA role: what was promised, when it is due, what became of it (DOMAIN "SLA clocks").
+ *
+ *   events of tickets --> transitions (proto/fold/transition.h), kept by ticket
+ *   clock events      --> what the log says of each clock so far
+ *
+ *   owed: whatever makes the log say what dk_clocks_compute finds at an instant
+ *
+ *        ClockStarted   a clock runs, with all that it rests on (S5); said again of a clock that
+ * runs when another goal holds for it (S6) ClockPaused, ClockResumed    ... Resumed is also said of
+ * a clock that runs when its due has moved, and of one that was met when its ticket is reopened
+ * (S9) ClockWarned    a level is reached: once a level and clock, with its due and how late (S12)
+ *        ClockBreached  with its due, however late it was noticed
+ *        ClockMet, ClockCancelled
+ *        ClockCorrected a late event has changed what was final: the verdict, or when it broke
+ *
+ *   and  ReminderDue, when a ReminderSet's time has come
+ *        AutoClosed, the settings' number of working days after a ticket was solved
+ *
+ * What has come and gone while nobody looked is not made up for: of three pauses only the state
+ * after them is said. Timers are not: each level of a clock that still waits, and the breach, is
+ * said once, with the instant that it was due.
+ *
+ * Nothing is owed for historical tickets (T1). From its adoption on a ticket is live: clocks that
+ * run then are started with the due that they have; what was warned of, met or breached before is
+ * computed, answered by "overdue", and never said. */
+#ifndef DK_SLA_SLA_H
+#define DK_SLA_SLA_H
+
+#include "nodes/runtime/role.h"
+
+/* Queries:
+ *   clocks ticket=SITE-NUMBER [at=TIME]   every clock with its segments, as of an instant (the last
+ *                                         event's, if none is given)
+ *   due [n=20]                            the clocks that run and are due next
+ *   overdue                               clocks of adopted tickets that were due before adoption
+ *                                         and wait still */
+extern const struct dk_role_ops dk_sla_role;
+
+#endif

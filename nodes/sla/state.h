@@ -1,0 +1,75 @@
+/* What the SLA role keeps: three tables by ticket, nothing derived.
+ *
+ * A ticket with two running clocks takes about 0.4 KB here: some ten transitions of 24 bytes, two
+ * clocks of 40, and the tables' own share. */
+#ifndef DK_SLA_STATE_H
+#define DK_SLA_STATE_H
+
+#include "nodes/runtime/role.h"
+#include "proto/base/limits.h"
+#include "proto/fold/clocks.h"
+
+/* Table 1: ticket -> an array of struct dk_transition, in their order. */
+
+/* Table 2: ticket -> an array of these: what the log says of its clocks. */
+struct dk_said {
+    int64_t due_us; /* as it was said last */
+    uint64_t target_us;
+    uint64_t policy;
+    uint32_t policy_version;
+    uint32_t instance;
+    uint32_t goal;
+    uint8_t metric;  /* Docket__Metric */
+    uint8_t verdict; /* Docket__Verdict */
+    uint8_t warned;  /* the highest level, 0 = none */
+    uint8_t resumed; /* times after it was met; saturates */
+};
+_Static_assert(sizeof(struct dk_said) == 40, "flat, without padding");
+
+/* Table 3: ticket -> an array of these: reminders that have not come due. */
+struct dk_reminder {
+    uint64_t position; /* of its ReminderSet */
+    int64_t due_us;
+};
+
+struct dk_sla {
+    const struct dk_world *world;
+    struct dk_table *transitions, *said, *reminders;
+    struct dk_clocks clocks; /* scratch, of the ticket under consideration */
+    struct dk_said *row;     /* scratch: what the log will say */
+    size_t row_count, row_capacity;
+};
+
+/* Computes the clocks of a ticket into `clocks`, as of an instant. */
+void dk_sla_compute(struct dk_sla *self, uint64_t ticket, int64_t at_us);
+
+/* What one clock event makes of what was said of its clock (all zero: nothing yet). */
+void dk_said_apply(struct dk_said *said, uint32_t kind, const void *body);
+
+/* The clock that a clock event is about; NULL for other kinds. */
+const Docket__ClockRef *dk_said_clock(uint32_t kind, const void *body);
+
+/* Its place among `count` ones, or `count`. */
+size_t dk_said_find(const struct dk_said *said, size_t count, unsigned metric, uint32_t instance);
+
+/* A due as events can state it: a calendar that ends before has none, and says the last instant. */
+static inline int64_t dk_said_due(int64_t due_us)
+{
+    return due_us < DK_TIME_MAX_US ? due_us : DK_TIME_MAX_US;
+}
+
+/* T1: whether a clock was over, or due, before its ticket was live. */
+static inline bool dk_sla_past(const struct dk_clock *clock, int64_t live_from_us)
+{
+    return (clock->ended_us != 0 && clock->ended_us <= live_from_us) ||
+           (clock->verdict == DOCKET__VERDICT__VERDICT_BREACHED && clock->due_us <= live_from_us);
+}
+
+int dk_sla_apply(void *self, const struct dk_event *event, struct dk_agenda *agenda,
+                 struct dk_err *err);
+void dk_sla_consider(void *self, uint64_t item, int64_t now_us, struct dk_intents *intents,
+                     int64_t *again_us);
+int dk_sla_query(void *self, const char *name, const char *const *argument, size_t argument_count,
+                 struct dk_buf *json, struct dk_err *err);
+
+#endif

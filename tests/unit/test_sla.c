@@ -1,0 +1,385 @@
+/* The SLA role: what it says of clocks, when, and that nothing is said twice. */
+#include "tests/unit/sla_world.h"
+#include <jansson.h>
+
+static void test_sla_starts_clocks_with_what_they_rest_on(void **state)
+{
+    struct role_world *w = *state;
+    (void)sla_opened(w, NORMAL);
+    uint64_t opened = w->count;
+    int64_t opened_us = w->now_us;
+    ASSERT_EQ(sla_settle(w), 2);
+    const Docket__ClockStarted *first = world_body(w, opened + 1, DK_KIND_CLOCK_STARTED);
+    const Docket__ClockStarted *second = world_body(w, opened + 2, DK_KIND_CLOCK_STARTED);
+    ASSERT_EQ(first->clock->metric, FIRST_REPLY);
+    ASSERT_EQ(first->clock->instance, 1);
+    ASSERT_EQ(first->due_us, opened_us + TARGET_REPLY);
+    ASSERT_EQ(first->decision->cause, opened);
+    ASSERT_EQ(second->clock->metric, RESOLUTION);
+    ASSERT_EQ(second->target_us, TARGET_RESOLUTION);
+    ASSERT_EQ(second->policy, test_id(DK_SUBJECT_POLICY, "default"));
+    ASSERT_EQ(second->policy_version, 1);
+    ASSERT_EQ(second->goal, 1);
+    ASSERT_EQ(second->priority, NORMAL);
+    ASSERT_EQ(sla_settle(w), 0);
+    ASSERT_EQ(dk_folder_next_due_us(w->folder), opened_us + TARGET_REPLY / 2);
+}
+
+/* S12: each level once, then the breach, each at its time; then silence. */
+static void test_sla_warns_and_breaches_on_time(void **state)
+{
+    struct role_world *w = *state;
+    (void)sla_opened(w, NORMAL);
+    int64_t opened_us = w->now_us;
+    (void)sla_wait_until(w, opened_us + TARGET_REPLY / 2);
+    const Docket__ClockWarned *warned = sla_last(w, DK_KIND_CLOCK_WARNED);
+    ASSERT_EQ(warned->level, 50);
+    ASSERT_EQ(warned->due_us, opened_us + TARGET_REPLY / 2);
+    ASSERT_EQ(warned->late_by_us, 0);
+    (void)sla_wait_until(w, opened_us + 2 * TARGET_REPLY);
+    const Docket__ClockBreached *breached = sla_last(w, DK_KIND_CLOCK_BREACHED);
+    ASSERT_EQ(breached->due_us, opened_us + TARGET_REPLY);
+    ASSERT_EQ(breached->late_by_us, 0);
+    ASSERT_EQ(breached->clock->metric, FIRST_REPLY);
+    (void)sla_wait_until(w, opened_us + 20 * TARGET_RESOLUTION);
+    ASSERT_EQ(sla_count(w, 1, DK_KIND_CLOCK_WARNED, NULL), 4);
+    ASSERT_EQ(sla_count(w, 1, DK_KIND_CLOCK_BREACHED, NULL), 2);
+    ASSERT_EQ(dk_folder_next_due_us(w->folder), INT64_MAX);
+}
+
+/* S12: what came due while nothing ran is said once, with its due and how late that is. */
+static void test_sla_after_downtime(void **state)
+{
+    struct role_world *w = *state;
+    uint64_t ticket = sla_opened(w, NORMAL);
+    int64_t opened_us = w->now_us;
+    (void)sla_settle(w);
+    w->now_us = opened_us + 3 * TARGET_REPLY;
+    world_restart(w);
+    int64_t now_us = w->now_us;
+    ASSERT_EQ(sla_settle(w), 3);
+    const Docket__ClockBreached *breached = sla_last(w, DK_KIND_CLOCK_BREACHED);
+    ASSERT_EQ(breached->due_us, opened_us + TARGET_REPLY);
+    ASSERT_EQ(breached->late_by_us, now_us - breached->due_us);
+    ASSERT_EQ(sla_count(w, 1, DK_KIND_CLOCK_WARNED, NULL), 2);
+    world_restart(w);
+    ASSERT_EQ(sla_settle(w), 0);
+    /* What was fulfilled meanwhile needs no warning any more. */
+    (void)sla_solved(w, ticket);
+    w->now_us += TARGET_RESOLUTION;
+    ASSERT_EQ(sla_settle(w), 1);
+    (void)sla_last(w, DK_KIND_CLOCK_MET);
+}
+
+static void test_sla_pauses_resumes_and_meets(void **state)
+{
+    struct role_world *w = *state;
+    uint64_t ticket = sla_opened(w, NORMAL);
+    int64_t opened_us = w->now_us;
+    (void)sla_settle(w);
+    w->now_us = opened_us + DK_HOUR_US / 4 - WORLD_STEP_US;
+    (void)sla_replies(w, ticket, 0);
+    ASSERT_EQ(sla_settle(w), 1);
+    const Docket__ClockMet *met = sla_last(w, DK_KIND_CLOCK_MET);
+    ASSERT_EQ(met->clock->metric, FIRST_REPLY);
+    ASSERT_EQ(met->elapsed_us, DK_HOUR_US / 4);
+    ASSERT_EQ(met->wall_us, DK_HOUR_US / 4);
+    w->now_us = opened_us + DK_HOUR_US - WORLD_STEP_US;
+    (void)sla_status(w, ticket, 0, DOCKET__STATUS__STATUS_PENDING, CUSTOMER);
+    ASSERT_EQ(sla_settle(w), 1);
+    const Docket__ClockPaused *paused = sla_last(w, DK_KIND_CLOCK_PAUSED);
+    ASSERT_EQ(paused->elapsed_us, DK_HOUR_US);
+    ASSERT_EQ(dk_folder_next_due_us(w->folder), INT64_MAX);
+    w->now_us = opened_us + 50 * DK_HOUR_US - WORLD_STEP_US;
+    uint64_t woken = sla_writes(w, ticket, 0);
+    ASSERT_EQ(sla_settle(w), 1);
+    const Docket__ClockResumed *resumed = sla_last(w, DK_KIND_CLOCK_RESUMED);
+    ASSERT_EQ(resumed->due_us, opened_us + 57 * DK_HOUR_US);
+    ASSERT_EQ(resumed->elapsed_us, DK_HOUR_US);
+    ASSERT_EQ(resumed->decision->cause, woken);
+}
+
+/* S6: another goal is said by another ClockStarted of the same clock. */
+static void test_S6_change_of_goal_is_said(void **state)
+{
+    struct role_world *w = *state;
+    uint64_t ticket = sla_opened(w, NORMAL);
+    int64_t opened_us = w->now_us;
+    (void)sla_settle(w);
+    w->now_us = opened_us + DK_HOUR_US / 4;
+    uint64_t changed = sla_reprioritized(w, ticket, 0, HIGH);
+    ASSERT_EQ(sla_settle(w), 1);
+    const Docket__ClockStarted *started = world_body(w, changed + 1, DK_KIND_CLOCK_STARTED);
+    ASSERT_EQ(started->clock->instance, 1);
+    ASSERT_EQ(started->due_us, opened_us + 2 * DK_HOUR_US);
+    ASSERT_EQ(started->priority, HIGH);
+    ASSERT_EQ(started->decision->cause, changed);
+}
+
+/* S6: nothing left breaches at once, by the change. */
+static void test_S6_breach_by_change_is_said(void **state)
+{
+    struct role_world *w = *state;
+    uint64_t ticket = sla_opened(w, NORMAL);
+    (void)sla_replies(w, ticket, 0);
+    (void)sla_wait_until(w, w->now_us + 3 * DK_HOUR_US);
+    (void)sla_reprioritized(w, ticket, 0, HIGH);
+    int64_t changed_us = w->now_us;
+    ASSERT_EQ(sla_settle(w), 2); /* the goal, the breach; no warnings */
+    const Docket__ClockBreached *breached = sla_last(w, DK_KIND_CLOCK_BREACHED);
+    ASSERT_EQ(breached->due_us, changed_us);
+    ASSERT_EQ(breached->cause, DOCKET__BREACH_CAUSE__BREACH_POLICY_CHANGE);
+}
+
+/* S9: a met resolution resumes when its ticket is reopened. */
+static void test_S9_reopening_is_said(void **state)
+{
+    struct role_world *w = *state;
+    uint64_t ticket = sla_opened(w, NORMAL);
+    (void)sla_replies(w, ticket, 0);
+    (void)sla_solved(w, ticket);
+    (void)sla_settle(w);
+    w->now_us += 10 * DK_HOUR_US;
+    uint64_t woken = sla_writes(w, ticket, 0);
+    int64_t woken_us = w->now_us;
+    ASSERT_EQ(sla_settle(w), 1);
+    const Docket__ClockResumed *resumed = world_body(w, woken + 1, DK_KIND_CLOCK_RESUMED);
+    ASSERT_EQ(resumed->due_us, woken_us + TARGET_RESOLUTION - 2 * WORLD_STEP_US);
+    (void)sla_solved(w, ticket);
+    ASSERT_EQ(sla_settle(w), 1);
+    ASSERT_EQ(sla_count(w, woken, DK_KIND_CLOCK_MET, NULL), 1);
+    ASSERT_EQ(sla_count(w, 1, DK_KIND_CLOCK_CORRECTED, NULL), 0);
+}
+
+/* S10 */
+static void test_S10_merge_cancels(void **state)
+{
+    struct role_world *w = *state;
+    Docket__MergedInto body = DOCKET__MERGED_INTO__INIT;
+    uint64_t ticket = sla_opened(w, NORMAL);
+    (void)sla_settle(w);
+    body.target = dk_ticket_make(7, 99);
+    (void)sla_happens(w, ticket, 0, DK_KIND_MERGED_INTO, &body, ACT_AGENT);
+    ASSERT_EQ(sla_settle(w), 2);
+    const Docket__ClockCancelled *cancelled = sla_last(w, DK_KIND_CLOCK_CANCELLED);
+    ASSERT_EQ(cancelled->cause, DOCKET__CANCEL_CAUSE__CANCEL_MERGED);
+    ASSERT_EQ(sla_wait_until(w, w->now_us + 20 * TARGET_RESOLUTION), 0);
+}
+
+/* T1: an offline desk's reply that occurred before the breach corrects it. */
+static void test_T1_late_reply_corrects(void **state)
+{
+    struct role_world *w = *state;
+    uint64_t ticket = sla_opened(w, NORMAL);
+    int64_t opened_us = w->now_us;
+    (void)sla_wait_until(w, opened_us + 2 * TARGET_REPLY);
+    uint64_t late = sla_replies(w, ticket, opened_us + TARGET_REPLY);
+    ASSERT_EQ(sla_settle(w), 1);
+    const Docket__ClockCorrected *corrected = world_body(w, late + 1, DK_KIND_CLOCK_CORRECTED);
+    ASSERT_EQ(corrected->clock->metric, FIRST_REPLY);
+    ASSERT_EQ(corrected->from, BREACHED);
+    ASSERT_EQ(corrected->to, MET);
+    ASSERT_EQ(corrected->because, late);
+    world_restart(w);
+    ASSERT_EQ(sla_settle(w), 0);
+}
+
+/* T1: a late change can break what was met, and move when it broke. */
+static void test_T1_late_change_of_goal_corrects(void **state)
+{
+    struct role_world *w = *state;
+    uint64_t ticket = sla_opened(w, NORMAL);
+    int64_t opened_us = w->now_us;
+    (void)sla_replies(w, ticket, 0);
+    (void)sla_wait_until(w, opened_us + 3 * DK_HOUR_US);
+    (void)sla_solved(w, ticket);
+    (void)sla_settle(w);
+    uint64_t late = sla_reprioritized(w, ticket, opened_us + DK_HOUR_US, HIGH);
+    ASSERT_EQ(sla_settle(w), 1);
+    const Docket__ClockCorrected *corrected = world_body(w, late + 1, DK_KIND_CLOCK_CORRECTED);
+    ASSERT_EQ(corrected->from, MET);
+    ASSERT_EQ(corrected->to, BREACHED);
+    ASSERT_EQ(corrected->due_us, opened_us + 2 * DK_HOUR_US);
+    (void)sla_reprioritized(w, ticket, opened_us + DK_HOUR_US - 1, CRITICAL);
+    (void)sla_reprioritized(w, ticket, opened_us + 5 * DK_HOUR_US / 2, NORMAL);
+    ASSERT_EQ(sla_settle(w), 0); /* it broke at two hours, whatever came after */
+}
+
+/* T1: nothing is owed for historical tickets; adopted ones are live from then on, and what was
+ * overdue is listed. */
+static void test_T1_historical_and_adopted(void **state)
+{
+    struct role_world *w = *state;
+    Docket__Opened body = DOCKET__OPENED__INIT;
+    Docket__Adopted adopted = DOCKET__ADOPTED__INIT;
+    struct dk_buf json;
+    struct dk_err err;
+    uint64_t ticket = dk_ticket_make(7, ++w->tickets);
+    struct dk_envelope envelope = {
+        .subject = ticket, .actor = ACT_IMPORTER, .flags = DOCKET__EVENT_FLAG__FLAG_IMPORTED};
+    (void)world_append_as(w, envelope, DK_KIND_OPENED, &body);
+    int64_t opened_us = w->now_us;
+    ASSERT_EQ(sla_wait_until(w, opened_us + 3 * DK_HOUR_US), 0);
+    envelope.flags = 0;
+    (void)world_append_as(w, envelope, DK_KIND_ADOPTED, &adopted);
+    ASSERT_EQ(sla_settle(w), 1);
+    const Docket__ClockStarted *started = sla_last(w, DK_KIND_CLOCK_STARTED);
+    ASSERT_EQ(started->clock->metric, RESOLUTION);
+    ASSERT_EQ(started->due_us, opened_us + TARGET_RESOLUTION);
+    dk_buf_init(&json, 1 << 20);
+    ASSERT_OK(dk_folder_query(w->folder, "overdue", NULL, 0, &json, &err), &err);
+    ASSERT_CONTAINS(dk_buf_string(&json), "[{\"ticket\":\"7-1\",\"metric\":\"first-reply\"");
+    dk_buf_close(&json);
+    (void)sla_wait_until(w, opened_us + 30 * DK_HOUR_US);
+    ASSERT_EQ(sla_count(w, 1, DK_KIND_CLOCK_BREACHED, NULL), 1); /* of the resolution */
+    ASSERT_EQ(sla_count(w, 1, DK_KIND_CLOCK_WARNED, NULL), 2);
+}
+
+/* A calendar that changes moves what is due, and is said. */
+static void test_S1_change_of_calendar_is_said(void **state)
+{
+    struct role_world *w = *state;
+    Docket__PolicyDefined *policy = new_policy("office", DOCKET__POLICY_TYPE__POLICY_SLA, 1);
+    policy->calendar = test_id(DK_SUBJECT_CALENDAR, "office");
+    policy->has_calendar = 1;
+    add_goal(policy, RESOLUTION, ANY, 40 * DK_HOUR_US);
+    (void)world_define(w, DK_KIND_CALENDAR_DEFINED, office_hours("office", "UTC", 0, 24));
+    (void)world_define(w, DK_KIND_POLICY_DEFINED, policy);
+    w->now_us = test_at("2026-03-02T08:00:00Z") - WORLD_STEP_US;
+    (void)sla_opened(w, NORMAL);
+    (void)sla_settle(w);
+    const Docket__ClockStarted *started = sla_last(w, DK_KIND_CLOCK_STARTED);
+    ASSERT_EQ(started->due_us, test_at("2026-03-04T00:00:00Z"));
+    ASSERT_EQ(started->calendar_version, 1);
+    Docket__CalendarDefined *shorter = office_hours("office", "UTC", 0, 12);
+    shorter->definition->has_effective_us = 1;
+    shorter->definition->effective_us = test_at("2026-03-03T00:00:00Z");
+    (void)world_define(w, DK_KIND_CALENDAR_DEFINED, shorter);
+    ASSERT_EQ(sla_settle(w), 1);
+    const Docket__ClockResumed *moved = sla_last(w, DK_KIND_CLOCK_RESUMED);
+    ASSERT_EQ(moved->due_us, test_at("2026-03-04T12:00:00Z"));
+}
+
+static void test_sla_reminders(void **state)
+{
+    struct role_world *w = *state;
+    uint64_t ticket = sla_opened(w, LOW);
+    (void)sla_settle(w);
+    Docket__ReminderSet body = DOCKET__REMINDER_SET__INIT;
+    uint64_t position[2];
+    int64_t due_us = w->now_us + DK_MINUTE_US;
+    for (size_t i = 0; i < 2; i++) {
+        body.due_us = due_us + (int64_t)i * DK_MINUTE_US;
+        position[i] = sla_happens(w, ticket, 0, DK_KIND_REMINDER_SET, &body, ACT_AGENT);
+    }
+    ASSERT_EQ(sla_settle(w), 0);
+    (void)sla_wait_until(w, due_us);
+    const Docket__ReminderDue *due = sla_last(w, DK_KIND_REMINDER_DUE);
+    ASSERT_EQ(due->reminder, position[0]);
+    ASSERT_EQ(due->due_us, due_us);
+    w->now_us = due_us + 3 * DK_MINUTE_US;
+    world_restart(w);
+    (void)sla_settle(w);
+    due = sla_last(w, DK_KIND_REMINDER_DUE);
+    ASSERT_EQ(due->reminder, position[1]);
+    ASSERT_EQ(due->late_by_us, 2 * DK_MINUTE_US);
+    ASSERT_EQ(sla_count(w, 1, DK_KIND_REMINDER_DUE, NULL), 2);
+}
+
+/* Solved on a Friday, closed two working days later; a customer's message cancels. */
+static void test_sla_closes_by_itself(void **state)
+{
+    struct role_world *w = *state;
+    Docket__SettingsDefined settings = DOCKET__SETTINGS_DEFINED__INIT;
+    (void)world_define(w, DK_KIND_CALENDAR_DEFINED, office_hours("office", "UTC", 9, 17));
+    settings.definition = test_definition("settings");
+    settings.has_auto_close_days = settings.has_calendar = 1;
+    settings.auto_close_days = 2;
+    settings.calendar = test_id(DK_SUBJECT_CALENDAR, "office");
+    (void)world_define(w, DK_KIND_SETTINGS_DEFINED, &settings);
+    w->now_us = test_at("2026-03-06T10:00:00Z") - 3 * WORLD_STEP_US;
+    uint64_t ticket = sla_opened(w, NORMAL), other = sla_opened(w, NORMAL);
+    (void)sla_solved(w, ticket);
+    (void)sla_solved(w, other);
+    (void)sla_settle(w);
+    (void)sla_writes(w, other, 0);
+    (void)sla_wait_until(w, test_at("2026-03-10T09:59:00Z"));
+    ASSERT_EQ(sla_count(w, 1, DK_KIND_AUTO_CLOSED, NULL), 0);
+    (void)sla_wait_until(w, test_at("2026-03-10T10:00:00Z"));
+    const Docket__AutoClosed *closed = sla_last(w, DK_KIND_AUTO_CLOSED);
+    ASSERT_EQ(closed->due_us, test_at("2026-03-10T10:00:00Z"));
+    const Docket__ClockCancelled *cancelled = sla_last(w, DK_KIND_CLOCK_CANCELLED);
+    ASSERT_EQ(cancelled->cause, DOCKET__CANCEL_CAUSE__CANCEL_CLOSED);
+    (void)sla_wait_until(w, test_at("2026-03-20T10:00:00Z"));
+    ASSERT_EQ(sla_count(w, 1, DK_KIND_AUTO_CLOSED, NULL), 1);
+}
+
+static json_t *ask(struct role_world *w, const char *name, const char *argument)
+{
+    struct dk_buf buf;
+    struct dk_err err;
+    dk_buf_init(&buf, 1 << 20);
+    ASSERT_OK(dk_folder_query(w->folder, name, &argument, 1, &buf, &err), &err);
+    json_t *json = json_loadb((const char *)buf.data, buf.size, 0, NULL);
+    ASSERT_TRUE(json != NULL);
+    dk_buf_close(&buf);
+    return json;
+}
+
+static void test_sla_answers_queries(void **state)
+{
+    struct role_world *w = *state;
+    struct dk_buf buf;
+    const char *nobody = "ticket=7-99";
+    (void)sla_opened(w, LOW);
+    (void)sla_settle(w);
+    uint64_t ticket = sla_opened(w, HIGH);
+    (void)sla_settle(w);
+    (void)sla_replies(w, ticket, 0);
+    (void)sla_settle(w);
+    json_t *json = ask(w, "clocks", "ticket=7-2");
+    json_t *resolution = json_array_get(json_object_get(json, "clocks"), 1);
+    ASSERT_STR(json_string_value(json_object_get(resolution, "metric")), "resolution");
+    ASSERT_STR(json_string_value(json_object_get(resolution, "verdict")), "running");
+    ASSERT_STR(json_string_value(json_object_get(resolution, "policy")), "default");
+    ASSERT_STR(json_string_value(json_object_get(resolution, "priority")), "high");
+    ASSERT_EQ(json_array_size(json_object_get(resolution, "warnings")), 2);
+    ASSERT_EQ(json_array_size(json_object_get(resolution, "segments")), 1);
+    json_decref(json);
+    json = ask(w, "due", "n=2");
+    ASSERT_EQ(json_array_size(json), 2);
+    ASSERT_STR(json_string_value(json_object_get(json_array_get(json, 0), "ticket")), "7-1");
+    ASSERT_STR(json_string_value(json_object_get(json_array_get(json, 1), "ticket")), "7-2");
+    json_decref(json);
+    dk_buf_init(&buf, 1 << 16);
+    ASSERT_CODE(dk_folder_query(w->folder, "clocks", &nobody, 1, &buf, NULL), DK_ENOTFOUND);
+    ASSERT_CODE(dk_folder_query(w->folder, "clocks", NULL, 0, &buf, NULL), DK_EINVAL);
+    ASSERT_CODE(dk_folder_query(w->folder, "weather", NULL, 0, &buf, NULL), DK_ENOTFOUND);
+    dk_buf_close(&buf);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_sla_starts_clocks_with_what_they_rest_on, sla_setup,
+                                        sla_teardown),
+        cmocka_unit_test_setup_teardown(test_sla_warns_and_breaches_on_time, sla_setup,
+                                        sla_teardown),
+        cmocka_unit_test_setup_teardown(test_sla_after_downtime, sla_setup, sla_teardown),
+        cmocka_unit_test_setup_teardown(test_sla_pauses_resumes_and_meets, sla_setup, sla_teardown),
+        cmocka_unit_test_setup_teardown(test_S6_change_of_goal_is_said, sla_setup, sla_teardown),
+        cmocka_unit_test_setup_teardown(test_S6_breach_by_change_is_said, sla_setup, sla_teardown),
+        cmocka_unit_test_setup_teardown(test_S9_reopening_is_said, sla_setup, sla_teardown),
+        cmocka_unit_test_setup_teardown(test_S10_merge_cancels, sla_setup, sla_teardown),
+        cmocka_unit_test_setup_teardown(test_T1_late_reply_corrects, sla_setup, sla_teardown),
+        cmocka_unit_test_setup_teardown(test_T1_late_change_of_goal_corrects, sla_setup,
+                                        sla_teardown),
+        cmocka_unit_test_setup_teardown(test_T1_historical_and_adopted, sla_setup, sla_teardown),
+        cmocka_unit_test_setup_teardown(test_S1_change_of_calendar_is_said, sla_setup,
+                                        sla_teardown),
+        cmocka_unit_test_setup_teardown(test_sla_reminders, sla_setup, sla_teardown),
+        cmocka_unit_test_setup_teardown(test_sla_closes_by_itself, sla_setup, sla_teardown),
+        cmocka_unit_test_setup_teardown(test_sla_answers_queries, sla_setup, sla_teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,251 @@
+/* Random tickets with late events: what the log says in the end is what is computed, nothing is
+ * said twice, and kills change nothing. */
+#include "tests/lib/bodies.h"
+#include "tests/unit/sla_world.h"
+
+#define SEEDS   60
+#define DEEDS   40
+#define TICKETS 4
+
+struct said {
+    uint64_t ticket;
+    Docket__Verdict verdict;
+    Docket__Metric metric;
+    uint32_t instance;
+    unsigned warned; /* a bit for each of 50 and 90 */
+    bool breached;
+    int64_t due_us;
+};
+
+struct ledger {
+    struct said said[1024];
+    size_t count;
+};
+
+static struct said *said_of(struct ledger *ledger, uint64_t ticket, const Docket__ClockRef *clock)
+{
+    for (size_t i = 0; i < ledger->count; i++)
+        if (ledger->said[i].ticket == ticket && ledger->said[i].metric == clock->metric &&
+            ledger->said[i].instance == clock->instance)
+            return &ledger->said[i];
+    DK_ASSERT(ledger->count < 1024);
+    ledger->said[ledger->count] =
+        (struct said){.ticket = ticket, .metric = clock->metric, .instance = clock->instance};
+    return &ledger->said[ledger->count++];
+}
+
+static void note_warned(struct said *said, const Docket__ClockWarned *warned)
+{
+    unsigned bit = warned->level == 50 ? 1 : 2;
+    ASSERT_EQ(said->warned & bit, 0); /* each level once */
+    ASSERT_EQ(said->verdict, RUNNING);
+    said->warned |= bit;
+}
+
+static void note(struct ledger *ledger, uint64_t ticket, uint32_t kind, const void *body)
+{
+    /* Every clock kind has its clock at the same place. */
+    const Docket__ClockRef *clock = ((const Docket__ClockPaused *)body)->clock;
+    struct said *said = said_of(ledger, ticket, clock);
+    switch (kind) {
+    case DK_KIND_CLOCK_STARTED:
+        ASSERT_TRUE(said->verdict != MET && said->verdict != BREACHED);
+        said->due_us = ((const Docket__ClockStarted *)body)->due_us;
+        said->verdict = RUNNING;
+        break;
+    case DK_KIND_CLOCK_PAUSED:
+        ASSERT_EQ(said->verdict, RUNNING);
+        said->verdict = PAUSED;
+        break;
+    case DK_KIND_CLOCK_RESUMED:
+        ASSERT_TRUE(said->verdict != BREACHED && said->verdict != CANCELLED);
+        said->due_us = ((const Docket__ClockResumed *)body)->due_us;
+        said->verdict = RUNNING;
+        break;
+    case DK_KIND_CLOCK_MET:
+        ASSERT_TRUE(said->verdict == RUNNING || said->verdict == PAUSED);
+        said->verdict = MET;
+        break;
+    case DK_KIND_CLOCK_WARNED: note_warned(said, body); break;
+    case DK_KIND_CLOCK_BREACHED:
+        ASSERT_TRUE(said->verdict == RUNNING || said->verdict == PAUSED);
+        said->due_us = ((const Docket__ClockBreached *)body)->due_us;
+        said->verdict = BREACHED;
+        break;
+    case DK_KIND_CLOCK_CANCELLED: said->verdict = CANCELLED; break;
+    default:
+        ASSERT_EQ(((const Docket__ClockCorrected *)body)->from, said->verdict);
+        said->verdict = ((const Docket__ClockCorrected *)body)->to;
+        if (((const Docket__ClockCorrected *)body)->has_due_us)
+            said->due_us = ((const Docket__ClockCorrected *)body)->due_us;
+        break;
+    }
+}
+
+/* What the whole log says, each step of it possible after the one before. */
+static void read_log(const struct role_world *world, struct ledger *ledger)
+{
+    ledger->count = 0;
+    for (uint64_t position = 1; position <= world->count; position++) {
+        size_t bytes;
+        const uint8_t *record = world_record(world, position, &bytes);
+        uint32_t kind = dk_event_load_kind(record);
+        if (kind >= DK_KIND_CLOCK_STARTED && kind <= DK_KIND_CLOCK_CORRECTED)
+            note(ledger, dk_event_load_subject(record), kind, world_body(world, position, kind));
+    }
+}
+
+/* The ticket's clocks, from the log by the fold alone. */
+static void compute(const struct role_world *world, uint64_t ticket, struct dk_clocks *clocks)
+{
+    static struct dk_transition list[2 * DEEDS * TICKETS];
+    static struct dk_arena arena;
+    size_t count = 0;
+    if (arena.base == NULL)
+        DK_ASSERT(dk_arena_init(&arena, (size_t)1 << 20) == 0);
+    for (uint64_t position = 1; position <= world->count; position++) {
+        struct dk_transition made[DK_TRANSITIONS_OF_EVENT];
+        struct dk_envelope event;
+        size_t bytes;
+        const uint8_t *record = world_record(world, position, &bytes);
+        dk_event_load(record, &event);
+        if (event.subject != ticket)
+            continue;
+        dk_arena_reset(&arena);
+        size_t n = dk_transitions_of(&event, dk_body_unpack(&arena, record, bytes, NULL), made);
+        for (size_t i = 0; i < n; i++)
+            dk_transitions_insert(list, count++, &made[i]);
+    }
+    dk_clocks_compute(clocks, list, count, dk_folder_world(world->folder)->refs, world->now_us);
+}
+
+static void agree(struct role_world *world, uint64_t seed)
+{
+    static struct ledger ledger;
+    struct dk_clocks clocks;
+    size_t seen = 0, cancelled = 0;
+    read_log(world, &ledger);
+    dk_clocks_init(&clocks);
+    for (uint64_t number = 1; number <= world->tickets; number++) {
+        uint64_t ticket = dk_ticket_make(7, number);
+        compute(world, ticket, &clocks);
+        for (size_t i = 0; i < clocks.count; i++, seen++) {
+            const struct dk_clock *clock = &clocks.clock[i];
+            const Docket__ClockRef ref = {.metric = clock->metric, .instance = clock->instance};
+            struct said *said = said_of(&ledger, ticket, &ref);
+            if (said->verdict != clock->verdict ||
+                (clock->verdict != MET && clock->verdict != CANCELLED && clock->verdict != PAUSED &&
+                 said->due_us != clock->due_us))
+                fail_msg("seed %llu: clock %d/%u is said to be %d, due %lld, and is %d, due %lld",
+                         (unsigned long long)seed, clock->metric, clock->instance, said->verdict,
+                         (long long)said->due_us, clock->verdict, (long long)clock->due_us);
+        }
+    }
+    /* What was said of clocks that are no more, was taken back. */
+    for (size_t i = 0; i < ledger.count; i++)
+        cancelled += ledger.said[i].verdict == CANCELLED;
+    ASSERT_TRUE(ledger.count <= seen + cancelled);
+    dk_clocks_close(&clocks);
+}
+
+/* One thing happens to one ticket, now or up to three hours ago. */
+static void act(struct role_world *world, struct test_random *random)
+{
+    if (world->tickets == 0 || (world->tickets < TICKETS && test_random_below(random, 6) == 0)) {
+        (void)sla_opened(world, (Docket__Priority)(1 + test_random_below(random, 4)));
+        return;
+    }
+    uint64_t ticket = dk_ticket_make(7, 1 + test_random_below(random, world->tickets));
+    int64_t at_us = 0;
+    if (test_random_below(random, 3) == 0)
+        at_us = world->now_us - (int64_t)test_random_below(random, 180) * DK_MINUTE_US;
+    switch (test_random_below(random, 7)) {
+    case 0: (void)sla_writes(world, ticket, at_us); break;
+    case 1: (void)sla_replies(world, ticket, at_us); break;
+    case 2:
+        (void)sla_status(world, ticket, at_us, DOCKET__STATUS__STATUS_PENDING,
+                         (Docket__Pending)(1 + test_random_below(random, 3)));
+        break;
+    case 3: (void)sla_status(world, ticket, at_us, DOCKET__STATUS__STATUS_OPEN, 0); break;
+    case 4: (void)sla_status(world, ticket, at_us, DOCKET__STATUS__STATUS_SOLVED, 0); break;
+    default:
+        (void)sla_reprioritized(world, ticket, at_us,
+                                (Docket__Priority)(1 + test_random_below(random, 4)));
+        break;
+    }
+}
+
+/* The whole story of a seed; with kills the node is restarted before each of its turns. */
+static void live(struct role_world *world, uint64_t seed, bool kills)
+{
+    struct test_random random = {seed};
+    Docket__PolicyDefined *policy = new_policy("first", DOCKET__POLICY_TYPE__POLICY_SLA, 1);
+    Docket__Condition *c = add_condition(policy, DOCKET__CONDITION_FIELD__CONDITION_PRIORITY);
+    world_open(world, &dk_sla_role);
+    sla_promise(world);
+    c->number[c->n_number++] = LOW; /* less is promised, and more counted */
+    add_goal(policy, RESOLUTION, ANY, 3 * DK_HOUR_US);
+    add_goal(policy, NEXT_REPLY, ANY, DK_HOUR_US);
+    add_warning(policy, 50);
+    (void)world_define(world, DK_KIND_POLICY_DEFINED, policy);
+    for (int deed = 0; deed < DEEDS; deed++) {
+        act(world, &random);
+        if (kills)
+            world_restart(world);
+        (void)sla_wait_until(world, world->now_us +
+                                        (int64_t)test_random_below(&random, 60) * DK_MINUTE_US);
+    }
+    (void)sla_settle(world);
+}
+
+static void test_sla_random_log_agrees_with_the_fold(void **state)
+{
+    struct role_world *world = *state;
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        live(world, seed, false);
+        agree(world, seed);
+        struct dk_folder *again = world_replay(world);
+        ASSERT_EQ(dk_folder_hash(again), dk_folder_hash(world->folder));
+        dk_folder_free(&again);
+        world_restart(world);
+        ASSERT_EQ(sla_settle(world), 0);
+        world_close(world);
+    }
+}
+
+static void test_sla_random_kills_change_nothing(void **state)
+{
+    struct role_world *world = *state;
+    struct role_world *killed = calloc(1, sizeof *killed);
+    for (uint64_t seed = 1; seed <= SEEDS / 4; seed++) {
+        live(world, seed, false);
+        live(killed, seed, true);
+        ASSERT_EQ(killed->count, world->count);
+        ASSERT_EQ(killed->log.size, world->log.size);
+        assert_memory_equal(killed->log.data, world->log.data, world->log.size);
+        world_close(world);
+        world_close(killed);
+    }
+    free(killed);
+}
+
+static int make(void **state)
+{
+    *state = calloc(1, sizeof(struct role_world));
+    return *state == NULL;
+}
+
+static int drop(void **state)
+{
+    free(*state);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_sla_random_log_agrees_with_the_fold, make, drop),
+        cmocka_unit_test_setup_teardown(test_sla_random_kills_change_nothing, make, drop),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
