@@ -31,6 +31,7 @@ void sim_checker_init(struct sim_checker *checker, struct sim_ledger *ledger,
     dk_map_init(&checker->subjects, sizeof(struct subject), MANY);
     dk_map_init(&checker->numbers, sizeof(uint64_t), MANY);
     dk_map_init(&checker->obligations, sizeof(uint64_t), MANY);
+    dk_map_init(&checker->clocks, sizeof(uint32_t), MANY);
     dk_map_init(&checker->presences, sizeof(uint32_t), MANY);
     dk_map_init(&checker->requested, sizeof(uint64_t), MANY);
     dk_map_init(&checker->received, sizeof(bool), MANY);
@@ -45,6 +46,7 @@ void sim_checker_close(struct sim_checker *checker)
     dk_map_close(&checker->subjects);
     dk_map_close(&checker->numbers);
     dk_map_close(&checker->obligations);
+    dk_map_close(&checker->clocks);
     dk_map_close(&checker->presences);
     dk_map_close(&checker->requested);
     dk_map_close(&checker->received);
@@ -133,27 +135,31 @@ static void check_action(struct sim_checker *checker, const struct dk_envelope *
 
 /* ---------------------------------------------------------------- one decision */
 
-/* What an event discharges, beside kind and ticket: two events with the same are one too many. */
+/* The clock of a body that has one, which stands third in all of them; else NULL. */
+static const Docket__ClockRef *clock_of(const ProtobufCMessage *message, uint32_t kind)
+{
+    bool has = kind >= DK_KIND_CLOCK_STARTED && kind <= DK_KIND_CLOCK_CORRECTED;
+    return has ? ((const Docket__ClockPaused *)(const void *)message)->clock : NULL;
+}
+
+/* What an event discharges, beside kind and ticket: two events with the same are one too many. A
+ * clock starts, warns at a level and breaches once; what it does whenever there is a cause, as a
+ * ticket may be solved again, is check_clock's. */
 static uint64_t obligation_of(const ProtobufCMessage *message, uint32_t kind, uint64_t cause)
 {
     const void *body = message;
-    const Docket__ClockRef *clock = NULL;
-    uint64_t more = 0;
+    const Docket__ClockRef *clock = clock_of(message, kind);
+    uint64_t of_clock = clock != NULL ? (uint64_t)clock->metric << 32 | clock->instance : 0;
     switch (kind) {
-    case DK_KIND_CLOCK_STARTED: clock = ((const Docket__ClockStarted *)body)->clock; break;
-    case DK_KIND_CLOCK_MET: clock = ((const Docket__ClockMet *)body)->clock; break;
-    case DK_KIND_CLOCK_CANCELLED: clock = ((const Docket__ClockCancelled *)body)->clock; break;
-    case DK_KIND_CLOCK_BREACHED: clock = ((const Docket__ClockBreached *)body)->clock; break;
+    case DK_KIND_CLOCK_STARTED:
+    case DK_KIND_CLOCK_BREACHED: return of_clock;
     case DK_KIND_CLOCK_WARNED:
-        clock = ((const Docket__ClockWarned *)body)->clock;
-        more = ((const Docket__ClockWarned *)body)->level;
-        break;
+        return of_clock | (uint64_t)((const Docket__ClockWarned *)body)->level << 48;
     case DK_KIND_NOTIFICATION_REQUESTED:
         return ((const Docket__NotificationRequested *)body)->notice;
     case DK_KIND_NOTIFICATION_SENT: return ((const Docket__NotificationSent *)body)->notice;
     default: return cause;
     }
-    return more << 32 | (uint64_t)clock->metric << 16 | clock->instance;
 }
 
 /* A notice is told of as sent when its receiver has it, and not before. */
@@ -176,6 +182,42 @@ static void check_notice(struct sim_checker *checker, const struct dk_envelope *
     }
 }
 
+/* Of clocks: whether there is one obligation an instance. */
+static bool discharged_once(uint32_t kind)
+{
+    return kind == DK_KIND_CLOCK_STARTED || kind == DK_KIND_CLOCK_WARNED ||
+           kind == DK_KIND_CLOCK_BREACHED;
+}
+
+/* A clock does not pause or end twice without something in between. */
+static bool repeats_itself(struct sim_checker *checker, const struct dk_envelope *event,
+                           const Docket__ClockRef *clock)
+{
+    uint64_t what[] = {event->subject, (uint64_t)clock->metric, clock->instance};
+    uint64_t key = mix(UINT64_C(0xcbf29ce484222325), what, sizeof what);
+    uint32_t *last = dk_map_put(&checker->clocks, key | 1, NULL);
+    DK_ASSERT(last != NULL);
+    bool same = *last == event->kind;
+    *last = event->kind;
+    return same;
+}
+
+static void check_clock(struct sim_checker *checker, const struct dk_envelope *event,
+                        const Docket__ClockRef *clock)
+{
+    switch (event->kind) {
+    case DK_KIND_CLOCK_PAUSED:
+    case DK_KIND_CLOCK_MET:
+    case DK_KIND_CLOCK_CANCELLED:
+        if (repeats_itself(checker, event, clock)) {
+            sim_violate(checker->scene, "a clock does not do the same twice", "%s at %" PRIu64,
+                        dk_kind_info(event->kind)->word, event->position);
+        }
+        break;
+    default: break;
+    }
+}
+
 static void check_once(struct sim_checker *checker, const struct dk_envelope *event,
                        const uint8_t *record, size_t bytes, uint64_t cause)
 {
@@ -185,6 +227,11 @@ static void check_once(struct sim_checker *checker, const struct dk_envelope *ev
     const ProtobufCMessage *body = dk_body_unpack(&checker->ledger->arena, record, bytes, &err);
     DK_ASSERT(body != NULL);
     check_notice(checker, event, body);
+    const Docket__ClockRef *clock = clock_of(body, event->kind);
+    if (clock != NULL && !discharged_once(event->kind)) {
+        check_clock(checker, event, clock);
+        return;
+    }
     uint64_t what[] = {event->kind, event->subject, obligation_of(body, event->kind, cause)};
     uint64_t key = mix(UINT64_C(0xcbf29ce484222325), what, sizeof what);
     uint64_t *before = dk_map_put(&checker->obligations, key | 1, &first);

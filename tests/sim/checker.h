@@ -23,6 +23,7 @@ struct sim_checker {
     struct dk_map subjects;    /* subject -> struct subject */
     struct dk_map numbers;     /* producer -> its last number */
     struct dk_map obligations; /* hash of an obligation -> the position that discharged it */
+    struct dk_map clocks;      /* hash of ticket, metric, instance -> the kind of its last event */
     struct dk_map presences;   /* agent -> Presence */
     struct dk_map requested;   /* notices not sent yet -> position of the request */
     struct dk_map received;    /* notice -> true: the receiver has it */
