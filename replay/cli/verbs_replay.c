@@ -19,7 +19,7 @@ static const struct dk_parameter show_parameters[] = {
 };
 
 static const struct dk_parameter diff_parameters[] = {
-    {"ROLE", NULL, "routing, notification, analytics, ...", NULL, DK_NEEDED, 0},
+    {"ROLE", NULL, "routing, sla, notification, analytics", NULL, DK_NEEDED, 0},
     DK_PARAMETERS_END,
 };
 

@@ -279,12 +279,13 @@ def the_past(docket, t, c):
 
 
 def nodes(docket):
-    docket("status", "--wait", 30, "--roles", "analytics")
+    docket("status", "--wait", 30, "--roles", "analytics,sla,notification")
     status = docket.json("status", "--wait=5", "--roles=analytics")
-    assert status["members"][0]["role"] == "analytics" and status["members"][0]["live"]
+    roles = {member["role"]: member["live"] for member in status["members"]}
+    assert roles == {"analytics": True, "sla": True, "notification": True}, roles
     assert status["accepting"] and status["tickets"] == 4 and status["open_tickets"] == 2
     assert "analytics" in docket("status")
-    docket.fails(UNAVAILABLE, "sla is not live", "status", "--wait", 0, "--roles", "analytics,sla")
+    docket.fails(UNAVAILABLE, "routing is not live", "status", "--wait", 0, "--roles", "sla,routing")
 
     for question in (("--by", "priority", "--measures", "opened,resolution", "--from", "2020-01-01"),
                      ("--backlog", "--at", "2030-01-01", "--by", "group"), ("priority=high",)):
@@ -292,7 +293,8 @@ def nodes(docket):
         assert live == docket("replay", "kpi", *question, "--json") and json.loads(live), question
     assert "priority" in docket("kpi", "--by", "priority", "priority=high")
     docket.fails(1, "happiness", "kpi", "--measures", "happiness")
-    assert docket.json("replay", "diff", "analytics")["equal"] is True
+    for role in roles:
+        assert docket.json("replay", "diff", role)["equal"] is True, role
     docket.fails(USAGE, "no role", "replay", "diff", "janitor")
     docket.fails(UNAVAILABLE, "the routing node gave no answer", "replay", "diff", "routing",
                  "--timeout", "300ms")
@@ -321,7 +323,7 @@ def damaged(docket, site):
     docket.fails(1, "DK_ECORRUPT", "tail", "--from", position)
 
 
-with Site("analytics") as site:
+with Site("analytics", "sla", "notification") as site:
     docket = Desk(site)
     docket.fails(UNAVAILABLE, "is it running", "status", "--timeout", "300ms")
     site.start()
