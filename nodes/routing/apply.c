@@ -64,6 +64,13 @@ static void note_kind(struct dk_routing_ticket *row, const struct dk_event *even
     case DK_KIND_CLOCK_CANCELLED:
         set_due(row, ((const Docket__ClockCancelled *)body)->clock, 0);
         break;
+    case DK_KIND_CLOCK_CORRECTED: {
+        const Docket__ClockCorrected *corrected = body;
+        bool waits = corrected->to == DOCKET__VERDICT__VERDICT_RUNNING ||
+                     corrected->to == DOCKET__VERDICT__VERDICT_BREACHED;
+        set_due(row, corrected->clock, waits ? corrected->due_us : 0);
+        break;
+    }
     default: break;
     }
 }

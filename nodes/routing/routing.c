@@ -165,7 +165,7 @@ static int rebuild(void *self, struct dk_agenda *agenda, struct dk_err *err)
 const struct dk_role_ops dk_routing_role = {
     .name = "routing",
     .role = DK_ROLE_ROUTING,
-    .fold_version = 1,
+    .fold_version = 2,
     .rule_version = 1,
     .table_count = 2,
     .table_value_bytes = {sizeof(struct dk_routing_ticket), sizeof(struct dk_routing_agent)},
