@@ -205,16 +205,11 @@ static bool repeats_itself(struct sim_checker *checker, const struct dk_envelope
 static void check_clock(struct sim_checker *checker, const struct dk_envelope *event,
                         const Docket__ClockRef *clock)
 {
-    switch (event->kind) {
-    case DK_KIND_CLOCK_PAUSED:
-    case DK_KIND_CLOCK_MET:
-    case DK_KIND_CLOCK_CANCELLED:
-        if (repeats_itself(checker, event, clock)) {
-            sim_violate(checker->scene, "a clock does not do the same twice", "%s at %" PRIu64,
-                        dk_kind_info(event->kind)->word, event->position);
-        }
-        break;
-    default: break;
+    bool ends = event->kind == DK_KIND_CLOCK_PAUSED || event->kind == DK_KIND_CLOCK_MET ||
+                event->kind == DK_KIND_CLOCK_CANCELLED;
+    if (repeats_itself(checker, event, clock) && ends) {
+        sim_violate(checker->scene, "a clock does not do the same twice", "%s at %" PRIu64,
+                    dk_kind_info(event->kind)->word, event->position);
     }
 }
 
@@ -228,8 +223,10 @@ static void check_once(struct sim_checker *checker, const struct dk_envelope *ev
     DK_ASSERT(body != NULL);
     check_notice(checker, event, body);
     const Docket__ClockRef *clock = clock_of(body, event->kind);
-    if (clock != NULL && !discharged_once(event->kind)) {
+    if (clock != NULL) {
         check_clock(checker, event, clock);
+    }
+    if (clock != NULL && !discharged_once(event->kind)) {
         return;
     }
     uint64_t what[] = {event->kind, event->subject, obligation_of(body, event->kind, cause)};

@@ -4,7 +4,7 @@
 
 #include "nodes/runtime/role.h"
 
-#define SIM_ROLES 3
+#define SIM_ROLES 4
 extern const struct dk_role_ops *const sim_roles[SIM_ROLES];
 
 #endif
