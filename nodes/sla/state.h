@@ -1,5 +1,5 @@
-/* What the SLA role keeps: three tables by ticket, nothing derived. A ticket with two running clocks
- * has some eight transitions of 24 bytes and two rows of 40. */
+/* What the SLA role keeps: three tables by ticket, nothing derived. A ticket with two running
+ * clocks has some eight transitions of 24 bytes and two rows of 40. */
 #ifndef DK_SLA_STATE_H
 #define DK_SLA_STATE_H
 
