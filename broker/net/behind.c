@@ -3,13 +3,14 @@
 #include "proto/base/say.h"
 #include <inttypes.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
 
 #define STEP_RECORDS   65536 /* in one transaction of a projection */
 #define PACE_MS        20 /* between two rounds: each syncs, which a commit may have to wait for */
+#define BUSY_RECORDS   1000    /* appended within a pace: then the processor is theirs ... */
+#define LAG_RECORDS    1000000 /* ... until so many wait */
 #define RETRY_AFTER_MS 1000
 
 struct dk_behind {
@@ -22,6 +23,7 @@ struct dk_behind {
     struct dk_log_reader *reader;
     struct dk_seals *seals;
     struct dk_lookups *lookups;
+    uint64_t seen; /* the log's last position at the last look */
 };
 
 /* Waits for the next turn: a pace after the last one, and then, unless there is more to do anyway,
@@ -72,14 +74,27 @@ static bool advance(struct dk_behind *behind, bool *failed)
     return more_seals || more_lookups;
 }
 
+/* Whether appends come so fast that they should have the processor, and not too much waits. */
+static bool gives_way(struct dk_behind *behind)
+{
+    uint64_t last = behind->seen;
+    uint64_t done = behind->sealed < behind->indexed ? behind->sealed : behind->indexed;
+    (void)dk_log_last(behind->log, &last, NULL);
+    uint64_t came = last - behind->seen;
+    behind->seen = last;
+    return came > BUSY_RECORDS && last - done < LAG_RECORDS;
+}
+
 static void *run(void *arg)
 {
-    const struct sched_param none = {0};
     struct dk_behind *behind = arg;
     bool more = true, failed = false, stopping;
-    (void)pthread_setschedparam(pthread_self(), SCHED_IDLE, &none);
     do {
         stopping = await_turn(behind, more || failed, failed ? RETRY_AFTER_MS : PACE_MS);
+        if (!stopping && gives_way(behind)) {
+            more = true;
+            continue;
+        }
         failed = false;
         more = advance(behind, &failed);
     } while (!stopping || (more && !failed));

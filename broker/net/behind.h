@@ -1,7 +1,8 @@
 /* The thread behind the log: seals and look-ups are written by it, never in the commit path.
  *
- * It runs when nothing else wants the processor, and not more often than pays: under load it lags,
- * and catches up when the load ends. How far each projection lags is in the broker's statistics. */
+ * It gives way to appends that come fast, up to a lag of a million, and catches up when they end.
+ * It runs at the same priority as all others: they may have to wait for a lock that it holds. How
+ * far each projection lags is in the broker's statistics. */
 #ifndef DK_NET_BEHIND_H
 #define DK_NET_BEHIND_H
 
