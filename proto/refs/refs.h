@@ -106,9 +106,9 @@ const struct dk_calendar *dk_refs_calendar(struct dk_refs *refs, uint64_t calend
 int dk_refs_calendar_compile(struct dk_calendar **calendar, const Docket__CalendarDefined *body,
                              struct dk_err *err);
 
-/* The same time of day, `days` working days later: dates of the calendar's zone on which it works at
- * all, by the version in force at `from`. Without such a calendar every 24 hours are one. INT64_MAX
- * when the calendar hardly ever works, and for more than 10,000 days. */
+/* The same time of day, `days` working days later: dates of the calendar's zone on which it works
+ * at all, by the version in force at `from`. Without such a calendar every 24 hours are one.
+ * INT64_MAX when the calendar hardly ever works, and for more than 10,000 days. */
 int64_t dk_refs_working_days_us(struct dk_refs *refs, uint64_t calendar, int64_t from_us,
                                 uint32_t days);
 
