@@ -1,9 +1,7 @@
-#include "nodes/analytics/analytics.h"
 #include "nodes/notification/delivery/delivery.h"
 #include "nodes/notification/notification.h"
-#include "nodes/routing/routing.h"
+#include "nodes/roles.h"
 #include "nodes/runtime/node.h"
-#include "nodes/sla/sla.h"
 #include "proto/base/say.h"
 #include "proto/peer/config.h"
 #include "proto/peer/ready.h"
@@ -34,9 +32,6 @@ static const char help[] =
     "0 ended as asked, 64 wrong usage, 1 any other error, which stderr names.\n";
 
 enum exit_code { EXIT_USAGE = 64 };
-
-static const struct dk_role_ops *const roles[] = {&dk_routing_role, &dk_sla_role,
-                                                  &dk_notification_role, &dk_analytics_role};
 
 struct arguments {
     const struct dk_role_ops *role;
@@ -106,16 +101,6 @@ static int run(const struct arguments *arguments)
     return rc == 0 ? EXIT_SUCCESS : fail(&err);
 }
 
-static const struct dk_role_ops *find_role(const char *name)
-{
-    for (size_t i = 0; i < sizeof roles / sizeof roles[0]; i++) {
-        if (strcmp(roles[i]->name, name) == 0) {
-            return roles[i];
-        }
-    }
-    return NULL;
-}
-
 static int read_arguments(int argc, char **argv, struct arguments *arguments)
 {
     static const struct option options[] = {
@@ -133,7 +118,7 @@ static int read_arguments(int argc, char **argv, struct arguments *arguments)
         default: (void)fputs("Try: docket-node --help\n", stderr); return EXIT_USAGE;
         }
     }
-    arguments->role = optind + 1 == argc ? find_role(argv[optind]) : NULL;
+    arguments->role = optind + 1 == argc ? dk_role_named(argv[optind]) : NULL;
     if (arguments->role == NULL) {
         (void)fprintf(stderr, "docket-node: name one role; try --help\n");
         return EXIT_USAGE;

@@ -1,3 +1,4 @@
+#include "nodes/roles.h"
 #include "replay/cli/query.h"
 #include "replay/cli/replay.h"
 #include "replay/cli/watch.h"

@@ -1,23 +1,7 @@
 #include "replay/history/rerun.h"
-#include "nodes/analytics/analytics.h"
-#include "nodes/notification/notification.h"
-#include "nodes/routing/routing.h"
-#include "nodes/sla/sla.h"
 #include "replay/history/scan.h"
 #include <inttypes.h>
 #include <string.h>
-
-const struct dk_role_ops *dk_role_named(const char *name)
-{
-    static const struct dk_role_ops *const roles[] = {&dk_routing_role, &dk_sla_role,
-                                                      &dk_notification_role, &dk_analytics_role};
-    for (size_t i = 0; i < sizeof roles / sizeof roles[0]; i++) {
-        if (strcmp(roles[i]->name, name) == 0) {
-            return roles[i];
-        }
-    }
-    return NULL;
-}
 
 struct rerun {
     struct dk_folder *folder;

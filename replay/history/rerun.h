@@ -5,9 +5,6 @@
 #include "broker/log/log.h"
 #include "nodes/runtime/folder.h"
 
-/* The role called `name`, or NULL. */
-const struct dk_role_ops *dk_role_named(const char *name);
-
 /* Folds the role over the log from 1 to `position` (UINT64_MAX: the log's end); `on_progress` as
  * dk_scan's. The caller frees the folder. DK_ENOTFOUND when the log ends before `position`. */
 int dk_rerun(struct dk_folder **folder, const struct dk_role_ops *role,

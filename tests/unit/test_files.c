@@ -75,8 +75,8 @@ static const char *content(const struct site *site, const char *path)
     snprintf(full, sizeof full, "%s/%s", site->outbox, path);
     int fd = open(full, O_RDONLY);
     ssize_t n = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
+    text[n > 0 ? n : 0] = '\0';
     ASSERT_TRUE(n >= 0);
-    text[n] = '\0';
     if (fd >= 0)
         (void)close(fd);
     return text;
