@@ -106,6 +106,10 @@ static void take_message(struct entry *entry, struct dk_step *step, const struct
         edit(entry, 0)->flags |= DK_FACTS_REPLIED_AGAIN;
     }
     take_first(entry, step, DK_FIRST_REPLY, DK_STEP_FIRST_REPLY);
+    if (actor == DK_ACTOR_AGENT &&
+        dk_id_make(DK_SUBJECT_AGENT, event->envelope->actor) == event->before->owner) {
+        take_first(entry, step, DK_FIRST_OWNER_REPLY, DK_STEP_FIRST_OWNER_REPLY);
+    }
 }
 
 static void take_note(struct entry *entry, struct dk_step *step, uint64_t actor)

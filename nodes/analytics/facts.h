@@ -9,7 +9,7 @@
  * values are the last step's, and the backlog of any instant is exact. The last step with a bit is
  * the one that holds: a late event that precedes what was the first reply adds another.
  *
- * Memory: 48 bytes a step and 56 a ticket; the real histories have 6 to 10 steps a ticket, about
+ * Memory: 48 bytes a step and 64 a ticket; the real histories have 6 to 10 steps a ticket, about
  * half a kilobyte with the table's own share. Events that add no step (notes, pauses, notices,
  * later replies) cost a look-up and keep nothing. */
 #ifndef DK_ANALYTICS_FACTS_H
@@ -18,7 +18,7 @@
 #include "nodes/runtime/role.h"
 #include <stdint.h>
 
-#define DK_FACTS_FOLD_VERSION 1
+#define DK_FACTS_FOLD_VERSION 2
 
 enum dk_step_what {
     DK_STEP_OPENED = 1 << 0,
@@ -35,7 +35,8 @@ enum dk_step_what {
     DK_STEP_ESCALATED = 1 << 11,
     DK_STEP_REPEATED = 1 << 12, /* the customer came back with a new ticket about it */
     DK_STEP_RATED = 1 << 13,
-    DK_STEP_CLOCK = 1 << 14, /* a clock's verdict; the clock's last one holds */
+    DK_STEP_CLOCK = 1 << 14,             /* a clock's verdict; the clock's last one holds */
+    DK_STEP_FIRST_OWNER_REPLY = 1 << 15, /* outbound, by the agent who had the ticket then */
 };
 
 struct dk_step {
@@ -65,7 +66,13 @@ enum dk_facts_flag {
  * follows, the earlier step goes back to when it occurred. */
 enum dk_ending { DK_ENDING_SOLVE, DK_ENDING_CLOSING, DK_ENDING_COUNT };
 
-enum dk_first { DK_FIRST_RESPONSE, DK_FIRST_PUBLIC, DK_FIRST_REPLY, DK_FIRST_COUNT };
+enum dk_first {
+    DK_FIRST_RESPONSE,
+    DK_FIRST_PUBLIC,
+    DK_FIRST_REPLY,
+    DK_FIRST_OWNER_REPLY,
+    DK_FIRST_COUNT
+};
 
 struct dk_facts {
     uint64_t company;                     /* as Opened says, else the customer's then */
@@ -75,7 +82,7 @@ struct dk_facts {
     uint32_t channel;                     /* Docket__Channel */
     struct dk_step step[];
 };
-_Static_assert(sizeof(struct dk_facts) == 56, "no padding: the bytes are hashed");
+_Static_assert(sizeof(struct dk_facts) == 64, "no padding: the bytes are hashed");
 
 /* How many steps an entry of the table has. */
 static inline size_t dk_facts_steps(size_t bytes)

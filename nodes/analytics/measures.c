@@ -44,7 +44,7 @@ static void walk_status(struct dk_case *walked, const struct dk_step *step, unsi
 static void walk_step(struct dk_case *walked, const struct dk_step *step)
 {
     static const uint32_t first[DK_FIRST_COUNT] = {DK_STEP_FIRST_RESPONSE, DK_STEP_FIRST_PUBLIC,
-                                                   DK_STEP_FIRST_REPLY};
+                                                   DK_STEP_FIRST_REPLY, DK_STEP_FIRST_OWNER_REPLY};
     for (size_t i = 0; i < DK_FIRST_COUNT; i++) {
         walked->first[i] = (step->what & first[i]) != 0 ? step : walked->first[i];
     }
@@ -316,6 +316,7 @@ void dk_measure_case(const struct dk_measuring *measuring, const struct dk_case 
     case DK_MEASURE_FIRST_RESPONSE:
     case DK_MEASURE_FIRST_PUBLIC:
     case DK_MEASURE_FIRST_REPLY:
+    case DK_MEASURE_FIRST_OWNER_REPLY:
         measure_since_opened(measuring, walked, measure,
                              walked->first[measure - DK_MEASURE_FIRST_RESPONSE], NULL);
         break;

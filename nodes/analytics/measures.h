@@ -25,6 +25,8 @@
     X(FIRST_PUBLIC, "first-public-reply", DURATION,                                                \
       "opened to the first outbound message, automatic ones too")                                  \
     X(FIRST_REPLY, "first-reply", DURATION, "opened to the first public reply by a human")         \
+    X(FIRST_OWNER_REPLY, "first-owner-reply", DURATION,                                            \
+      "opened to the first public reply by the agent who had the ticket then")                     \
     X(FIRST_RESOLUTION, "first-resolution", DURATION, "opened to the first solve")                 \
     X(RESOLUTION, "resolution", DURATION, "opened to the last solve, of tickets that have ended")  \
     X(CLOSURE, "closure", DURATION, "opened to the last closing, of closed tickets")               \

@@ -38,13 +38,17 @@ static void test_kpi_first_replies_are_told_apart(void **state)
     REPLY(site, 1, "2026-03-02T09:00:30Z", .has_automatic = 1, .automatic = 1);
     SAY(site, 1, MESSAGE_PUBLIC, "2026-03-02T09:01:00Z", MessagePublic, MESSAGE_PUBLIC,
         .direction = DOCKET__DIRECTION__DIRECTION_INBOUND);
+    ASSIGN(site, 1, "2026-03-02T09:05:00Z", 2);
     REPLY(site, 1, "2026-03-02T09:10:00Z");
+    ASSIGN(site, 1, "2026-03-02T09:15:00Z", 1);
     REPLY(site, 1, "2026-03-02T09:20:00Z");
-    json_t *report = KPI(site, "measures=first-response,first-public-reply,first-reply");
+    json_t *report =
+        KPI(site, "measures=first-response,first-public-reply,first-reply,first-owner-reply");
     ASSERT_FIGURE(report, NULL, "first-response", "mean", 10);
     ASSERT_FIGURE(report, NULL, "first-public-reply", "mean", 30);
     ASSERT_FIGURE(report, NULL, "first-reply", "mean", 600);
     ASSERT_FIGURE(report, NULL, "first-reply", "n", 1);
+    ASSERT_FIGURE(report, NULL, "first-owner-reply", "mean", 1200);
     json_decref(report);
 }
 
