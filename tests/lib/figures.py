@@ -1,5 +1,5 @@
 """Key figures of a site, and figures of others to compare them with."""
-import json
+import json, math
 
 QUANTILES = {"type7": "linear", "nearest": "nearest_rank"}  # our words, the references'
 
@@ -32,6 +32,19 @@ def by_value(report):
     return {cell["by"][dimension]: cell["measures"] for cell in report["cells"]}
 
 
+def stats(values, quantile):
+    """What a duration's or a number's figures are, by the definitions of the references."""
+    v = sorted(values)
+
+    def at(p):
+        rank = (len(v) - 1) * p if quantile == "type7" else math.ceil(p * len(v)) - 1
+        low, high = math.floor(rank), math.ceil(rank)
+        return v[low] + (v[high] - v[low]) * (rank - low)
+
+    return {"n": len(v), "mean": sum(v) / len(v), "median": at(0.5), "p90": at(0.9),
+            "p95": at(0.95), "min": v[0], "max": v[-1], "sum": sum(v)}
+
+
 def check_stats(found, expected, quantile, digits=6):
     """A duration against a reference's: all that the reference has, to its last digit."""
     rule = QUANTILES[quantile]
@@ -41,3 +54,9 @@ def check_stats(found, expected, quantile, digits=6):
         if theirs in expected:
             assert round(found[ours], digits) == expected[theirs], (ours, found, expected)
     assert round(found["sum"], 3) == expected["sum"], (found, expected)
+
+
+def references(site):
+    """Every imported ticket's name in its source: ticket -> name."""
+    events = site.docket("tail", "--from", 1, "--kind", "opened").stdout.splitlines()
+    return {e["subject"]: e["body"]["reference"] for e in map(json.loads, events)}
