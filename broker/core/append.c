@@ -102,9 +102,9 @@ static void answer_again(struct dk_core *core, size_t i, const struct dk_answer 
 }
 
 /* An accepted record: what hangs on it is taken in, and the sender is told. */
-static void accept(struct dk_core *core, const uint8_t *record, size_t bytes)
+static void accept(struct dk_core *core, const uint8_t *record, size_t bytes, uint32_t digest)
 {
-    int rc = dk_state_remember(&core->state, record, bytes, NULL);
+    int rc = dk_state_remember(&core->state, record, bytes, digest, NULL);
     DK_ASSERT(rc == 0);
     bool opened = dk_event_load_kind(record) == DK_KIND_OPENED;
     dk_pending_accepted(core->gathering, dk_event_load_position(record),
@@ -172,7 +172,7 @@ static void remember_refusal(struct dk_core *core, const struct dk_slice *event,
     DK_ASSERT(rc == 0);
 }
 
-static void serve_new(struct dk_core *core, struct dk_now now, size_t i)
+static void serve_new(struct dk_core *core, struct dk_now now, size_t i, uint32_t digest)
 {
     const struct dk_slice *event = &core->append.event[i];
     struct dk_err err;
@@ -181,7 +181,7 @@ static void serve_new(struct dk_core *core, struct dk_now now, size_t i)
         size_t bytes;
         size_t last = dk_pending_count(core->gathering) - 1;
         const uint8_t *record = dk_pending_record(core->gathering, last, &bytes);
-        accept(core, record, bytes);
+        accept(core, record, bytes, digest);
         return;
     }
     if (!is_one_shot(event->data)) {
@@ -193,13 +193,13 @@ static void serve_new(struct dk_core *core, struct dk_now now, size_t i)
 static void serve_numbered(struct dk_core *core, struct dk_now now, size_t i)
 {
     const struct dk_slice *event = &core->append.event[i];
+    uint32_t digest = dk_record_digest(event->data, event->size);
     struct dk_answer answer;
     struct dk_err err;
     int rc = dk_producers_number(core->state.producers, dk_event_load_producer(event->data),
-                                 dk_event_load_producer_number(event->data),
-                                 dk_record_digest(event->data, event->size), &answer, &err);
+                                 dk_event_load_producer_number(event->data), digest, &answer, &err);
     switch (rc) {
-    case DK_NUMBER_NEW: serve_new(core, now, i); return;
+    case DK_NUMBER_NEW: serve_new(core, now, i, digest); return;
     case DK_NUMBER_REPEATED:
         if (dk_event_load_kind(event->data) == DK_KIND_OPENED) {
             core->admission.opened[core->admission.opened_count - 1] = answer.opened;
@@ -224,7 +224,7 @@ static void serve_each(struct dk_core *core, struct dk_now now)
         if (rc != 0) {
             refuse(core, i, &err);
         } else if (is_one_shot(event->data)) {
-            serve_new(core, now, i);
+            serve_new(core, now, i, dk_record_digest(event->data, event->size));
         } else {
             serve_numbered(core, now, i);
         }
@@ -350,7 +350,7 @@ static void serve_atomic(struct dk_core *core, struct dk_now now)
     for (size_t i = 0; i < core->append.count; i++) {
         size_t bytes;
         const uint8_t *record = dk_pending_record(core->gathering, before + i, &bytes);
-        accept(core, record, bytes);
+        accept(core, record, bytes, dk_record_digest(record, bytes));
     }
 }
 

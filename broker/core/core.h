@@ -71,8 +71,8 @@ int dk_core_new(struct dk_core **core, const struct dk_log_identity *identity,
                 void *progress_arg, struct dk_err *err);
 void dk_core_free(struct dk_core **core);
 
-/* One request frame of Hello, Append, AppendList, TicketState or Head; answers go to `output`, at once or with
- * a batch. Ops that the core does not serve give false, and nothing was done. */
+/* One request frame of Hello, Append, AppendList, TicketState or Head; answers go to `output`, at
+ * once or with a batch. Ops that the core does not serve give false, and nothing was done. */
 bool dk_core_request(struct dk_core *core, const struct dk_peer *peer, struct dk_now now,
                      const struct dk_request *request);
 

@@ -19,7 +19,32 @@ struct producer {
 struct dk_producers {
     struct dk_map map; /* id -> struct producer */
     size_t max_count;
+
+    /* The one found last: an event asks for its producer three times, and the next event mostly
+     * for the same one. Of no use once the map changes. */
+    uint64_t found_id;
+    struct producer *found;
 };
+
+static struct producer *find(struct dk_producers *producers, uint64_t id)
+{
+    if (producers->found == NULL || producers->found_id != id) {
+        producers->found = dk_map_get(&producers->map, id);
+        producers->found_id = id;
+    }
+    return producers->found;
+}
+
+/* Finds the entry or makes it; NULL when there is no room. */
+static struct producer *find_or_make(struct dk_producers *producers, uint64_t id)
+{
+    struct producer *entry = find(producers, id);
+    if (entry == NULL) {
+        entry = dk_map_put(&producers->map, id, NULL);
+        producers->found = entry;
+    }
+    return entry;
+}
 
 int dk_producers_new(struct dk_producers **producers, size_t max_count, struct dk_err *err)
 {
@@ -64,7 +89,7 @@ uint64_t dk_producer_id(uint64_t key_id, const void *name, size_t name_bytes)
 int dk_producers_hello(struct dk_producers *producers, uint64_t producer, uint64_t connection,
                        uint64_t *last_number, struct dk_err *err)
 {
-    struct producer *entry = dk_map_put(&producers->map, producer, NULL);
+    struct producer *entry = find_or_make(producers, producer);
     if (entry == NULL) {
         return dk_err_set(err, DK_EBUSY, "the broker knows %zu producers already, its bound",
                           producers->map.count);
@@ -105,13 +130,14 @@ void dk_producers_disconnected(struct dk_producers *producers, uint64_t connecti
         for (size_t i = 0; i < count; i++) {
             dk_map_remove(&producers->map, unused[i]);
         }
+        producers->found = NULL;
     } while (count == UNUSED_MAX);
 }
 
-int dk_producers_session(const struct dk_producers *producers, uint64_t producer,
-                         uint64_t connection, struct dk_err *err)
+int dk_producers_session(struct dk_producers *producers, uint64_t producer, uint64_t connection,
+                         struct dk_err *err)
 {
-    const struct producer *entry = dk_map_get(&producers->map, producer);
+    const struct producer *entry = find(producers, producer);
     if (entry == NULL || entry->session == 0) {
         return dk_err_field(err, DK_EHELLO, "producer",
                             "the producer has no session on this connection: say hello first");
@@ -135,10 +161,10 @@ static int repeated(const struct dk_remembered *remembered, uint64_t number, uin
     return DK_NUMBER_REPEATED;
 }
 
-int dk_producers_number(const struct dk_producers *producers, uint64_t producer, uint64_t number,
+int dk_producers_number(struct dk_producers *producers, uint64_t producer, uint64_t number,
                         uint32_t digest, struct dk_answer *answer, struct dk_err *err)
 {
-    const struct producer *entry = dk_map_get(&producers->map, producer);
+    const struct producer *entry = find(producers, producer);
     uint64_t last = entry != NULL ? entry->last_seen : 0;
     if (number == last + 1) {
         return DK_NUMBER_NEW;
@@ -165,7 +191,7 @@ int dk_producers_number(const struct dk_producers *producers, uint64_t producer,
 int dk_producers_remember(struct dk_producers *producers, uint64_t producer, uint64_t number,
                           const struct dk_answer *answer)
 {
-    struct producer *entry = dk_map_put(&producers->map, producer, NULL);
+    struct producer *entry = find_or_make(producers, producer);
     if (entry == NULL) {
         return DK_EBUSY;
     }
@@ -267,7 +293,7 @@ int dk_producers_load(struct dk_producers *producers, const uint8_t *data, size_
         }
         memcpy(&id, data + at, sizeof id);
         at += sizeof id;
-        struct producer *entry = id != 0 ? dk_map_put(&producers->map, id, NULL) : NULL;
+        struct producer *entry = id != 0 ? find_or_make(producers, id) : NULL;
         if (entry == NULL) {
             return dk_err_set(err, DK_EBUSY, "no room for %llu producers",
                               (unsigned long long)count);

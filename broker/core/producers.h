@@ -37,8 +37,8 @@ int dk_producers_hello(struct dk_producers *producers, uint64_t producer, uint64
 void dk_producers_disconnected(struct dk_producers *producers, uint64_t connection);
 
 /* 0; DK_EHELLO; DK_EFENCED. */
-int dk_producers_session(const struct dk_producers *producers, uint64_t producer,
-                         uint64_t connection, struct dk_err *err);
+int dk_producers_session(struct dk_producers *producers, uint64_t producer, uint64_t connection,
+                         struct dk_err *err);
 
 enum dk_number { DK_NUMBER_NEW, DK_NUMBER_REPEATED, DK_NUMBER_FORGOTTEN };
 struct dk_answer {
@@ -49,7 +49,7 @@ struct dk_answer {
 };
 /* What `number` is; fills *answer for DK_NUMBER_REPEATED. A number that was refused, nobody knows
  * why any more, has the code DK_EORDER. Negative: DK_EORDER, DK_EREUSED. */
-int dk_producers_number(const struct dk_producers *producers, uint64_t producer, uint64_t number,
+int dk_producers_number(struct dk_producers *producers, uint64_t producer, uint64_t number,
                         uint32_t digest, struct dk_answer *answer, struct dk_err *err);
 
 /* `number` (last + 1, or, in recovery, any later one) was answered. A producer not known is made:

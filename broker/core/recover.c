@@ -221,7 +221,7 @@ static int replay_record(struct replay *replay, const uint8_t *record, size_t by
         rc = replay_subject(state, &event, record, bytes, err);
     }
     if (rc == 0) {
-        rc = dk_state_remember(state, record, bytes, err);
+        rc = dk_state_remember(state, record, bytes, dk_record_digest(record, bytes), err);
     }
     return rc;
 }

@@ -160,11 +160,11 @@ static int remember_number(struct dk_state *state, const struct dk_envelope *eve
 }
 
 int dk_state_remember(struct dk_state *state, const uint8_t *record, size_t record_bytes,
-                      struct dk_err *err)
+                      uint32_t digest, struct dk_err *err)
 {
     struct dk_envelope event;
     dk_event_load(record, &event);
-    int rc = remember_number(state, &event, dk_record_digest(record, record_bytes), err);
+    int rc = remember_number(state, &event, digest, err);
     bool defines = event.kind >= DK_KIND_DEFINED_FROM && event.kind <= DK_KIND_DEFINED_LAST;
     if (rc != 0 || !defines) {
         return rc;

@@ -83,11 +83,11 @@ int dk_state_apply(struct dk_state *state, struct dk_envelope *event, const Prot
  * known after that. */
 void dk_state_pass_over(struct dk_state *state, const struct dk_envelope *event);
 
-/* Takes in what hangs on the whole stamped record. 0; DK_ECORRUPT (its number went back),
- * DK_ENOMEM, DK_EBUSY (a bound is reached): in recovery a reason to stop, in admission a bug or the
- * end of memory. */
+/* Takes in what hangs on the whole stamped record, whose dk_record_digest is `digest`. 0;
+ * DK_ECORRUPT (its number went back), DK_ENOMEM, DK_EBUSY (a bound is reached): in recovery a
+ * reason to stop, in admission a bug or the end of memory. */
 int dk_state_remember(struct dk_state *state, const uint8_t *record, size_t record_bytes,
-                      struct dk_err *err);
+                      uint32_t digest, struct dk_err *err);
 
 /* From begin on, applies can be undone, all of them; end keeps them. */
 void dk_state_begin(struct dk_state *state);

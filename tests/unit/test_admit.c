@@ -52,7 +52,9 @@ static void accepted(struct world *w, int rc)
         fail_msg("%s, field '%s': %s", dk_code_name(rc), w->err.field, w->err.message);
     }
     ASSERT_OK(dk_event_verify(w->record.data, w->record.size, &w->err), &w->err);
-    ASSERT_OK(dk_state_remember(&w->state, w->record.data, w->record.size, &w->err), &w->err);
+    ASSERT_OK(dk_state_remember(&w->state, w->record.data, w->record.size,
+                                dk_record_digest(w->record.data, w->record.size), &w->err),
+              &w->err);
 }
 
 static struct dk_envelope on(uint64_t subject, uint64_t actor)
