@@ -146,25 +146,32 @@ static void on_durable(void *arg)
 
 /* ---------------------------------------------------------------- requests */
 
-static void serve_read(struct dk_broker *broker, const struct dk_peer *peer, uint64_t request,
-                       const struct dk_read_job *wanted)
+/* A read of a ticket whose last event is admitted and not durable yet. */
+static bool keep_waiting(struct dk_broker *broker, const struct dk_read_job *job)
 {
-    struct dk_err err = {0};
+    if (broker->waiting_count == WAITING_MAX) {
+        return false;
+    }
+    broker->waiting[broker->waiting_count++] = *job;
+    return true;
+}
+
+static int serve_read(struct dk_broker *broker, const struct dk_peer *peer, uint64_t request,
+                      const struct dk_read_job *wanted, struct dk_err *err)
+{
     struct dk_read_job job = *wanted;
+    bool early = job.kind == DK_READ_CHAIN && job.from > dk_core_durable(broker->core);
     job.connection = peer->connection;
     job.request = request;
     if (!dk_outbox_reserve(broker->outbox, peer->connection)) {
-        (void)dk_err_set(&err, DK_EBUSY, "%d bytes wait for you already: read them first",
-                         DK_OUTBOX_PEER_BYTES);
-        send_failure(broker, peer->connection, request, &err);
-    } else if (job.kind == DK_READ_CHAIN && job.from > dk_core_durable(broker->core) &&
-               broker->waiting_count < WAITING_MAX) {
-        broker->waiting[broker->waiting_count++] = job;
-    } else if (!dk_reads_put(broker->reads, &job)) {
-        dk_outbox_release(broker->outbox, peer->connection);
-        (void)dk_err_set(&err, DK_EBUSY, "%d reads wait already: try again", DK_READS_QUEUED);
-        send_failure(broker, peer->connection, request, &err);
+        return dk_err_set(err, DK_EBUSY, "%d bytes wait for you already: read them first",
+                          DK_OUTBOX_PEER_BYTES);
     }
+    if (!(early ? keep_waiting(broker, &job) : dk_reads_put(broker->reads, &job))) {
+        dk_outbox_release(broker->outbox, peer->connection);
+        return dk_err_set(err, DK_EBUSY, "too many reads wait already: try again");
+    }
+    return 0;
 }
 
 static int serve_fetch(struct dk_broker *broker, const struct dk_peer *peer,
@@ -192,8 +199,11 @@ static int serve_fetch(struct dk_broker *broker, const struct dk_peer *peer,
     if (!chain && job.from == 0) {
         return dk_err_field(err, DK_EINVAL, "from", "positions begin at 1");
     }
-    serve_read(broker, peer, request->id, &job);
-    return 0;
+    if (chain && job.from > dk_core_last(broker->core)) {
+        return dk_err_field(err, DK_EINVAL, "from", "the log ends at %" PRIu64,
+                            dk_core_last(broker->core));
+    }
+    return serve_read(broker, peer, request->id, &job, err);
 }
 
 static int serve_lookup(struct dk_broker *broker, const struct dk_peer *peer,
@@ -212,8 +222,7 @@ static int serve_lookup(struct dk_broker *broker, const struct dk_peer *peer,
     job.reference_bytes = lookup->reference.len;
     memcpy(job.reference, lookup->reference.data, lookup->reference.len);
     docket__lookup__free_unpacked(lookup, NULL);
-    serve_read(broker, peer, request->id, &job);
-    return 0;
+    return serve_read(broker, peer, request->id, &job, err);
 }
 
 /* A member speaks for its key's own role. */
@@ -284,8 +293,7 @@ static void serve(struct dk_broker *broker, const struct dk_peer *peer, const ui
     struct dk_request request = {0};
     struct dk_err err = {0};
     int rc = dk_request_read(frame, bytes, &request, &err);
-    if (rc == 0 && request.op != DK_OP_APPEND && request.op != DK_OP_APPEND_LIST &&
-        request.body.size > SMALL_BYTES) {
+    if (rc == 0 && request.op != DK_OP_APPEND && request.body.size > SMALL_BYTES) {
         rc = dk_err_set(&err, DK_ETOOBIG, "a request that appends nothing has at most %d bytes",
                         SMALL_BYTES);
     }

@@ -63,7 +63,10 @@ static void on_async(struct ev_loop *loop, struct ev_async *async, int revents)
     struct dk_committer *committer = async->data;
     (void)loop;
     (void)revents;
-    if (committer->busy) {
+    (void)pthread_mutex_lock(&committer->mutex);
+    bool written = committer->batch == NULL;
+    (void)pthread_mutex_unlock(&committer->mutex);
+    if (committer->busy && written) {
         committer->busy = false;
         committer->on_durable(committer->arg);
     }

@@ -17,9 +17,10 @@ struct peer {
     size_t reads;         /* under way */
 };
 
-/* A large frame, as libzmq holds it: freed by one of its threads. */
+/* A large frame, as libzmq holds it: freed by one of its threads. `peer` is set last and read
+ * first, so that the order is certain without looking into libzmq. */
 struct held {
-    struct peer *peer;
+    _Atomic(struct peer *) peer;
     size_t bytes;
     uint8_t frame[];
 };
@@ -81,7 +82,7 @@ static struct peer *peer_of(struct dk_outbox *outbox, uint64_t connection)
 static void on_free(void *data, void *hint)
 {
     struct held *held = hint;
-    struct peer *peer = held->peer;
+    struct peer *peer = atomic_load(&held->peer);
     size_t bytes = held->bytes;
     (void)data;
     free(held);
@@ -98,10 +99,10 @@ static bool hold(struct dk_outbox *outbox, uint64_t connection, const uint8_t *f
     }
     struct held *held = malloc(sizeof *held + bytes);
     DK_ASSERT(held != NULL);
-    held->peer = peer;
     held->bytes = bytes;
     memcpy(held->frame, frame, bytes);
     (void)atomic_fetch_add(&peer->bytes, bytes);
+    atomic_store(&held->peer, peer);
     DK_ASSERT(zmq_msg_init_data(message, held->frame, bytes, on_free, held) == 0);
     return true;
 }

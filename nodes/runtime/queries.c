@@ -140,9 +140,10 @@ static void on_readable(void *arg)
     zmq_msg_t payload;
     (void)zmq_msg_init(&payload);
     for (int i = 0; i < PER_TURN && receive(queries, id, &id_bytes, &payload); i++) {
-        Docket__Query *query =
-            docket__query__unpack(NULL, zmq_msg_size(&payload), zmq_msg_data(&payload));
-        if (query != NULL && id_bytes > 0) {
+        Docket__Query *query = id_bytes == 0 ? NULL
+                                             : docket__query__unpack(NULL, zmq_msg_size(&payload),
+                                                                     zmq_msg_data(&payload));
+        if (query != NULL) {
             take_query(queries, id, id_bytes, query);
         } else if (id_bytes > 0) {
             struct dk_err err = {0};
