@@ -17,6 +17,7 @@ void dk_report_init(struct dk_report *report, const char *file)
         .bar = isatty(STDERR_FILENO) == 1,
         .began_us = dk_clock_boot_us(),
     };
+    report->shown_us = report->began_us; /* what is quick needs no bar */
 }
 
 static void clear_bar(struct dk_report *report)
