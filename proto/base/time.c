@@ -261,7 +261,7 @@ char *dk_duration_format(int64_t us, char text[DK_TIME_TEXT_BYTES])
     const char *sign = us < 0 ? "-" : "";
     uint64_t all = us < 0 ? -(uint64_t)us : (uint64_t)us; /* INT64_MIN has no positive twin */
     uint64_t s = all / DK_SECOND_US;
-    if (all < DK_SECOND_US && all % 1000 == 0 && all > 0) {
+    if (all < DK_SECOND_US && all >= 1000) {
         (void)snprintf(text, DK_TIME_TEXT_BYTES, "%s%" PRIu64 "ms", sign, all / 1000);
     } else if (all < DK_SECOND_US && all > 0) {
         (void)snprintf(text, DK_TIME_TEXT_BYTES, "%s%" PRIu64 "us", sign, all);

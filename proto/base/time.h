@@ -45,7 +45,8 @@ char *dk_time_format(int64_t us, int offset_s, char text[DK_TIME_TEXT_BYTES]);
  * applies its zone. 0, DK_EINVAL (what is wrong and where) or DK_ETIME. */
 int dk_time_parse(const char *text, int64_t *us, int *has_offset, struct dk_err *err);
 
-/* "3d 4h", "2h 05m", "12.3s", "450ms", "0s": for people; negative with a minus. */
+/* "3d 4h", "2h 05m", "12.3s", "450ms", "80us", "0s": for people, the rest cut off; negative with a
+ * minus. */
 char *dk_duration_format(int64_t us, char text[DK_TIME_TEXT_BYTES]);
 
 /* Reads "90s", "15m", "4h", "2d", "1h30m", "500ms"; d = 24 h. 0 or DK_EINVAL. */
