@@ -193,6 +193,19 @@ static int open_env(struct dk_log *log, struct dk_err *err)
     return 0;
 }
 
+/* A writer that was killed between the end of its commit and telling so in lock.mdb has left that
+ * one commit behind. While others have the log open only the next write transaction mends it:
+ * until then a read would end before the last durable position. */
+static int catch_up(struct dk_log *log, struct dk_err *err)
+{
+    MDB_txn *txn;
+    int rc = mdb_txn_begin(log->env, NULL, 0, &txn);
+    if (rc != 0)
+        return dk_lmdb_err(err, rc, "cannot begin to write");
+    mdb_txn_abort(txn);
+    return 0;
+}
+
 static int open_databases(struct dk_log *log, struct dk_err *err)
 {
     MDB_txn *txn;
@@ -220,7 +233,9 @@ static int open_all(struct dk_log *log, struct dk_err *err)
     if (log->mode == DK_LOG_WRITE &&
         (rc = dk_dir_lock(log->dir, WRITER_LOCK, &log->writer_lock, err)) != 0)
         return rc;
-    if ((rc = open_env(log, err)) != 0 || (rc = open_databases(log, err)) != 0)
+    if ((rc = open_env(log, err)) != 0 ||
+        (log->mode == DK_LOG_WRITE && (rc = catch_up(log, err)) != 0) ||
+        (rc = open_databases(log, err)) != 0)
         return rc;
 
     uint64_t last;

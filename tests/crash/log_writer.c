@@ -5,7 +5,9 @@
  *
  * log_writer check DIR TEXT_BYTES: verifies the log and its seals, and that each record is the one
  * that belongs there. Prints the last position; or what is wrong, one "position: message" a line,
- * and ends with 1. */
+ * and ends with 1.
+ *
+ * log_writer hold DIR: has the log open for reading until its input ends. */
 #include "broker/log/log.h"
 #include "broker/log/seals.h"
 #include "broker/log/space.h"
@@ -147,12 +149,27 @@ static int check(const char *dir, size_t text_bytes)
     return rc;
 }
 
+static int hold(const char *dir)
+{
+    struct dk_err err;
+    struct dk_log *log;
+    if (dk_log_open(&log, dir, DK_LOG_READ, &err) != 0)
+        return give_up(&err);
+    print_position(0);
+    (void)getchar();
+    dk_log_close(&log);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     if (argc == 5 && strcmp(argv[1], "append") == 0)
         return append(argv[2], strtoul(argv[3], NULL, 10), (unsigned)strtoul(argv[4], NULL, 10));
     if (argc == 4 && strcmp(argv[1], "check") == 0)
         return check(argv[2], strtoul(argv[3], NULL, 10));
-    fprintf(stderr, "usage: log_writer append DIR TEXT_BYTES SEED | check DIR TEXT_BYTES\n");
+    if (argc == 3 && strcmp(argv[1], "hold") == 0)
+        return hold(argv[2]);
+    fprintf(stderr,
+            "usage: log_writer append DIR TEXT_BYTES SEED | check DIR TEXT_BYTES | hold DIR\n");
     return 2;
 }

@@ -1,5 +1,5 @@
 """System calls that fail, and bits that flip, under a writer of the log."""
-import pathlib, random, struct, time
+import pathlib, random, struct, subprocess, time
 
 import log_process
 
@@ -55,6 +55,24 @@ def test_disk_that_fails_under_way(error):
         log_process.assert_holds(log, log_process.acknowledged(output + rest))
 
 
+def test_killed_between_two_calls(call, number):
+    """Killed after the number-th call, while another process has the log open: the next writer goes on where the log
+    ends, also when the commit was done and LMDB's lock file not told."""
+    with log_process.folder() as folder:
+        log = folder + "/log"
+        writer = log_process.start(log, number)
+        output = "".join(writer.stdout.readline() for _ in range(3))
+        writer.kill()
+        output += writer.communicate()[0]
+        holder = subprocess.Popen([log_process.PROGRAM, "hold", log], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        assert holder.stdout.readline() == b"0\n"
+        writer = log_process.start(log, number, {"DK_FAULT": f"{call}:{number}:KILL", "DK_FAULT_ON": "log/data.mdb"})
+        output += writer.communicate(timeout=ENDS_WITHIN_S)[0]
+        assert writer.returncode == -9, f"ended with {writer.returncode}"
+        appends_again(log, log_process.acknowledged(output))
+        holder.communicate(b"\n")
+
+
 def test_flipped_bits_are_named(count):
     """A bit of a record, wherever: verify names that record's position."""
     chance = random.Random(7)
@@ -104,4 +122,7 @@ for number, error in ((1, "EIO"), (3, "ENOSPC")):
     test_growing_ahead_may_fail(number, error)
 for error in ("EIO", "ENOSPC"):
     test_disk_that_fails_under_way(error)
+for call in ("pwrite", "writev", "fdatasync"):
+    for number in range(1, 9):
+        test_killed_between_two_calls(call, number)
 test_flipped_bits_are_named(40)

@@ -4,15 +4,17 @@
  *   LD_PRELOAD=.../libfaultfs.so DK_FAULT_FILE=PATH PROGRAM
  *
  * CALL is pwrite, pwritev, write, writev, fdatasync, fsync, ftruncate, msync or `any`; ERRNO is EIO
- * or ENOSPC. With DK_FAULT the N-th call (from 1) fails, that one only. With DK_FAULT_FILE every
- * call fails while the file exists and holds CALL:ERRNO, so that a test turns a fault on and off
- * under a running program. DK_FAULT_ON=TEXT leaves alone files whose path does not hold TEXT. Calls
- * on what is no regular file (pipes, sockets, terminals) always pass. */
+ * or ENOSPC, or KILL: the call is made, and then the process is killed. With DK_FAULT the N-th call
+ * (from 1) fails, that one only. With DK_FAULT_FILE every call fails while the file exists and
+ * holds CALL:ERRNO, so that a test turns a fault on and off under a running program.
+ * DK_FAULT_ON=TEXT leaves alone files whose path does not hold TEXT. Calls on what is no regular
+ * file (pipes, sockets, terminals) always pass. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -24,9 +26,12 @@
 #include <unistd.h>
 
 static _Atomic unsigned long calls;
+static _Thread_local bool last_call; /* the one that is under way */
 
 static int errno_of(const char *name)
 {
+    if (strncmp(name, "KILL", 4) == 0)
+        last_call = true;
     if (strncmp(name, "EIO", 3) == 0)
         return EIO;
     return strncmp(name, "ENOSPC", 6) == 0 ? ENOSPC : 0;
@@ -100,42 +105,50 @@ static int fault(const char *call, int fd)
 /* What a program would have called. */
 #define NEXT(name) ((__typeof__(name) *)dlsym(RTLD_NEXT, #name))
 
+/* What a call that was made returns. */
+static ssize_t made(ssize_t result)
+{
+    if (last_call)
+        kill(getpid(), SIGKILL);
+    return result;
+}
+
 ssize_t write(int fd, const void *data, size_t bytes)
 {
-    return fault("write", fd) ? -1 : NEXT(write)(fd, data, bytes);
+    return fault("write", fd) ? -1 : made(NEXT(write)(fd, data, bytes));
 }
 
 ssize_t writev(int fd, const struct iovec *parts, int count)
 {
-    return fault("writev", fd) ? -1 : NEXT(writev)(fd, parts, count);
+    return fault("writev", fd) ? -1 : made(NEXT(writev)(fd, parts, count));
 }
 
 ssize_t pwrite(int fd, const void *data, size_t bytes, off_t offset)
 {
-    return fault("pwrite", fd) ? -1 : NEXT(pwrite)(fd, data, bytes, offset);
+    return fault("pwrite", fd) ? -1 : made(NEXT(pwrite)(fd, data, bytes, offset));
 }
 
 ssize_t pwritev(int fd, const struct iovec *parts, int count, off_t offset)
 {
-    return fault("pwritev", fd) ? -1 : NEXT(pwritev)(fd, parts, count, offset);
+    return fault("pwritev", fd) ? -1 : made(NEXT(pwritev)(fd, parts, count, offset));
 }
 
 int fdatasync(int fd)
 {
-    return fault("fdatasync", fd) ? -1 : NEXT(fdatasync)(fd);
+    return fault("fdatasync", fd) ? -1 : (int)made(NEXT(fdatasync)(fd));
 }
 
 int fsync(int fd)
 {
-    return fault("fsync", fd) ? -1 : NEXT(fsync)(fd);
+    return fault("fsync", fd) ? -1 : (int)made(NEXT(fsync)(fd));
 }
 
 int ftruncate(int fd, off_t length)
 {
-    return fault("ftruncate", fd) ? -1 : NEXT(ftruncate)(fd, length);
+    return fault("ftruncate", fd) ? -1 : (int)made(NEXT(ftruncate)(fd, length));
 }
 
 int msync(void *begin, size_t bytes, int flags)
 {
-    return fault("msync", -1) ? -1 : NEXT(msync)(begin, bytes, flags);
+    return fault("msync", -1) ? -1 : (int)made(NEXT(msync)(begin, bytes, flags));
 }
