@@ -52,7 +52,8 @@ static void on_defined(void *arg, uint64_t subject)
 
 /* ------------------------------------------------------------------------------------ one case */
 
-/* Rows of a case that went in read otherwise now: nothing more of it is sent. */
+/* Rows of a case that went in read otherwise now, or are not the ones that this mapping
+ * understands: nothing more of it is sent. */
 static int report_conflict(struct dk_run *run, const struct dk_case *one, struct dk_err *err)
 {
     struct dk_ledger_case *entry = dk_ledger_case(&run->ledger, one->id);
@@ -64,12 +65,11 @@ static int report_conflict(struct dk_run *run, const struct dk_case *one, struct
     }
     const struct dk_case_row *row =
         dk_ledger_find_conflict(&run->ledger, dk_sender_client(run->sender), entry->ticket, one);
-    bool found = row != NULL;
-    row = found ? row : one->first;
+    const char *what = row != NULL ? "the log has another row in this place"
+                                   : "an earlier import understood other rows";
+    row = row != NULL ? row : one->first;
     dk_report_reject(run->report, row->line, row->number,
-                     "the log has %s of case %.*s, from an earlier import: nothing more of the "
-                     "case goes in",
-                     found ? "another row in this place" : "other rows", (int)one->key.size,
+                     "%s of case %.*s: nothing more of the case goes in", what, (int)one->key.size,
                      (const char *)one->key.data);
     return 0;
 }
@@ -177,8 +177,15 @@ static int connect(struct dk_run *run, struct dk_err *err)
     const struct dk_session *session = dk_sender_session(run->sender);
     dk_mapper_init(&run->mapper, &run->mapping, session->salt, session->now_us + DK_FUTURE_MAX_US,
                    run->report);
-    return dk_ledger_read(&run->ledger, dk_sender_client(run->sender), run->config->log,
-                          session->log_uuid, head, err);
+    rc = dk_ledger_read(&run->ledger, dk_sender_client(run->sender), run->config->log,
+                        session->log_uuid, head, err);
+    if (rc == 0 && !dk_ledger_mapped(&run->ledger, run->mapping.sha256)) {
+        dk_report_note(run->report,
+                       "%s has changed since the last import of %s: what is in the log stays as "
+                       "it was mapped then",
+                       run->options->map, run->mapping.source);
+    }
+    return rc;
 }
 
 static int open_run(struct dk_run *run, struct dk_err *err)

@@ -28,6 +28,12 @@ struct dk_ledger_case *dk_ledger_case(struct dk_ledger *ledger, uint64_t case_id
     return entry;
 }
 
+bool dk_ledger_mapped(const struct dk_ledger *ledger, const uint8_t mapping_sha256[32])
+{
+    return !ledger->has_mapping ||
+           memcmp(ledger->mapping_sha256, mapping_sha256, sizeof ledger->mapping_sha256) == 0;
+}
+
 static uint64_t add_row(uint64_t sum, uint32_t ordinal, uint64_t digest)
 {
     sum = (sum ^ digest) * GOLDEN + ordinal;

@@ -49,6 +49,9 @@ int dk_ledger_apply(struct dk_ledger *ledger, const uint8_t *record, size_t reco
 int dk_ledger_read(struct dk_ledger *ledger, struct dk_client *client, const char *log_dir,
                    const uint8_t log_uuid[16], uint64_t head, struct dk_err *err);
 
+/* Whether the last import was by this mapping, or there was none. */
+bool dk_ledger_mapped(const struct dk_ledger *ledger, const uint8_t mapping_sha256[32]);
+
 /* The case's entry, made when new; good until the next call. */
 struct dk_ledger_case *dk_ledger_case(struct dk_ledger *ledger, uint64_t case_id);
 

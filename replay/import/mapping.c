@@ -353,15 +353,18 @@ int dk_mapping_bind(const struct dk_mapping *mapping, const struct dk_csv_row *h
                     size_t position[DK_MAPPING_COLUMNS_MAX], struct dk_err *err)
 {
     for (size_t i = 0; i < mapping->column_count; i++) {
-        size_t at = 0;
-        while (at < header->count && !names(header->field[at], mapping->column[i])) {
-            at++;
+        size_t found = 0;
+        for (size_t at = 0; at < header->count; at++) {
+            if (names(header->field[at], mapping->column[i])) {
+                position[i] = at;
+                found++;
+            }
         }
-        if (at == header->count) {
-            return dk_err_set(err, DK_EINVAL, "%s:%d: the file has no column \"%s\"",
-                              mapping->doc.name, mapping->column_line[i], mapping->column[i]);
+        if (found != 1) {
+            return dk_err_set(err, DK_EINVAL, "%s:%d: the file has %s column \"%s\"",
+                              mapping->doc.name, mapping->column_line[i],
+                              found == 0 ? "no" : "more than one", mapping->column[i]);
         }
-        position[i] = at;
     }
     return 0;
 }

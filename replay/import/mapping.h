@@ -168,7 +168,7 @@ int dk_mapping_parse(struct dk_mapping *mapping, const char *name, const char *t
 void dk_mapping_close(struct dk_mapping *mapping);
 
 /* Where each slot stands in a row, from the file's first row. DK_EINVAL names a column that the
- * file lacks, and the mapping's line that asks for it. */
+ * file lacks or has twice, and the mapping's line that asks for it. */
 int dk_mapping_bind(const struct dk_mapping *mapping, const struct dk_csv_row *header,
                     size_t position[DK_MAPPING_COLUMNS_MAX], struct dk_err *err);
 

@@ -48,16 +48,8 @@ static ProtobufCBinaryData bytes_of(const void *data, size_t bytes)
 static int begin(struct dk_run *run, struct dk_err *err)
 {
     const struct dk_mapping *mapping = &run->mapping;
-    const struct dk_ledger *ledger = &run->ledger;
-    bool same = ledger->has_mapping && memcmp(ledger->mapping_sha256, mapping->sha256, 32) == 0;
     run->begun = true;
-    if (ledger->has_mapping && !same) {
-        dk_report_note(run->report,
-                       "%s has changed since the last import of %s: what is in the log stays as "
-                       "it was mapped then",
-                       run->options->map, mapping->source);
-    }
-    if (ledger->begun && same) {
+    if (run->ledger.begun && dk_ledger_mapped(&run->ledger, mapping->sha256)) {
         return 0;
     }
     Docket__ImportStarted body = DOCKET__IMPORT_STARTED__INIT;
