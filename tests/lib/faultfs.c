@@ -22,6 +22,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -73,19 +74,24 @@ static int fault_by_number(const char *call)
     return atomic_fetch_add(&calls, 1) + 1 == number && *end == ':' ? errno_of(end + 1) : 0;
 }
 
+/* What stands in the file that a variable names; false when there is none. */
+static bool read_told(const char *variable, char told[64])
+{
+    const char *path = getenv(variable);
+    int fd = path == NULL ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    ssize_t length = read(fd, told, 63);
+    close(fd);
+    told[length > 0 ? length : 0] = 0;
+    return length > 0;
+}
+
 static int fault_by_file(const char *call)
 {
-    const char *path = getenv("DK_FAULT_FILE"), *rest;
-    if (path == NULL)
-        return 0;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return 0;
     char spec[64];
-    ssize_t length = read(fd, spec, sizeof spec - 1);
-    close(fd);
-    spec[length > 0 ? length : 0] = 0;
-    return names_call(spec, call, &rest) ? errno_of(rest) : 0;
+    const char *rest;
+    return read_told("DK_FAULT_FILE", spec) && names_call(spec, call, &rest) ? errno_of(rest) : 0;
 }
 
 /* The error that this call shall end with, or 0. msync has no descriptor: fd is -1. */
@@ -151,4 +157,13 @@ int ftruncate(int fd, off_t length)
 int msync(void *begin, size_t bytes, int flags)
 {
     return fault("msync", -1) ? -1 : (int)made(NEXT(msync)(begin, bytes, flags));
+}
+
+int fstatvfs(int fd, struct statvfs *info)
+{
+    char told[64];
+    int rc = NEXT(fstatvfs)(fd, info);
+    if (rc == 0 && read_told("DK_FAULT_FREE", told))
+        info->f_bavail = strtoul(told, NULL, 10) / info->f_frsize;
+    return rc;
 }
