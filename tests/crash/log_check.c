@@ -1,12 +1,14 @@
 /* log_check LOG NAME OUT ...: verifies the log (records, chains, seals) and that it holds what the
  * producers of site_load were told: each accepted event once, at its position and under its number;
- * nothing that was refused; and nothing twice. Prints a summary as JSON, and the notices that were
- * requested, one "notice ID" a line; or what is wrong, and ends with 1. */
+ * nothing that was refused; and nothing twice, no decision of a node either. Prints a summary as
+ * JSON, and the notices that were requested, one "notice ID" a line; or what is wrong, and ends
+ * with 1. */
 #include "broker/log/seals.h"
 #include "broker/log/verify.h"
 #include "proto/base/map.h"
 #include "proto/event/body.h"
 #include <inttypes.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +31,8 @@ struct check {
     struct producer *producer;
     size_t producers;
     struct dk_arena arena;
+    struct dk_map decisions; /* hash of what may be decided once -> one byte */
+    uint64_t decided;
     uint64_t wrong, accepted, refused, unknown_position;
 };
 
@@ -82,12 +86,74 @@ static struct producer *author(struct check *check, const Docket__Text *text, ui
     return NULL;
 }
 
+/* What a decision is about, and may be about once; false for what may be decided again. */
+static bool subject_of_decision(const uint8_t *record, size_t bytes, const ProtobufCMessage *body,
+                                uint64_t about[4])
+{
+    const void *any = body;
+    struct dk_decision decision;
+    uint32_t kind = dk_event_load_kind(record);
+    about[0] = kind;
+    about[1] = dk_event_load_subject(record);
+    switch (kind) {
+    case DK_KIND_ROUTED:
+    case DK_KIND_QUEUED:
+    case DK_KIND_ASSIGNED:
+        if (dk_event_decision(record, bytes, &decision) != 1) {
+            return false;
+        }
+        about[2] = decision.cause;
+        return true;
+    case DK_KIND_CLOCK_STARTED:
+        about[2] = (uint64_t)((const Docket__ClockStarted *)any)->clock->metric;
+        about[3] = ((const Docket__ClockStarted *)any)->clock->instance;
+        return true;
+    case DK_KIND_CLOCK_WARNED:
+        about[2] = (uint64_t)((const Docket__ClockWarned *)any)->clock->metric;
+        about[3] = ((const Docket__ClockWarned *)any)->clock->instance |
+                   (uint64_t)((const Docket__ClockWarned *)any)->level << 32;
+        return true;
+    case DK_KIND_CLOCK_BREACHED:
+        about[2] = (uint64_t)((const Docket__ClockBreached *)any)->clock->metric;
+        about[3] = ((const Docket__ClockBreached *)any)->clock->instance;
+        return true;
+    case DK_KIND_NOTIFICATION_REQUESTED:
+        about[2] = ((const Docket__NotificationRequested *)any)->notice;
+        return true;
+    case DK_KIND_NOTIFICATION_SENT:
+        about[2] = ((const Docket__NotificationSent *)any)->notice;
+        return true;
+    default: return false;
+    }
+}
+
+static void take_decision(struct check *check, const uint8_t *record, size_t bytes,
+                          const ProtobufCMessage *body)
+{
+    static const uint8_t key[crypto_shorthash_KEYBYTES];
+    uint64_t about[4] = {0}, hash;
+    bool created = false;
+    if (!subject_of_decision(record, bytes, body, about)) {
+        return;
+    }
+    (void)crypto_shorthash((uint8_t *)&hash, (const uint8_t *)about, sizeof about, key);
+    DK_ASSERT(dk_map_put(&check->decisions, hash | 1, &created) != NULL);
+    check->decided++;
+    if (!created) {
+        wrong(check, dk_kind_info(dk_event_load_kind(record))->word, dk_event_load_position(record),
+              "was decided before");
+    }
+}
+
 static void take_record(struct check *check, const uint8_t *record, size_t bytes)
 {
     uint32_t kind = dk_event_load_kind(record);
     uint64_t sequence = 0;
     dk_arena_reset(&check->arena);
     const ProtobufCMessage *body = dk_body_unpack(&check->arena, record, bytes, NULL);
+    if (body != NULL) {
+        take_decision(check, record, bytes, body);
+    }
     if (body != NULL && kind == DK_KIND_NOTIFICATION_REQUESTED) {
         const Docket__NotificationRequested *requested = (const void *)body;
         (void)printf("notice %016" PRIx64 "\n", requested->notice);
@@ -201,6 +267,7 @@ static int check_answers(struct dk_log *log, const char *dir, size_t pairs, char
     if (verify(log, dir, &report, &err) != 0) {
         return give_up(&err);
     }
+    dk_map_init(&check.decisions, 1, EVENTS_MAX);
     check.producer = calloc(pairs, sizeof *check.producer);
     DK_ASSERT(check.producer != NULL && dk_arena_init(&check.arena, DK_UNPACK_MAX_BYTES) == 0);
     for (check.producers = 0; check.producers < pairs; check.producers++) {
@@ -215,12 +282,13 @@ static int check_answers(struct dk_log *log, const char *dir, size_t pairs, char
         dk_map_close(&check.producer[i].found);
     }
     free(check.producer);
+    dk_map_close(&check.decisions);
     dk_arena_close(&check.arena);
     (void)printf("{\"records\":%" PRIu64 ",\"findings\":%" PRIu64 ",\"wrong\":%" PRIu64
-                 ",\"accepted\":%" PRIu64 ",\"refused\":%" PRIu64 ",\"position_unknown\":%" PRIu64
-                 "}\n",
-                 report.records, report.findings, check.wrong, check.accepted, check.refused,
-                 check.unknown_position);
+                 ",\"decided\":%" PRIu64 ",\"accepted\":%" PRIu64 ",\"refused\":%" PRIu64
+                 ",\"position_unknown\":%" PRIu64 "}\n",
+                 report.records, report.findings, check.wrong, check.decided, check.accepted,
+                 check.refused, check.unknown_position);
     return report.findings == 0 && check.wrong == 0 ? 0 : 1;
 }
 

@@ -1,5 +1,5 @@
 /* log_fold LOG ROLE POSITION: folds the log for a role, from zero up to a position, and prints the
- * state's hash. */
+ * state's hash, and how many events that state owes at the instant of its last event. */
 #include "broker/log/log.h"
 #include "nodes/roles.h"
 #include "nodes/runtime/folder.h"
@@ -34,6 +34,22 @@ static int fold(struct dk_log *log, struct dk_folder *folder, uint64_t last, str
     return rc;
 }
 
+static size_t owed(struct dk_folder *folder)
+{
+    const struct dk_role_ops *ops = dk_folder_ops(folder);
+    int64_t now_us = dk_folder_world(folder)->recorded_us;
+    struct dk_intents intents;
+    size_t count = 0;
+    uint64_t item;
+    dk_intents_init(&intents, ops->role, ops->rule_version);
+    while (dk_folder_next_item(folder, now_us, &item)) {
+        dk_folder_consider(folder, item, now_us, &intents);
+        count += intents.count;
+    }
+    dk_intents_close(&intents);
+    return count;
+}
+
 int main(int argc, char **argv)
 {
     struct dk_err err = {0};
@@ -48,7 +64,7 @@ int main(int argc, char **argv)
     rc = rc != 0 ? rc : dk_folder_new(&folder, role, &err);
     rc = rc != 0 ? rc : fold(log, folder, strtoull(argv[3], NULL, 10), &err);
     if (rc == 0) {
-        (void)printf("%016" PRIx64 "\n", dk_folder_hash(folder));
+        (void)printf("%016" PRIx64 " %zu\n", dk_folder_hash(folder), owed(folder));
     } else {
         (void)fprintf(stderr, "log_fold: %s\n", err.message);
     }

@@ -6,7 +6,7 @@ from load import Load, ROLES, check_log, check_states, define_organization, rece
 from site_of import Site
 
 ROUNDS, ROUNDS_A_SITE = 50, 10
-PRODUCERS, EVENTS_A_SECOND = 3, 600
+PRODUCERS, EVENTS_A_SECOND = 3, 1500
 SOAK_S = float(os.environ.get("DOCKET_SOAK_S", "0"))
 
 seed = int(os.environ.get("DOCKET_SEED", random.randrange(1 << 31)))
@@ -55,7 +55,10 @@ def check(site, load, client):
 
 
 def run_site(rounds, until):
+    """Each site has some nodes that read the log's folder, and some that read over the wire."""
     with Site(*ROLES) as site:
+        for role in chance.sample(ROLES, chance.randrange(len(ROLES))):
+            site.nodes[role] = site.program("docket-node", role, "--wire")
         site.start()
         define_organization(site)
         with Load(site, PRODUCERS, EVENTS_A_SECOND, chance.randrange(1 << 31)) as load:
