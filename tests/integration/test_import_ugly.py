@@ -46,7 +46,7 @@ def one_bad_row(run):
     """It is named; the others go in."""
     long, longer = "z" * 300_000, "z" * 2_000_000
     for source, rows, says in (
-            ("fields", changed(2, ",x", ""), "rows.csv:3: row 2: 3 fields, where the first row has"),
+            ("fields", changed(2, ",x", ""), "rows.csv:3: row 2: 3 fields, where the first row"),
             ("quote", changed(2, "Active", '"Active'), "row 2: a quote opens and does not close"),
             ("nul", changed(2, "x", "\0"), "row 2: the row is not UTF-8 text without NUL"),
             ("word", changed(2, "Active", "Bored"), 'state "Bored" is not among the mapping'),
