@@ -215,7 +215,8 @@ static int restore_refs(struct dk_folder *folder, struct dk_source *source, stru
         if (rc == 0) {
             const uint8_t *record =
                 dk_batch_record(&records.batch, position[i] - records.batch.first, &bytes);
-            rc = dk_refs_apply(dk_folder_world(folder)->refs, record, bytes, err);
+            rc = dk_event_verify(record, bytes, err);
+            rc = rc != 0 ? rc : dk_refs_apply(dk_folder_world(folder)->refs, record, bytes, err);
         }
     }
     dk_records_close(&records);

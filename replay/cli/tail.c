@@ -49,10 +49,9 @@ static int on_record(void *arg, const uint8_t *record, size_t bytes)
     if (!wanted(tail, record)) {
         return 0;
     }
-    int rc = dk_event_verify(record, bytes, tail->err);
     dk_arena_reset(&tail->arena);
     dk_buf_clear(&tail->line);
-    rc = rc != 0 ? rc : dk_event_json(&tail->line, &tail->arena, record, bytes, tail->err);
+    int rc = dk_event_json(&tail->line, &tail->arena, record, bytes, tail->err);
     if (rc == 0) {
         (void)fwrite(tail->line.data, 1, tail->line.size, tail->cli->out);
         (void)fputc('\n', tail->cli->out);

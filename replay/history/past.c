@@ -143,10 +143,7 @@ static int gather(void *arg, const uint8_t *record, size_t bytes)
     if (kind <= DK_KIND_TICKET_LAST) {
         return 0;
     }
-    int rc = dk_event_verify(record, bytes, g->err);
-    if (rc == 0 && kind == DK_KIND_IMPORT_STARTED) {
-        rc = take_source(g, record, bytes);
-    }
+    int rc = kind == DK_KIND_IMPORT_STARTED ? take_source(g, record, bytes) : 0;
     return rc != 0 ? rc : dk_refs_apply(g->read->refs, record, bytes, g->err);
 }
 

@@ -2,7 +2,7 @@
 #include "proto/event/event.h"
 #include <inttypes.h>
 
-/* Hands on what was read; `*next` moves behind it. */
+/* Hands on what was read, if it is what was written; `*next` moves behind it. */
 static int take(const struct dk_scan *scan, const struct dk_batch *batch, uint64_t *next,
                 struct dk_err *err)
 {
@@ -10,7 +10,7 @@ static int take(const struct dk_scan *scan, const struct dk_batch *batch, uint64
     for (size_t i = 0; rc == 0 && i < batch->count && *next <= scan->to; i++) {
         size_t bytes;
         const uint8_t *record = dk_batch_record(batch, i, &bytes);
-        if (bytes < DK_ENVELOPE_BYTES || dk_event_load_position(record) != *next) {
+        if (dk_event_verify(record, bytes, NULL) != 0 || dk_event_load_position(record) != *next) {
             return dk_err_set(err, DK_ECORRUPT,
                               "the record at position %" PRIu64 " is damaged: docket replay "
                               "verify says more",

@@ -9,8 +9,8 @@ struct dk_scan {
     uint64_t from; /* >= 1 */
     uint64_t to;   /* the last position wanted; UINT64_MAX: to the log's end */
     void *arg;
-    /* Each record, borrowed, canonical in form as far as its envelope reaches; non-zero stops the
-     * scan and is its result. */
+    /* Each record, borrowed and verified: a damaged one ends the scan, so that nobody takes it for
+     * good. Non-zero stops the scan and is its result. */
     int (*on_record)(void *arg, const uint8_t *record, size_t record_bytes);
     /* Now and then, with the position reached; non-zero stops. May be NULL. */
     int (*on_progress)(void *arg, uint64_t position);
