@@ -3,11 +3,13 @@
 #include "proto/base/time.h"
 #include "replay/cli/desk.h"
 #include "replay/cli/help.h"
+#include "replay/cli/printable.h"
 #include "replay/history/moment.h"
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 int dk_cli_usage(struct dk_err *err, const char *format, ...)
 {
@@ -71,6 +73,9 @@ int dk_cli_stdin(char **text, struct dk_err *err)
         rc = dk_err_set(err, DK_ETOOBIG, "the text on stdin is larger than %d bytes",
                         DK_TEXT_MAX_BYTES);
     }
+    if (rc == 0 && memchr(bytes, '\0', size) != NULL) {
+        rc = dk_err_set(err, DK_EINVAL, "stdin holds a NUL byte, which no text may have");
+    }
     if (rc != 0) {
         free(bytes);
         return rc;
@@ -124,6 +129,7 @@ static const char *config_path(const struct dk_cli *cli)
 static int run_verb(struct dk_cli *cli, struct dk_err *err)
 {
     const char *zone = dk_cli_given(cli, "--zone");
+    struct dk_printable printable;
     int rc = dk_arguments_complete(&cli->arguments, err);
     if (rc != 0) {
         return DK_EXIT_USAGE;
@@ -131,10 +137,13 @@ static int run_verb(struct dk_cli *cli, struct dk_err *err)
     rc = dk_config_load(&cli->config, config_path(cli), err);
     rc = rc != 0 ? rc : dk_zone_load(&cli->zone, zone != NULL ? zone : cli->config.zone, err);
     cli->json = dk_cli_given(cli, "--json") != NULL;
-    cli->out = stdout;
+    cli->out = isatty(STDOUT_FILENO) ? dk_printable_open(&printable, stdout) : stdout;
     rc = rc != 0 ? rc : cli->verb->run(cli, err);
     dk_desk_close(&cli->desk);
     dk_zone_free(&cli->zone);
+    if (cli->out != stdout) {
+        (void)fclose(cli->out);
+    }
     if (rc == 0 && (fflush(stdout) != 0 || ferror(stdout))) {
         rc = dk_err_set(err, DK_EIO, "cannot write to stdout");
     }

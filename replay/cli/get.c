@@ -79,7 +79,7 @@ static void print_table(const struct getting *g)
         dk_text_table_addf(table, "%u", version->version);
         dk_text_table_addf(table, "%" PRIu64, version->position);
     }
-    dk_text_table_print(table, dk_text_line_max(g->cli->out), g->cli->out);
+    dk_text_table_print(table, dk_text_line_max(stdout), g->cli->out);
     dk_text_table_free(&table);
 }
 

@@ -112,8 +112,11 @@ static int read_filter(struct list *list, const char *text, struct dk_err *err)
         if (aspects[i].cls != 0) {
             return read_entity(list, aspects[i].cls, value + 1, &filter->value, err);
         }
-        filter->value = strtoull(value + 1, NULL, 10);
-        return 0;
+        char *end = NULL;
+        filter->value = strtoull(value + 1, &end, 10);
+        return end != value + 1 && *end == '\0'
+                   ? 0
+                   : dk_cli_usage(err, "\"%s\" is no number of a line", value + 1);
     }
     return dk_cli_usage(err, "--filter takes status, pending, priority, type, channel, line, "
                              "group, owner, product or customer, =, and a value");
@@ -263,7 +266,7 @@ static void print_table(const struct list *list)
         dk_text_table_add(table, dk_moment_show(list->cli->zone, t->opened_us, when));
         dk_text_table_add(table, row->subject);
     }
-    dk_text_table_print(table, dk_text_line_max(list->cli->out), list->cli->out);
+    dk_text_table_print(table, dk_text_line_max(stdout), list->cli->out);
     dk_text_table_free(&table);
 }
 

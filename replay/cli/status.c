@@ -87,7 +87,7 @@ static void print_members(const Docket__StatsReply *s, FILE *out)
     }
     if (s->n_member > 0) {
         (void)fputc('\n', out);
-        dk_text_table_print(table, dk_text_line_max(out), out);
+        dk_text_table_print(table, dk_text_line_max(stdout), out);
     }
     dk_text_table_free(&table);
 }

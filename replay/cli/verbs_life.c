@@ -127,7 +127,7 @@ const struct dk_verb dk_verbs_life[] = {
          {"--language", "TAG", "of the customer, as en or de-CH", "language", 0, 0},
          {"--tag", "TAG", "may be given several times", "tag", DK_MANY, 0},
          {"--reference", "NAME",
-          "its name elsewhere, unique here; names the ticket from then on", "reference", 0, 0},
+          "its name elsewhere; names the ticket too, while no other has it", "reference", 0, 0},
          {"--repeat-of", "TICKET",
           "the earlier ticket that this contact repeats", "repeat_of", 0, 0})},
     {.name = "classify", .summary = "say what kind of ticket it is", .run = dk_action_run,

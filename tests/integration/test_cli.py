@@ -191,6 +191,8 @@ def usage(docket):
     docket.fails(USAGE, "is no time", "remind", "1-1", "soon", "--as", "anna")
     docket.fails(USAGE, "one argument too many", "show", "1-1", "1-2")
     docket.fails(USAGE, "say the status", "status", "1-1")
+    docket.fails(USAGE, "no number of a line", "list", "--filter", "line=two")
+    docket.fails(1, "NUL byte", "note", "1-1", "-", "--as", "anna", stdin="a\0b")
     docket.fails(NOT_FOUND, "DK_ENOTFOUND", "show", "1-999")
     docket.fails(NOT_FOUND, "DK_ENOTFOUND", "show", "NO-SUCH-REFERENCE")
     docket.fails(NOT_FOUND, "DK_ENOTFOUND", "note", "1-999", "x", "--as", "anna")
@@ -309,8 +311,9 @@ def nodes(docket):
                  "--timeout", "300ms")
 
 
-def on_a_terminal(site):
-    """Nothing but text on a terminal either, cut to its width."""
+def on_a_terminal(docket, site):
+    """Nothing but text on a terminal either, cut to its width, whatever somebody wrote."""
+    docket("open", "Evil \x1b[31m \u009b31m", *BOB)
     master, slave = pty.openpty()
     subprocess.run([BIN / "docket", "list"], stdout=slave, stderr=slave, check=True,
                    env=dict(os.environ, DOCKET_CONFIG=str(site.data)))
@@ -318,6 +321,7 @@ def on_a_terminal(site):
     text = os.read(master, 65536).decode()
     os.close(master)
     assert "Paper jam" in text, text
+    assert "Evil \ufffd[31m \ufffd31m" in text, text
 
 
 def damaged(docket, site):
@@ -330,6 +334,10 @@ def damaged(docket, site):
     assert done.returncode == 1 and "DK_ECORRUPT" in done.stdout, (done.stdout, done.stderr)
     position = done.stdout.split()[1].rstrip(":")
     docket.fails(1, "DK_ECORRUPT", "tail", "--from", position)
+    docket.fails(1, "DK_ECORRUPT", "list")
+    docket.fails(1, "DK_ECORRUPT", "get", "agents")
+    (site.data / "keys" / "broker.pub").write_text('public: "' + 40 * " " + '"\n')
+    docket.fails(1, "40 Z85 characters", "status")
 
 
 with Site("analytics", "sla", "notification") as site:
@@ -346,7 +354,7 @@ with Site("analytics", "sla", "notification") as site:
     following(docket, site, others[1])
     the_past(docket, t, others[2])
     nodes(docket)
-    on_a_terminal(site)
+    on_a_terminal(docket, site)
     site.end()
     assert docket("replay", "audit", t)  # no broker is asked
     damaged(docket, site)
