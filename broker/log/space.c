@@ -56,21 +56,33 @@ static bool is_stopped(struct dk_space *space)
     return stop;
 }
 
-/* Looks how much is free, and lets that turn `accepting`. A look that fails counts as a full disk.
- */
+/* Whether the file still has a name: what is appended to one that was deleted ends with the
+ * process. */
+static bool is_named(const struct dk_space *space)
+{
+    struct stat info;
+    return fstat(space->fd, &info) == 0 && info.st_nlink > 0;
+}
+
+/* Looks how much is free, and lets that turn `accepting`. A look that fails counts as a full disk,
+ * and so does a file that was deleted. */
 static uint64_t look(struct dk_space *space)
 {
     struct statvfs info;
     uint64_t free_bytes = 0;
-    if (fstatvfs(space->fd, &info) == 0)
+    bool named = is_named(space);
+    if (named && fstatvfs(space->fd, &info) == 0)
         free_bytes = (uint64_t)info.f_bavail * info.f_frsize;
     atomic_store(&space->free_bytes, free_bytes);
 
     uint64_t reserve = space->options.reserve_bytes;
     bool accepting = atomic_load(&space->accepting);
-    if (accepting && free_bytes < reserve)
+    if (accepting && !named)
+        dk_say(DK_ERROR, "log-deleted", "dir=%s effect=\"appends are refused\"",
+               dk_log_dir(space->log));
+    if (accepting && (!named || free_bytes < reserve))
         atomic_store(&space->accepting, false);
-    if (!accepting && free_bytes >= reserve + reserve / 8)
+    if (!accepting && named && free_bytes >= reserve + reserve / 8)
         atomic_store(&space->accepting, true);
     return free_bytes;
 }

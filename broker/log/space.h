@@ -4,7 +4,7 @@
  * data file's end, in small steps, unless appends come faster than that. It stops above the
  * reserve. Free space below the reserve turns `accepting` off; it turns on again by itself at
  * reserve + 1/8. A commit that hits a full disk would be fatal, so the reserve must hold what one
- * commit can take and more.
+ * commit can take and more. A file that was deleted under the broker counts as a full disk.
  *
  * The zeros can never fall on a page of LMDB's: each write is an O_APPEND write, which the kernel
  * places at the file's end as it is under the file's lock, and LMDB's writes are below that end

@@ -136,6 +136,20 @@ static void test_space_refuses_below_the_reserve(void **state)
     ASSERT_TRUE(comes_true(f, accepts));
 }
 
+/* What is appended to a deleted file is gone with the process, and must not be acknowledged. */
+static void test_space_refuses_when_the_file_is_deleted(void **state)
+{
+    struct fixture *f = *state;
+    char path[PATH_MAX + 64];
+    start(f);
+    ASSERT_TRUE(accepts(f));
+    snprintf(path, sizeof path, "%s/data.mdb", f->test.dir);
+    ASSERT_EQ(unlink(path), 0);
+    ASSERT_TRUE(comes_true(f, refuses));
+    pause_ms(20);
+    ASSERT_TRUE(refuses(f));
+}
+
 static void test_space_looks_before_it_starts(void **state)
 {
     struct fixture *f = *state;
@@ -163,6 +177,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_space_grows_the_file_ahead, setup, teardown),
         cmocka_unit_test_setup_teardown(test_space_never_touches_what_is_written, setup, teardown),
         cmocka_unit_test_setup_teardown(test_space_refuses_below_the_reserve, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_space_refuses_when_the_file_is_deleted, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(test_space_looks_before_it_starts, setup, teardown),
         cmocka_unit_test_setup_teardown(test_space_does_not_grow_into_the_reserve, setup, teardown),
     };
