@@ -111,16 +111,18 @@ static int read_arguments(int argc, char **argv, struct arguments *arguments)
     int option;
     while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
         char *end = NULL;
+        unsigned long site;
         switch (option) {
         case 'c': arguments->config = optarg; break;
         case 'i': arguments->init = optarg; break;
         case 'v': arguments->verbose = true; break;
         case 's':
-            arguments->site = (unsigned)strtoul(optarg, &end, 10);
-            if (*end != '\0' || arguments->site < 1 || arguments->site >= DK_SITE_MAX) {
+            site = strtoul(optarg, &end, 10);
+            if (*end != '\0' || site < 1 || site >= DK_SITE_MAX) {
                 (void)fprintf(stderr, "docket-broker: --site takes 1..%d\n", DK_SITE_MAX - 1);
                 return EXIT_USAGE;
             }
+            arguments->site = (unsigned)site;
             break;
         case 'V': (void)printf("docket-broker %s\n", DK_VERSION); exit(EXIT_SUCCESS);
         case 'h': (void)fputs(help, stdout); exit(EXIT_SUCCESS);

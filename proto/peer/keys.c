@@ -54,6 +54,12 @@ int dk_key_new(const char *dir, const char *name, struct dk_key *key, struct dk_
     return rc;
 }
 
+static bool is_z85(const char *text)
+{
+    uint8_t key[32];
+    return strlen(text) == DK_Z85_BYTES - 1 && zmq_z85_decode(key, text) != NULL;
+}
+
 static int read_z85(const struct dk_yaml_doc *doc, const char *name, char out[DK_Z85_BYTES],
                     struct dk_err *err)
 {
@@ -63,7 +69,7 @@ static int read_z85(const struct dk_yaml_doc *doc, const char *name, char out[DK
     if (rc != 0) {
         return rc;
     }
-    if (text == NULL || strlen(text) != DK_Z85_BYTES - 1) {
+    if (text == NULL || !is_z85(text)) {
         return dk_yaml_error(doc, node != NULL ? node : doc->root, err,
                              "\"%s\" must be a key of 40 Z85 characters in quotes", name);
     }
@@ -172,7 +178,7 @@ static int read_allowed(const struct dk_yaml_doc *doc, const struct dk_yaml *nod
     if (allowed->role == 0) {
         return dk_yaml_error(doc, node, err, "\"%s\" is no role", role);
     }
-    if (strlen(key) != DK_Z85_BYTES - 1 || strlen(name) > DK_KEY_MAX_BYTES) {
+    if (strlen(name) > DK_KEY_MAX_BYTES || !is_z85(key)) {
         return dk_yaml_error(doc, node, err, "the key of %s is not 40 Z85 characters", name);
     }
     memcpy(allowed->public_z85, key, DK_Z85_BYTES);
