@@ -43,10 +43,10 @@ static json_t *key_json(const struct dk_refs *refs, uint64_t subject)
     return json_stringn((const char *)key->data, key->len);
 }
 
-static json_t *word_json(const ProtobufCEnumDescriptor *words, int number)
+static json_t *word_json(const ProtobufCEnumDescriptor *words, unsigned number)
 {
     char word[DK_WORD_BYTES];
-    const ProtobufCEnumValue *value = protobuf_c_enum_descriptor_get_value(words, number);
+    const ProtobufCEnumValue *value = protobuf_c_enum_descriptor_get_value(words, (int)number);
     return value != NULL ? json_string(dk_enum_word(value, word)) : json_null();
 }
 
