@@ -33,7 +33,7 @@ static void make_tale(struct tale *tale, uint64_t seed, size_t deeds)
     struct test_random random = {seed};
     bool taken[MINUTES] = {false};
     *tale = (struct tale){.opened = (int)test_random_below(&random, MINUTES / 4),
-                          .priority = 1 + test_random_below(&random, 4),
+                          .priority = 1 + (unsigned)test_random_below(&random, 4),
                           .count = deeds,
                           .reply_target = 1 + (int)test_random_below(&random, 600)};
     for (int priority = 1; priority < 5; priority++)
@@ -48,7 +48,7 @@ static void make_tale(struct tale *tale, uint64_t seed, size_t deeds)
         size_t at = i;
         for (; at > 0 && tale->deed[at - 1].minute > minute; at--)
             tale->deed[at] = tale->deed[at - 1];
-        tale->deed[at] = (struct deed){minute, test_random_below(&random, DEED_KINDS),
+        tale->deed[at] = (struct deed){minute, (unsigned)test_random_below(&random, DEED_KINDS),
                                        (unsigned)test_random_below(&random, 4)};
     }
 }
