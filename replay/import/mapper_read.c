@@ -35,6 +35,8 @@ static int read_time(const struct dk_mapper *mapper, const struct dk_case_row *r
     int rc = dk_time_format_read(&mapper->mapping->time, text, us, why);
     if (rc == 0 && *us > mapper->latest_us) {
         rc = refuse(mapper, slot, text, why, "lies in the future");
+    } else if (rc == 0 && *us == 0) { /* an event that states it would be taken for one of now */
+        rc = refuse(mapper, slot, text, why, "is the instant 0, which stands for none");
     } else if (rc != 0) {
         (void)dk_err_wrap(why, "%s", column);
     }

@@ -150,11 +150,12 @@ static void test_mapper_leaves_out_rows_it_cannot_understand(void **state)
            "T1,2026-01-02,?,2026-01-02 09:00,?,?,G2,?,?,?,?,?,New,?,?,?,?,many,yes,?,?\n"
            "T1,2026-01-02,?,2026-01-02 09:00,?,?,G2,?,?,?,?,?,Done,when,?,?,?,0,yes,?,?\n"
            "T1,2026-01-02,?,2026-01-02 09:00,?,?,G2,?,?,?,?,?,New,?,?,?,?,0,yes,?,never\n"
+           "T1,2026-01-02,?,1970-01-01 00:00Z,?,?,G1,?,?,?,?,?,Active,?,?,?,?,0,yes,?,?\n"
            "T1,2026-01-02,?,2026-01-02 10:00,?,?,G1,?,?,?,?,?,Active,?,?,?,?,0,yes,?,?\n",
            "1 opened T1 | importer 2026-01-02T00:00:00Z\n"
            "1 +group G1\n"
            "1 routed G1 | importer 2026-01-02T08:00:00Z\n"
-           "9 status open | importer 2026-01-02T10:00:00Z\n",
+           "10 status open | importer 2026-01-02T10:00:00Z\n",
            "file.csv:3: row 2: state \"Lost\" is not among the mapping's words\n"
            "file.csv:4: row 3: at is not known\n"
            "file.csv:5: row 4: at: \"soon\" is no time (at \"soon\"): write it as "
@@ -164,7 +165,9 @@ static void test_mapper_leaves_out_rows_it_cannot_understand(void **state)
            "file.csv:8: row 7: solved_at: \"when\" is no time (at \"when\"): write it as "
            "2026-02-03T04:05:06Z, 2026-02-03 04:05 or 2026-02-03\n"
            "file.csv:9: row 8: due: \"never\" is no time (at \"never\"): write it as "
-           "2026-02-03T04:05:06Z, 2026-02-03 04:05 or 2026-02-03\n");
+           "2026-02-03T04:05:06Z, 2026-02-03 04:05 or 2026-02-03\n"
+           "file.csv:10: row 9: at \"1970-01-01 00:00Z\" is the instant 0, which stands for "
+           "none\n");
 }
 
 /* The first row that is understood opens the ticket, under its own ordinal. */
