@@ -17,7 +17,8 @@ struct dk_behind {
     pthread_t thread;
     pthread_mutex_t mutex;
     pthread_cond_t wake;
-    bool woken, stopping; /* under `mutex` */
+    _Atomic bool woken;
+    bool stopping; /* under `mutex` */
     _Atomic uint64_t sealed, indexed;
     struct dk_log *log;
     struct dk_log_reader *reader;
@@ -164,12 +165,14 @@ void dk_behind_stop(struct dk_behind **behind)
     *behind = NULL;
 }
 
+/* Once a turn is enough: appends wake this for each commit. */
 void dk_behind_wake(struct dk_behind *behind)
 {
-    (void)pthread_mutex_lock(&behind->mutex);
-    behind->woken = true;
-    (void)pthread_cond_signal(&behind->wake);
-    (void)pthread_mutex_unlock(&behind->mutex);
+    if (!atomic_exchange(&behind->woken, true)) {
+        (void)pthread_mutex_lock(&behind->mutex);
+        (void)pthread_cond_signal(&behind->wake);
+        (void)pthread_mutex_unlock(&behind->mutex);
+    }
 }
 
 struct dk_lookups *dk_behind_lookups(struct dk_behind *behind)

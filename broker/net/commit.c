@@ -2,17 +2,20 @@
 #include "proto/base/say.h"
 #include <inttypes.h>
 #include <pthread.h>
+#include <semaphore.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #define EXIT_WRITE_FAILED 74 /* EX_IOERR of sysexits(3) */
 
 struct dk_committer {
     pthread_t thread;
-    pthread_mutex_t mutex;
-    pthread_cond_t wake;
-    const struct dk_batch *batch; /* handed over and not yet durable */
-    bool stopping;
-    bool busy; /* the loop's view */
+    /* Posted once for each batch handed over, and once without one to end. No lock: the loop, woken
+     * by what it is told, would wait for the thread that tells it. */
+    sem_t handed;
+    _Atomic(const struct dk_batch *) batch;
+    _Atomic bool written; /* durable, and the loop does not know yet */
+    bool busy;            /* the loop's view */
     struct dk_store *store;
     struct ev_loop *loop;
     struct ev_async durable;
@@ -39,23 +42,18 @@ static void write_or_die(struct dk_committer *committer, const struct dk_batch *
 static void *run(void *arg)
 {
     struct dk_committer *committer = arg;
-    (void)pthread_mutex_lock(&committer->mutex);
     for (;;) {
-        while (committer->batch == NULL && !committer->stopping) {
-            (void)pthread_cond_wait(&committer->wake, &committer->mutex);
+        while (sem_wait(&committer->handed) != 0) {
+            /* a signal came between */
         }
-        const struct dk_batch *batch = committer->batch;
+        const struct dk_batch *batch = atomic_exchange(&committer->batch, NULL);
         if (batch == NULL) {
-            break;
+            return NULL;
         }
-        (void)pthread_mutex_unlock(&committer->mutex);
         write_or_die(committer, batch);
-        (void)pthread_mutex_lock(&committer->mutex);
-        committer->batch = NULL;
+        atomic_store(&committer->written, true);
         ev_async_send(committer->loop, &committer->durable);
     }
-    (void)pthread_mutex_unlock(&committer->mutex);
-    return NULL;
 }
 
 static void on_async(struct ev_loop *loop, struct ev_async *async, int revents)
@@ -63,10 +61,7 @@ static void on_async(struct ev_loop *loop, struct ev_async *async, int revents)
     struct dk_committer *committer = async->data;
     (void)loop;
     (void)revents;
-    (void)pthread_mutex_lock(&committer->mutex);
-    bool written = committer->batch == NULL;
-    (void)pthread_mutex_unlock(&committer->mutex);
-    if (committer->busy && written) {
+    if (atomic_exchange(&committer->written, false)) {
         committer->busy = false;
         committer->on_durable(committer->arg);
     }
@@ -82,8 +77,7 @@ int dk_committer_start(struct dk_committer **committer, struct ev_loop *loop,
     c->loop = loop;
     c->on_durable = on_durable;
     c->arg = arg;
-    (void)pthread_mutex_init(&c->mutex, NULL);
-    (void)pthread_cond_init(&c->wake, NULL);
+    (void)sem_init(&c->handed, 0, 0);
     ev_async_init(&c->durable, on_async);
     ev_set_priority(&c->durable, EV_MAXPRI);
     c->durable.data = c;
@@ -93,6 +87,7 @@ int dk_committer_start(struct dk_committer **committer, struct ev_loop *loop,
         free(c);
         return dk_err_errno(err, DK_EIO, rc, "cannot start the commit thread");
     }
+    (void)pthread_setname_np(c->thread, "commit");
     *committer = c;
     return 0;
 }
@@ -103,14 +98,10 @@ void dk_committer_stop(struct dk_committer **committer)
     if (c == NULL) {
         return;
     }
-    (void)pthread_mutex_lock(&c->mutex);
-    c->stopping = true;
-    (void)pthread_cond_signal(&c->wake);
-    (void)pthread_mutex_unlock(&c->mutex);
+    (void)sem_post(&c->handed);
     (void)pthread_join(c->thread, NULL);
     ev_async_stop(c->loop, &c->durable);
-    (void)pthread_mutex_destroy(&c->mutex);
-    (void)pthread_cond_destroy(&c->wake);
+    (void)sem_destroy(&c->handed);
     free(c);
     *committer = NULL;
 }
@@ -124,8 +115,6 @@ void dk_committer_write(struct dk_committer *committer, const struct dk_batch *b
 {
     DK_ASSERT(!committer->busy);
     committer->busy = true;
-    (void)pthread_mutex_lock(&committer->mutex);
-    committer->batch = batch;
-    (void)pthread_cond_signal(&committer->wake);
-    (void)pthread_mutex_unlock(&committer->mutex);
+    atomic_store(&committer->batch, batch);
+    (void)sem_post(&committer->handed);
 }
