@@ -15,8 +15,8 @@
 #define ANSWER_MS       10000
 #define HELLO_ID        UINT64_MAX
 
-#define LIST_BYTES   (64 * 1024) /* of a message of several requests, about */
-#define TAG_APPENDED 0x22        /* of a Reply's list of answers */
+#define LIST_BYTES   (16 * 1024)
+#define TAG_APPENDED 0x22 /* of a Reply's list of answers */
 
 struct client {
     void *socket;

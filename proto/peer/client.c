@@ -10,7 +10,7 @@
 #include <zmq.h>
 
 #define RESEND_MS       2000 /* an append that got no answer is sent again, under the same id */
-#define HELD_SOFT_BYTES (64 * 1024) /* appends held leave when they are so many */
+#define HELD_SOFT_BYTES (16 * 1024) /* appends held leave when they are so many */
 
 struct dk_client {
     void *socket;
