@@ -188,7 +188,7 @@ def usage(docket):
                  "--priority", "urgent")
     docket.fails(USAGE, "--line needs a value", "escalate", "1-1", "--as", "anna", "--line")
     docket.fails(USAGE, "to a --line or to a --manager", "escalate", "1-1", "--as", "anna")
-    docket.fails(USAGE, "the instant 0", "note", "1-1", "x", "--as", "anna", "--at", "1970-01-01Z")
+    docket.fails(USAGE, "the instant 0", "note", "1-1", "x", "--as", "anna", "--at", "1970-01-01")
     docket.fails(USAGE, "is no time", "remind", "1-1", "soon", "--as", "anna")
     docket.fails(USAGE, "one argument too many", "show", "1-1", "1-2")
     docket.fails(USAGE, "say the status", "status", "1-1")
