@@ -1,5 +1,6 @@
 #include "nodes/notification/state.h"
 #include "proto/event/body.h"
+#include "proto/fold/conditions.h"
 #include "proto/fold/ticket.h"
 #include <sodium.h>
 #include <string.h>
@@ -28,6 +29,53 @@ static void set_language(char language[DK_NOTICE_LANGUAGE_BYTES], const void *da
     memcpy(language, data, bytes < DK_NOTICE_LANGUAGE_BYTES ? bytes : DK_NOTICE_LANGUAGE_BYTES);
 }
 
+/* ---------------------------------------------------------------- what is kept of a ticket */
+
+/* In the order of the log: a rule is judged by what is known when its event comes in. */
+static bool apply_traits(struct dk_notice_ticket *ticket, const struct dk_event *event)
+{
+    struct dk_transition made[DK_TRANSITIONS_OF_EVENT];
+    size_t count = dk_transitions_of(event->envelope, event->body, made);
+    bool changed = false;
+    for (size_t i = 0; i < count; i++) {
+        changed |= dk_traits_apply(&ticket->traits, &made[i]);
+    }
+    return changed;
+}
+
+static void apply_language(struct dk_notice_ticket *ticket, const struct dk_event *event)
+{
+    const Docket__Opened *opened = (const void *)event->body;
+    const Docket__Classified *classified = (const void *)event->body;
+    uint32_t kind = event->envelope->kind;
+    if (kind == DK_KIND_OPENED && opened->has_language) {
+        set_language(ticket->language, opened->language.data, opened->language.len);
+    } else if (kind == DK_KIND_CLASSIFIED && classified->has_language) {
+        set_language(ticket->language, classified->language.data, classified->language.len);
+    }
+}
+
+static void apply_ticket(struct dk_notification *self, const struct dk_event *event)
+{
+    uint64_t ticket = event->envelope->subject;
+    struct dk_notice_ticket kept = {0};
+    size_t bytes;
+    const void *before = dk_table_get(self->tickets, ticket, &bytes);
+    bool opens = event->envelope->kind == DK_KIND_OPENED;
+    if (before != NULL) {
+        memcpy(&kept, before, bytes);
+    }
+    if (!apply_traits(&kept, event) && !opens && before != NULL) {
+        return;
+    }
+    if (opens) {
+        kept.opened = event->envelope->position;
+    }
+    apply_language(&kept, event);
+    bytes = dk_notice_ticket_bytes(&kept);
+    memcpy(dk_table_edit(self->tickets, ticket, bytes), &kept, bytes);
+}
+
 /* ---------------------------------------------------------------- what an event owes */
 
 static uint64_t manager_of(const struct dk_notification *self, const struct dk_event *event)
@@ -44,17 +92,15 @@ static uint64_t manager_of(const struct dk_notification *self, const struct dk_e
 
 /* Whom the rule names; false when there is nobody. A fixed recipient may be an address alone. */
 static bool find_recipient(const struct dk_notification *self, const struct dk_event *event,
-                           const Docket__RuleDefined *rule, uint64_t *recipient)
+                           const struct dk_notice_ticket *ticket, const Docket__RuleDefined *rule,
+                           uint64_t *recipient)
 {
-    const struct dk_traits *traits = dk_notification_traits(self, event->envelope->subject);
     switch (rule->recipient) {
     case DOCKET__RULE_RECIPIENT__RULE_OWNER: *recipient = event->after->owner; break;
     case DOCKET__RULE_RECIPIENT__RULE_GROUP: *recipient = event->after->group; break;
     case DOCKET__RULE_RECIPIENT__RULE_CUSTOMER: *recipient = event->after->customer; break;
     case DOCKET__RULE_RECIPIENT__RULE_MANAGER: *recipient = manager_of(self, event); break;
-    case DOCKET__RULE_RECIPIENT__RULE_SUPPLIER:
-        *recipient = traits != NULL ? traits->supplier : 0;
-        break;
+    case DOCKET__RULE_RECIPIENT__RULE_SUPPLIER: *recipient = ticket->traits.supplier; break;
     case DOCKET__RULE_RECIPIENT__RULE_FIXED:
         *recipient = rule->has_recipient_id ? rule->recipient_id : 0;
         return true;
@@ -64,19 +110,18 @@ static bool find_recipient(const struct dk_notification *self, const struct dk_e
 }
 
 /* The recipient's own language; a customer's is else the ticket's. */
-static void find_language(const struct dk_notification *self, uint64_t ticket, int64_t at_us,
-                          struct dk_obligation *owed)
+static void find_language(const struct dk_notification *self, const struct dk_notice_ticket *ticket,
+                          int64_t at_us, struct dk_obligation *owed)
 {
     const struct dk_refs *refs = self->world->refs;
     const Docket__AgentDefined *agent = dk_refs_agent(refs, owed->recipient, at_us);
     const Docket__CustomerDefined *customer = dk_refs_customer(refs, owed->recipient, at_us);
-    const struct dk_traits *traits = dk_notification_traits(self, ticket);
     if (agent != NULL && agent->n_language > 0) {
         set_language(owed->language, agent->language[0].data, agent->language[0].len);
     } else if (customer != NULL && customer->has_language) {
         set_language(owed->language, customer->language.data, customer->language.len);
-    } else if (dk_id_class(owed->recipient) == DK_SUBJECT_CUSTOMER && traits != NULL) {
-        set_language(owed->language, traits->language, DK_TRAITS_LANGUAGE_BYTES);
+    } else if (dk_id_class(owed->recipient) == DK_SUBJECT_CUSTOMER) {
+        set_language(owed->language, ticket->language, sizeof ticket->language);
     }
 }
 
@@ -102,7 +147,7 @@ static bool listens(const Docket__RuleDefined *rule, const struct dk_event *even
 }
 
 static void owe(struct dk_notification *self, const struct dk_event *event,
-                const struct dk_refs_version *version)
+                const struct dk_notice_ticket *ticket, const struct dk_refs_version *version)
 {
     const struct dk_envelope *envelope = event->envelope;
     const Docket__RuleDefined *rule = (const void *)version->body;
@@ -112,15 +157,15 @@ static void owe(struct dk_notification *self, const struct dk_event *event,
                                  .template = rule->template_,
                                  .transport = (uint32_t)rule->transport};
     if (!listens(rule, event) ||
-        !dk_traits_hold(self->traits, envelope->subject, event->after, self->world->refs,
-                        envelope->occurred_us, rule->condition, rule->n_condition) ||
-        !find_recipient(self, event, rule, &owed.recipient)) {
+        !dk_conditions_hold(rule->condition, rule->n_condition, &ticket->traits, self->world->refs,
+                            envelope->occurred_us) ||
+        !find_recipient(self, event, ticket, rule, &owed.recipient)) {
         return;
     }
     const struct dk_refs_version *recipient =
         dk_refs_at(self->world->refs, owed.recipient, envelope->occurred_us);
     owed.recipient_version = recipient != NULL ? recipient->version : 0;
-    find_language(self, envelope->subject, envelope->occurred_us, &owed);
+    find_language(self, ticket, envelope->occurred_us, &owed);
     owed.notice = notice_id(envelope, &owed);
     size_t bytes;
     (void)dk_table_get(self->owed, envelope->subject, &bytes);
@@ -131,6 +176,7 @@ static void owe(struct dk_notification *self, const struct dk_event *event,
 static void judge_rules(struct dk_notification *self, const struct dk_event *event)
 {
     const struct dk_envelope *envelope = event->envelope;
+    const struct dk_notice_ticket *ticket = dk_notification_ticket(self, envelope->subject);
     size_t count;
     if (event->body == NULL || dk_ticket_historical(event->after) ||
         (envelope->flags & DOCKET__EVENT_FLAG__FLAG_IMPORTED) != 0) {
@@ -139,7 +185,7 @@ static void judge_rules(struct dk_notification *self, const struct dk_event *eve
     const struct dk_refs_version *const *rules =
         dk_refs_rules(self->world->refs, envelope->kind, envelope->occurred_us, &count);
     for (size_t i = 0; i < count; i++) {
-        owe(self, event, rules[i]);
+        owe(self, event, ticket, rules[i]);
     }
 }
 
@@ -240,7 +286,7 @@ int dk_notification_apply(void *self, const struct dk_event *event, struct dk_ag
     if (event->after == NULL || event->body == NULL) {
         return 0;
     }
-    dk_traits_apply(notification->traits, event);
+    apply_ticket(notification, event);
     switch (event->envelope->kind) {
     case DK_KIND_NOTIFICATION_REQUESTED: apply_requested(notification, event); break;
     case DK_KIND_NOTIFICATION_SENT: apply_sent(notification, event); break;

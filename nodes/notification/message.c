@@ -159,7 +159,7 @@ static void put_life_field(const struct dk_message *message, enum dk_template_fi
     case DK_TEMPLATE_CUSTOMER: put_name(out, refs, life->customer); break;
     default:
         put_name(out, refs,
-                 dk_traits_company(message->traits, life, refs, message->cause->occurred_us));
+                 dk_traits_company(&message->ticket->traits, refs, message->cause->occurred_us));
         break;
     }
 }
@@ -174,9 +174,7 @@ static void put_field(void *arg, enum dk_template_field field, struct dk_buf *ou
     case DK_TEMPLATE_SUBJECT:
         put_text(out, message->opened != NULL ? message->opened->subject : NULL);
         break;
-    case DK_TEMPLATE_SUPPLIER:
-        put_name(out, refs, message->traits != NULL ? message->traits->supplier : 0);
-        break;
+    case DK_TEMPLATE_SUPPLIER: put_name(out, refs, message->ticket->traits.supplier); break;
     case DK_TEMPLATE_RECIPIENT: put_name(out, refs, message->notice->recipient); break;
     case DK_TEMPLATE_EVENT: put_event(out, message); break;
     case DK_TEMPLATE_OCCURRED: put_instant(out, message->zone, message->cause->occurred_us); break;

@@ -7,7 +7,6 @@
 #define DK_NOTIFICATION_MESSAGE_H
 
 #include "nodes/notification/notification.h"
-#include "nodes/runtime/traits.h"
 #include "proto/base/buf.h"
 #include "proto/calendar/zone.h"
 
@@ -17,7 +16,7 @@ struct dk_message {
     uint64_t id;
     const struct dk_notice *notice;
     const struct dk_world *world;
-    const struct dk_traits *traits;  /* of the ticket; or NULL */
+    const struct dk_notice_ticket *ticket;
     const struct dk_zone *zone;      /* in which instants are written */
     const struct dk_envelope *cause; /* of the event that the notice tells of */
     const ProtobufCMessage *body;    /* its; NULL: of a kind not known here */

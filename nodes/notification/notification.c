@@ -10,7 +10,7 @@ static int open_role(void **self, const struct dk_world *world, struct dk_table 
         return dk_err_set(err, DK_ENOMEM, "no memory for notification");
     }
     notification->world = world;
-    notification->traits = table[0];
+    notification->tickets = table[0];
     notification->owed = table[1];
     notification->outbox = table[2];
     notification->dead = table[3];
@@ -83,9 +83,9 @@ const struct dk_notice *dk_notification_next(const void *self, uint64_t after, u
     return NULL;
 }
 
-const struct dk_traits *dk_notification_traits(const void *self, uint64_t ticket)
+const struct dk_notice_ticket *dk_notification_ticket(const void *self, uint64_t ticket)
 {
-    return dk_table_get(((const struct dk_notification *)self)->traits, ticket, NULL);
+    return dk_table_get(((const struct dk_notification *)self)->tickets, ticket, NULL);
 }
 
 void dk_notification_show_attempts(void *self,
@@ -130,7 +130,7 @@ static int rebuild(void *self, struct dk_agenda *agenda, struct dk_err *err)
 const struct dk_role_ops dk_notification_role = {
     .name = "notification",
     .role = DK_ROLE_NOTIFICATION,
-    .fold_version = 1,
+    .fold_version = 2,
     .rule_version = 1,
     .table_count = 4,
     .table_value_bytes = {0, 0, sizeof(struct dk_notice), sizeof(struct dk_dead)},

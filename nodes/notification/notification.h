@@ -15,6 +15,7 @@
 #define DK_NOTIFICATION_NOTIFICATION_H
 
 #include "nodes/runtime/role.h"
+#include "proto/fold/traits.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -47,8 +48,21 @@ const struct dk_notice *dk_notification_find(const void *self, uint64_t notice);
  * there is none. */
 const struct dk_notice *dk_notification_next(const void *self, uint64_t after, uint64_t *notice);
 
-/* What the traits table holds of a ticket: `opened` says where its subject stands. NULL: none. */
-const struct dk_traits *dk_notification_traits(const void *self, uint64_t ticket);
+/* What is kept of a ticket, however it goes on: dk_notice_ticket_bytes of it. */
+struct dk_notice_ticket {
+    uint64_t opened;                         /* position of its Opened: its subject stands there */
+    char language[DK_NOTICE_LANGUAGE_BYTES]; /* whole, as templates want it; padded with NULs */
+    struct dk_traits traits;
+};
+
+static inline size_t dk_notice_ticket_bytes(const struct dk_notice_ticket *ticket)
+{
+    return offsetof(struct dk_notice_ticket, traits) + dk_traits_bytes(&ticket->traits);
+}
+
+/* NULL: a ticket without events. Good until the next apply; not to be copied by assignment, as it
+ * ends with its last tag. */
+const struct dk_notice_ticket *dk_notification_ticket(const void *self, uint64_t ticket);
 
 /* What a delivery tells of a pending notice, shown by the query "outbox"; in memory only. */
 #define DK_ATTEMPT_ERROR_BYTES 96

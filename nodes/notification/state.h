@@ -3,9 +3,8 @@
 #define DK_NOTIFICATION_STATE_H
 
 #include "nodes/notification/notification.h"
-#include "nodes/runtime/traits.h"
 
-/* Table 1: ticket -> struct dk_traits. */
+/* Table 1: ticket -> struct dk_notice_ticket, cut off after its last tag. */
 
 /* Table 2: ticket -> an array of these: what is owed and not requested yet. The versions say where
  * its address stands in the reference data, so that none is kept here. */
@@ -41,7 +40,7 @@ struct dk_pending {
 
 struct dk_notification {
     const struct dk_world *world;
-    struct dk_table *traits, *owed, *outbox, *dead;
+    struct dk_table *tickets, *owed, *outbox, *dead;
     /* Derived: the outbox by position, and among it some that have left it since. */
     struct dk_pending *line;
     size_t line_count, line_capacity;

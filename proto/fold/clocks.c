@@ -20,7 +20,7 @@ enum happening {
 /* The ticket as its transitions have made it so far. */
 struct walk {
     struct dk_runs runs;
-    struct dk_clock_facts facts;
+    struct dk_traits traits;
     int64_t opened_us;
     int64_t rules_us; /* when the policies were in force that hold for it */
     unsigned status, pending;
@@ -96,43 +96,12 @@ static void customer_wrote(struct walk *walk, int64_t at_us)
     walk->asked = false;
 }
 
-static void set_tag(struct dk_clock_facts *facts, uint64_t tag, bool there)
+static void absorb_trait(struct walk *walk, const struct dk_transition *transition)
 {
-    uint32_t i = 0;
+    uint64_t group = walk->traits.group;
 
-    while (i < facts->tag_count && facts->tag[i] != tag)
-        i++;
-    if (there && i == facts->tag_count && i < DK_FACTS_TAGS)
-        facts->tag[facts->tag_count++] = tag;
-    else if (!there && i < facts->tag_count)
-        facts->tag[i] = facts->tag[--facts->tag_count];
-}
-
-static void absorb_fact(struct walk *walk, enum dk_change what, uint64_t value)
-{
-    struct dk_clock_facts *facts = &walk->facts;
-    uint64_t group = facts->group;
-
-    walk->happened |= CHANGED;
-    switch (what) {
-    case DK_CHANGE_CUSTOMER:
-        facts->customer = value != 0 ? dk_id_make(DK_SUBJECT_CUSTOMER, value) : 0;
-        facts->company = 0;
-        break;
-    case DK_CHANGE_COMPANY: facts->company = dk_id_make(DK_SUBJECT_COMPANY, value); break;
-    case DK_CHANGE_PRODUCT:
-        facts->product = value != 0 ? dk_id_make(DK_SUBJECT_PRODUCT, value) : 0;
-        break;
-    case DK_CHANGE_GROUP:
-        facts->group = value != 0 ? dk_id_make(DK_SUBJECT_GROUP, value) : 0;
-        walk->happened |= facts->group != group ? REGROUPED : 0;
-        break;
-    case DK_CHANGE_PRIORITY: facts->priority = (uint8_t)value; break;
-    case DK_CHANGE_TYPE: facts->type = (uint8_t)value; break;
-    case DK_CHANGE_CHANNEL: facts->channel = (uint8_t)value; break;
-    case DK_CHANGE_LANGUAGE: facts->language = value; break;
-    default: set_tag(facts, value, what == DK_CHANGE_TAG_ADDED); break;
-    }
+    (void)dk_traits_apply(&walk->traits, transition);
+    walk->happened |= CHANGED | (walk->traits.group != group ? REGROUPED : 0u);
 }
 
 static void absorb_opened(struct walk *walk, uint64_t value)
@@ -147,16 +116,14 @@ static void absorb_opened(struct walk *walk, uint64_t value)
 }
 
 /* T1: from here on it is live, by the rules of today. */
-static void absorb_adopted(struct walk *walk)
+static void absorb_adopted(struct walk *walk, const struct dk_transition *transition)
 {
     if (!walk->historical)
         return;
     walk->historical = false;
     walk->rules_us = walk->at_us;
     walk->runs.clocks->live_from_us = walk->at_us;
-    walk->happened |= CHANGED;
-    if (walk->facts.priority == DOCKET__PRIORITY__PRIORITY_NONE)
-        walk->facts.priority = DOCKET__PRIORITY__PRIORITY_NORMAL;
+    absorb_trait(walk, transition);
 }
 
 /* S11: a message ends a pause for the customer, and reopens what was solved. */
@@ -186,17 +153,17 @@ static void absorb(struct walk *walk, const struct dk_transition *transition)
         break;
     case DK_CHANGE_STATUS: set_status(walk, value & 0xff, (unsigned)(value >> 8)); break;
     case DK_CHANGE_SUPPLIER_HANDED:
-        walk->happened |= HANDED | CHANGED;
-        walk->facts.supplier = dk_id_make(DK_SUBJECT_SUPPLIER, value);
+        walk->happened |= HANDED;
+        absorb_trait(walk, transition);
         break;
     case DK_CHANGE_SUPPLIER_RETURNED:
         walk->happened |= RETURNED | CHANGED;
-        walk->facts.supplier = 0;
+        walk->traits.supplier = 0; /* a policy for what a supplier has is over with the return */
         break;
     case DK_CHANGE_MERGED: set_status(walk, DOCKET__STATUS__STATUS_MERGED, 0); break;
     case DK_CHANGE_MERGED_MESSAGE: customer_wrote(walk, (int64_t)value); break;
-    case DK_CHANGE_ADOPTED: absorb_adopted(walk); break;
-    default: absorb_fact(walk, dk_transition_what(transition), value); break;
+    case DK_CHANGE_ADOPTED: absorb_adopted(walk, transition); break;
+    default: absorb_trait(walk, transition); break;
     }
 }
 
@@ -237,7 +204,7 @@ static bool begins(const struct walk *walk, const struct dk_run *run)
         return live && walk->replied_before && !run->on && (happened & WROTE) != 0;
     case DOCKET__METRIC__METRIC_UPDATE: return live && (happened & REPLIED) != 0;
     case DOCKET__METRIC__METRIC_GROUP_OWNERSHIP:
-        return live && walk->facts.group != 0 && (happened & (OPENED | REGROUPED | REOPENED)) != 0;
+        return live && walk->traits.group != 0 && (happened & (OPENED | REGROUPED | REOPENED)) != 0;
     case DOCKET__METRIC__METRIC_SUPPLIER: return !run->on && (happened & HANDED) != 0;
     default: return live && (happened & (OPENED | REOPENED)) != 0;
     }
@@ -300,13 +267,13 @@ static enum dk_segment_why why_now(const struct walk *walk, const struct dk_run 
 
 static struct dk_goal goal_now(const struct walk *walk, Docket__Metric metric, int64_t at_us)
 {
-    return dk_goal_of(walk->runs.refs, metric, walk->rules_us, &walk->facts, at_us);
+    return dk_goal_of(walk->runs.refs, metric, walk->rules_us, &walk->traits, at_us);
 }
 
 /* Begins the metric's clock, or goes on with the one that was fulfilled. */
 static void start(struct walk *walk, struct dk_run *run)
 {
-    Docket__Priority priority = (Docket__Priority)walk->facts.priority;
+    Docket__Priority priority = (Docket__Priority)walk->traits.priority;
     int64_t from_us = (walk->happened & WROTE) != 0 ? walk->wrote_us : walk->at_us;
     struct dk_goal goal = goal_now(walk, run->metric, from_us);
 
@@ -346,7 +313,7 @@ static void react(struct walk *walk, struct dk_run *run)
         start(walk, run);
     } else if (run->on && (walk->happened & CHANGED) != 0) {
         struct dk_goal goal = goal_now(walk, run->metric, walk->at_us);
-        dk_run_regoal(&walk->runs, run, &goal, (Docket__Priority)walk->facts.priority, walk->at_us,
+        dk_run_regoal(&walk->runs, run, &goal, (Docket__Priority)walk->traits.priority, walk->at_us,
                       walk->position);
     } else {
         start_earlier(walk, run);

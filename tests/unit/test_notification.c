@@ -187,6 +187,31 @@ static void test_notification_conditions_choose(void **state)
     ASSERT_EQ(world_settle(world), 1);
 }
 
+/* The row ends with its last tag: it grows and shrinks, and the rest of it stays. */
+static void test_notification_what_is_kept_of_a_ticket(void **state)
+{
+    struct role_world *world = *state;
+    ProtobufCBinaryData tags[] = {test_bytes("vip"), test_bytes("outage")};
+    Docket__Opened opened = DOCKET__OPENED__INIT;
+    Docket__Classified classified = DOCKET__CLASSIFIED__INIT;
+    opened.n_tag = 2;
+    opened.tag = tags;
+    uint64_t ticket = world_open_ticket(world, &opened), position = world->count;
+    classified.has_language = 1;
+    classified.language = test_bytes("zh-Hant-TW");
+    classified.n_tag_removed = 1;
+    classified.tag_removed = tags;
+    (void)world_append(world, ticket, DK_KIND_CLASSIFIED, &classified);
+    (void)site_assign(world, ticket, ANNA);
+    const struct dk_notice_ticket *kept =
+        dk_notification_ticket(dk_folder_self(world->folder), ticket);
+    ASSERT_EQ(kept->opened, position);
+    ASSERT_STR(kept->language, "zh-Hant-TW");
+    ASSERT_EQ(kept->traits.tag_count, 1);
+    ASSERT_EQ(kept->traits.tag[0], dk_transition_word(tags[1].data, tags[1].len));
+    ASSERT_EQ(kept->traits.priority, DOCKET__PRIORITY__PRIORITY_NORMAL);
+}
+
 static void warn(struct role_world *world, uint64_t ticket, Docket__Metric metric, uint32_t level)
 {
     Docket__ClockWarned warned = DOCKET__CLOCK_WARNED__INIT;
@@ -473,6 +498,7 @@ int main(void)
         TEST(ids_tell_rule_event_and_recipient_apart),
         TEST(more_than_one_batch_is_requested_in_full),
         TEST(conditions_choose),
+        TEST(what_is_kept_of_a_ticket),
         TEST(level_and_metric_of_clocks),
         TEST(recipients),
         TEST(nobody_to_tell_is_no_notice),

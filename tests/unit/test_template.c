@@ -145,11 +145,11 @@ static int say(struct said *said, struct dk_err *err)
     (void)world_settle(&said->world);
     message.notice = dk_notification_next(self, 0, &message.id);
     ASSERT_TRUE(message.notice != NULL);
-    message.traits = dk_notification_traits(self, message.notice->ticket);
+    message.ticket = dk_notification_ticket(self, message.notice->ticket);
     dk_event_load(world_record(&said->world, message.notice->cause, &bytes), &cause);
     message.cause = &cause;
     message.body = world_body(&said->world, message.notice->cause, cause.kind);
-    message.opened = world_body(&said->world, message.traits->opened, DK_KIND_OPENED);
+    message.opened = world_body(&said->world, message.ticket->opened, DK_KIND_OPENED);
     dk_buf_clear(&said->json);
     return dk_message_json(&message, &said->json, err);
 }

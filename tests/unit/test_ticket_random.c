@@ -1,6 +1,7 @@
 /* Random lives of tickets, from seeds. Live events are offered until one is legal: then what holds
  * of every ticket holds. Imported ones are folded whatever they say. */
 #include "proto/event/body.h"
+#include "proto/fold/traits.h"
 #include "tests/unit/ticket_fixture.h"
 
 #include <setjmp.h>
@@ -130,6 +131,23 @@ static void assert_sound(const struct dk_ticket *ticket, uint32_t events)
     assert_false(dk_ticket_historical(ticket));
 }
 
+/* What conditions ask of a ticket, in the order of the log, is what its life says. */
+static void assert_traits(struct dk_traits *traits, const struct dk_ticket *ticket,
+                          const struct random_event *event)
+{
+    struct dk_transition made[DK_TRANSITIONS_OF_EVENT];
+    size_t count = dk_transitions_of(&event->envelope, &event->body.message, made);
+
+    for (size_t i = 0; i < count; i++)
+        (void)dk_traits_apply(traits, &made[i]);
+    assert_int_equal(traits->customer & DK_ID_MASK, ticket->customer & DK_ID_MASK);
+    assert_int_equal(traits->product & DK_ID_MASK, ticket->product & DK_ID_MASK);
+    assert_int_equal(traits->group & DK_ID_MASK, ticket->group & DK_ID_MASK);
+    assert_int_equal(traits->priority, ticket->priority);
+    assert_int_equal(traits->type, ticket->type);
+    assert_int_equal(traits->channel, ticket->channel);
+}
+
 static void test_ticket_random_legal_lives_are_sound(void **state)
 {
     unsigned seen[DK_KIND_TICKET_LAST + 1] = {0};
@@ -137,6 +155,7 @@ static void test_ticket_random_legal_lives_are_sound(void **state)
     (void)state;
     for (uint64_t first = 1; first <= SEEDS; first++) {
         struct dk_ticket ticket = {0};
+        struct dk_traits traits = {0};
         uint64_t seed = first;
         uint32_t events = 0;
 
@@ -151,6 +170,7 @@ static void test_ticket_random_legal_lives_are_sound(void **state)
             dk_ticket_apply(&ticket, &event.envelope, &event.body.message);
             seen[event.envelope.kind]++;
             assert_sound(&ticket, ++events);
+            assert_traits(&traits, &ticket, &event);
             if (!may_follow(before, ticket.status))
                 fail_msg("seed %llu: kind %u led from %s to %s", (unsigned long long)first,
                          event.envelope.kind, dk_status_word(before, 0),

@@ -109,7 +109,7 @@ static const Docket__NotificationRequested *make_message(struct dk_delivery *del
     struct dk_message message = {.id = job->notice,
                                  .notice = notice,
                                  .world = dk_folder_world(dk_node_folder(delivery->node)),
-                                 .traits = dk_notification_traits(delivery->role, notice->ticket),
+                                 .ticket = dk_notification_ticket(delivery->role, notice->ticket),
                                  .zone = delivery->zone,
                                  .cause = &delivery->cause.envelope};
     const ProtobufCMessage *request =
@@ -119,9 +119,9 @@ static const Docket__NotificationRequested *make_message(struct dk_delivery *del
     if (message.body == NULL) {
         return NULL;
     }
-    if (message.traits != NULL && message.traits->opened != 0) {
+    if (message.ticket->opened != 0) {
         message.opened =
-            (const void *)read_body(delivery, &delivery->opened, message.traits->opened, err);
+            (const void *)read_body(delivery, &delivery->opened, message.ticket->opened, err);
         if (message.opened == NULL) {
             return NULL;
         }
