@@ -147,7 +147,7 @@ static void apply_ticket(struct dk_routing *self, const struct dk_event *event,
     if (queue != row->queue || (queue != 0 && moves_in_queue(event->envelope->kind))) {
         wait_in(self, ticket, row, event, queue, agenda);
     }
-    if (live && (life->group == 0 || row->wish_line != 0)) {
+    if (dk_routing_wants_route(row, life)) {
         dk_agenda_touch(agenda, ticket);
     }
 }
@@ -162,8 +162,8 @@ static void apply_presence(struct dk_routing *self, const struct dk_event *event
     dk_routing_touch_pools_of(self, event->envelope->subject, agenda);
 }
 
-/* A definition may open what was closed: all queues move, and tickets without a group are looked at
- * again when the catalogue or the settings changed. */
+/* A definition may open what was closed: all queues move, and tickets that wait for a route are
+ * looked at again when the catalogue or the settings changed. */
 static void touch_all(struct dk_routing *self, uint32_t kind, struct dk_agenda *agenda)
 {
     size_t cursor = 0, bytes;
@@ -179,7 +179,7 @@ static void touch_all(struct dk_routing *self, uint32_t kind, struct dk_agenda *
     while ((kind == DK_KIND_PRODUCT_DEFINED || kind == DK_KIND_SETTINGS_DEFINED) &&
            dk_table_next(self->tickets, &cursor, &key, &value, &bytes)) {
         const struct dk_ticket *life = dk_table_get(self->world->tickets, key, NULL);
-        if (life->group == 0 && dk_ticket_live(life)) {
+        if (dk_routing_wants_route(value, life)) {
             dk_agenda_touch(agenda, key);
         }
     }

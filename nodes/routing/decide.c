@@ -8,15 +8,14 @@
 /* ---------------------------------------------------------------- R1 */
 
 static void consider_ticket(struct dk_routing *self, uint64_t ticket, int64_t now_us,
-                            struct dk_intents *intents)
+                            struct dk_intents *intents, int64_t *again_us)
 {
     Docket__Routed routed = DOCKET__ROUTED__INIT;
     const struct dk_ticket *life = dk_table_get(self->world->tickets, ticket, NULL);
     const struct dk_routing_ticket *row = dk_table_get(self->tickets, ticket, NULL);
     struct dk_settings settings;
     uint64_t node = 0;
-    if (life == NULL || row == NULL || !dk_ticket_live(life) || dk_ticket_historical(life) ||
-        (life->group != 0 && row->wish_line == 0)) {
+    if (life == NULL || row == NULL || !dk_routing_wants_route(row, life)) {
         return;
     }
     routed.line = row->wish_line != 0 ? row->wish_line : 1;
@@ -34,6 +33,12 @@ static void consider_ticket(struct dk_routing *self, uint64_t ticket, int64_t no
     }
     if (routed.group != 0) {
         (void)dk_intents_add(intents, ticket, DK_KIND_ROUTED, &routed.base, row->cause);
+        return;
+    }
+    *again_us = dk_refs_next_route_us(self->world->refs, life->product, now_us);
+    int64_t settings_us = dk_refs_next_settings_us(self->world->refs, now_us);
+    if (life->group == 0 && settings_us < *again_us) {
+        *again_us = settings_us;
     }
 }
 
@@ -254,7 +259,7 @@ void dk_routing_consider(void *self, uint64_t item, int64_t now_us, struct dk_in
 {
     dk_routing_refresh(self);
     if (dk_id_class(item) == DK_SUBJECT_TICKET) {
-        consider_ticket(self, item, now_us, intents);
+        consider_ticket(self, item, now_us, intents, again_us);
     } else {
         consider_pool(self, item, now_us, intents, again_us);
     }

@@ -40,8 +40,12 @@ static void close_role(void **self)
 
 struct dk_routing_group *dk_routing_group(struct dk_routing *self, uint64_t group)
 {
-    struct dk_routing_group *found = dk_map_put(&self->groups, group, NULL);
+    bool first = false;
+    struct dk_routing_group *found = dk_map_put(&self->groups, group, &first);
     DK_ASSERT(found != NULL);
+    if (first) {
+        found->pool = group;
+    }
     return found;
 }
 
@@ -110,7 +114,7 @@ void dk_routing_touch_pool(struct dk_routing *self, uint64_t group, struct dk_ag
 {
     struct dk_routing_group *found = dk_routing_group(self, group);
     dk_routing_refresh(self);
-    dk_agenda_touch(agenda, found->pool != 0 ? found->pool : group);
+    dk_agenda_touch(agenda, found->pool);
 }
 
 void dk_routing_touch_pools_of(struct dk_routing *self, uint64_t agent, struct dk_agenda *agenda)
@@ -155,7 +159,7 @@ static int rebuild(void *self, struct dk_agenda *agenda, struct dk_err *err)
             dk_queue_push(&dk_routing_group(routing, row->queue)->queue, &key);
             dk_routing_touch_pool(routing, row->queue, agenda);
         }
-        if (dk_ticket_live(life) && (life->group == 0 || row->wish_line != 0)) {
+        if (dk_routing_wants_route(row, life)) {
             dk_agenda_touch(agenda, ticket);
         }
     }

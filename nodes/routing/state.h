@@ -26,6 +26,14 @@ struct dk_routing_ticket {
 };
 _Static_assert(sizeof(struct dk_routing_ticket) == 72, "flat, without padding");
 
+/* Whether it waits for a route: it stands in no group, or is wanted on another line. */
+static inline bool dk_routing_wants_route(const struct dk_routing_ticket *row,
+                                          const struct dk_ticket *life)
+{
+    return dk_ticket_live(life) && !dk_ticket_historical(life) &&
+           (life->group == 0 || row->wish_line != 0);
+}
+
 /* Table 2: by agent. */
 struct dk_routing_agent {
     int64_t idle_since_us;     /* when the load last changed */

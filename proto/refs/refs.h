@@ -127,6 +127,10 @@ const struct dk_refs_version *const *dk_refs_rules(struct dk_refs *refs, uint32_
 uint64_t dk_refs_route(const struct dk_refs *refs, uint64_t product, unsigned line, int64_t at_us,
                        uint64_t *node);
 
+/* The first instant after `at` from which a route of `product` may be another one: a version of it
+ * or of an ancestor comes into force; INT64_MAX: none is known. */
+int64_t dk_refs_next_route_us(const struct dk_refs *refs, uint64_t product, int64_t at_us);
+
 /* Whether `product` is `ancestor` or below it. */
 bool dk_refs_product_within(const struct dk_refs *refs, uint64_t product, uint64_t ancestor,
                             int64_t at_us);
@@ -144,6 +148,9 @@ struct dk_settings {
     uint64_t default_group; /* 0: a ticket without a route waits for people */
 };
 void dk_refs_settings(const struct dk_refs *refs, int64_t at_us, struct dk_settings *settings);
+
+/* The first instant after `at` from which other settings are in force, or INT64_MAX. */
+int64_t dk_refs_next_settings_us(const struct dk_refs *refs, int64_t at_us);
 
 /* Whether an agent is on shift at an instant (R2): some ShiftDefined in force lists the agent, its
  * dates hold, and its calendar is open then. Dates are of the calendar's zone, and a shift over

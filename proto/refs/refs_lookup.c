@@ -22,6 +22,18 @@ uint64_t dk_refs_route(const struct dk_refs *refs, uint64_t product, unsigned li
     return 0;
 }
 
+int64_t dk_refs_next_route_us(const struct dk_refs *refs, uint64_t product, int64_t at_us)
+{
+    int64_t next_us = INT64_MAX;
+    for (int level = 0; level < LEVELS_MAX && product != 0; level++) {
+        const Docket__ProductDefined *body = dk_refs_product(refs, product, at_us);
+        int64_t version_us = dk_refs_next_version_us(refs, product, at_us);
+        next_us = version_us < next_us ? version_us : next_us;
+        product = body != NULL && body->has_parent ? body->parent : 0;
+    }
+    return next_us;
+}
+
 bool dk_refs_product_within(const struct dk_refs *refs, uint64_t product, uint64_t ancestor,
                             int64_t at_us)
 {
@@ -74,4 +86,9 @@ void dk_refs_settings(const struct dk_refs *refs, int64_t at_us, struct dk_setti
         if ((size_t)weight->channel < channels)
             settings->channel_weight[weight->channel] = weight->capacity;
     }
+}
+
+int64_t dk_refs_next_settings_us(const struct dk_refs *refs, int64_t at_us)
+{
+    return dk_refs_next_version_us(refs, refs->settings, at_us);
 }

@@ -271,6 +271,23 @@ static void test_refs_route_is_the_nearest_ancestors(void **state)
     assert_false(dk_refs_product_within(refs, test_id(DK_SUBJECT_PRODUCT, "remote"), vpn, 2000));
 }
 
+/* Of itself and all above it as they stand then; what was never defined has no future. */
+static void test_refs_a_route_may_change_when_any_ancestor_does(void **state)
+{
+    struct dk_refs *refs = *state;
+    uint64_t vpn = test_id(DK_SUBJECT_PRODUCT, "vpn");
+    assert_true(dk_refs_next_route_us(refs, vpn, 0) == INT64_MAX);
+    define_product(refs, 1, 1000, "network", NULL, 1, "desk");
+    define_product(refs, 2, 1000, "vpn", "network", 0, NULL);
+    define_product(refs, 3, 3000, "vpn", NULL, 0, NULL);
+    define_product(refs, 4, 2000, "network", NULL, 1, "engineers");
+    define_product(refs, 5, 4000, "network", NULL, 1, "desk");
+    assert_int_equal(dk_refs_next_route_us(refs, vpn, 999), 1000);
+    assert_int_equal(dk_refs_next_route_us(refs, vpn, 1000), 2000);
+    assert_int_equal(dk_refs_next_route_us(refs, vpn, 2000), 3000);
+    assert_true(dk_refs_next_route_us(refs, vpn, 3000) == INT64_MAX); /* it stands alone then */
+}
+
 static void test_refs_a_catalogue_cycle_ends(void **state)
 {
     struct dk_refs *refs = *state;
@@ -278,6 +295,7 @@ static void test_refs_a_catalogue_cycle_ends(void **state)
     define_product(refs, 2, 1000, "hen", "egg", 0, NULL);
     uint64_t egg = test_id(DK_SUBJECT_PRODUCT, "egg");
     assert_int_equal(dk_refs_route(refs, egg, 1, 1000, NULL), 0);
+    assert_true(dk_refs_next_route_us(refs, egg, 1000) == INT64_MAX);
     assert_false(dk_refs_product_within(refs, egg, test_id(DK_SUBJECT_PRODUCT, "nest"), 1000));
 }
 
@@ -552,6 +570,7 @@ int main(void)
         TEST(test_refs_names_and_keys),
         TEST(test_refs_by_key_finds_salted_ids),
         TEST(test_refs_route_is_the_nearest_ancestors),
+        TEST(test_refs_a_route_may_change_when_any_ancestor_does),
         TEST(test_refs_a_catalogue_cycle_ends),
         TEST(test_refs_policies_are_listed_as_of),
         TEST(test_refs_rules_listen_to_kinds),
