@@ -198,14 +198,13 @@ int dk_append_read(struct dk_slice body, struct dk_append *append, struct dk_err
 /* One ListedAppend: its request's id, then the Append that ends it. */
 static int read_listed(const struct field *field, struct dk_request *append, struct dk_err *err)
 {
-    const uint8_t *at = field->bytes.data;
-    const uint8_t *end = at + field->bytes.size;
+    const uint8_t *at = field->bytes.data; /* NULL unless the type is right */
     if (field->number != LIST_APPEND || field->type != PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED ||
         field->bytes.size <= ID_END || at[0] != TAG_ID || at[ID_END] != TAG_LISTED)
         return dk_err_field(err, DK_EINVAL, "append_list",
                             "a listed append is its request's id and the append");
     append->id = dk_fixed64_get(at + 1);
-    return read_last(at + ID_END + 1, end, &append->body, err);
+    return read_last(at + ID_END + 1, at + field->bytes.size, &append->body, err);
 }
 
 static int walk_list(const struct dk_request *list,
