@@ -162,6 +162,19 @@ static void apply_presence(struct dk_routing *self, const struct dk_event *event
     dk_routing_touch_pools_of(self, event->envelope->subject, agenda);
 }
 
+static bool anybody_waits(const struct dk_routing *self)
+{
+    size_t cursor = 0;
+    uint64_t key;
+    void *group;
+    while (dk_map_next(&self->groups, &cursor, &key, &group)) {
+        if (((struct dk_routing_group *)group)->queue.count > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* A definition may open what was closed: all queues move, and tickets that wait for a route are
  * looked at again when the catalogue or the settings changed. */
 static void touch_all(struct dk_routing *self, uint32_t kind, struct dk_agenda *agenda)
@@ -170,9 +183,14 @@ static void touch_all(struct dk_routing *self, uint32_t kind, struct dk_agenda *
     uint64_t key;
     const void *value;
     void *group;
-    while (dk_map_next(&self->groups, &cursor, &key, &group)) {
-        if (((struct dk_routing_group *)group)->queue.count > 0) {
-            dk_agenda_touch(agenda, key);
+    /* Pools are made anew only for somebody: an import defines thousands while nobody waits. */
+    if (anybody_waits(self)) {
+        dk_routing_refresh(self);
+        while (dk_map_next(&self->groups, &cursor, &key, &group)) {
+            const struct dk_routing_group *waiting = group;
+            if (waiting->queue.count > 0) {
+                dk_agenda_touch(agenda, waiting->pool);
+            }
         }
     }
     cursor = 0;
