@@ -106,31 +106,6 @@ static void carry(struct dk_routing *self, struct dk_routing_ticket *row,
     agent->idle_since_us = event->envelope->recorded_us;
 }
 
-/* Puts the ticket into the queue where it waits now, or again when its place in it changed. */
-static void wait_in(struct dk_routing *self, uint64_t ticket, struct dk_routing_ticket *row,
-                    const struct dk_event *event, uint64_t queue, struct dk_agenda *agenda)
-{
-    bool entered = queue != row->queue;
-    if (entered) {
-        row->queue = queue;
-        row->since_us = event->envelope->recorded_us;
-        row->cause = event->envelope->position;
-        row->queued_said = 0;
-    }
-    if (queue != 0) {
-        struct dk_queue_key key = dk_routing_key(self, ticket);
-        dk_queue_push(&dk_routing_group(self, queue)->queue, &key);
-        dk_routing_touch_pool(self, queue, agenda);
-    }
-}
-
-/* Whether this event can change a ticket's place in its queue. */
-static bool moves_in_queue(uint32_t kind)
-{
-    return kind == DK_KIND_CLASSIFIED ||
-           (kind >= DK_KIND_CLOCK_STARTED && kind <= DK_KIND_CLOCK_CORRECTED);
-}
-
 static void apply_ticket(struct dk_routing *self, const struct dk_event *event,
                          struct dk_agenda *agenda)
 {
@@ -144,8 +119,15 @@ static void apply_ticket(struct dk_routing *self, const struct dk_event *event,
     bool working = live && life->status != DOCKET__STATUS__STATUS_PENDING;
     carry(self, row, event, working ? life->owner : 0, agenda);
     uint64_t queue = live && life->owner == 0 ? life->group : 0;
-    if (queue != row->queue || (queue != 0 && moves_in_queue(event->envelope->kind))) {
-        wait_in(self, ticket, row, event, queue, agenda);
+    if (queue != row->queue) {
+        row->queue = queue;
+        row->since_us = event->envelope->recorded_us;
+        row->cause = event->envelope->position;
+        row->queued_said = 0;
+    }
+    bool moved = dk_routing_place(self, ticket);
+    if (queue != 0 && (moved || event->envelope->kind == DK_KIND_CLASSIFIED)) {
+        dk_routing_touch_pool(self, queue, agenda); /* another may take it, or it another's place */
     }
     if (dk_routing_wants_route(row, life)) {
         dk_agenda_touch(agenda, ticket);
@@ -162,19 +144,6 @@ static void apply_presence(struct dk_routing *self, const struct dk_event *event
     dk_routing_touch_pools_of(self, event->envelope->subject, agenda);
 }
 
-static bool anybody_waits(const struct dk_routing *self)
-{
-    size_t cursor = 0;
-    uint64_t key;
-    void *group;
-    while (dk_map_next(&self->groups, &cursor, &key, &group)) {
-        if (((struct dk_routing_group *)group)->queue.count > 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* A definition may open what was closed: all queues move, and tickets that wait for a route are
  * looked at again when the catalogue or the settings changed. */
 static void touch_all(struct dk_routing *self, uint32_t kind, struct dk_agenda *agenda)
@@ -182,15 +151,13 @@ static void touch_all(struct dk_routing *self, uint32_t kind, struct dk_agenda *
     size_t cursor = 0, bytes;
     uint64_t key;
     const void *value;
-    void *group;
-    /* Pools are made anew only for somebody: an import defines thousands while nobody waits. */
-    if (anybody_waits(self)) {
-        dk_routing_refresh(self);
-        while (dk_map_next(&self->groups, &cursor, &key, &group)) {
-            const struct dk_routing_group *waiting = group;
-            if (waiting->queue.count > 0) {
-                dk_agenda_touch(agenda, waiting->pool);
-            }
+    void *any;
+    self->rosters_stale |= kind == DK_KIND_AGENT_DEFINED;
+    dk_routing_refresh(self);
+    while (dk_map_next(&self->groups, &cursor, &key, &any)) {
+        const struct dk_routing_group *group = any;
+        if (group->waiting.count > 0) {
+            dk_agenda_touch(agenda, group->pool);
         }
     }
     cursor = 0;

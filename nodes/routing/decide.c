@@ -2,8 +2,9 @@
 #include "nodes/routing/state.h"
 #include "proto/base/id.h"
 #include <stdlib.h>
+#include <string.h>
 
-#define HEADS_MAX 512 /* tickets of one queue looked at in one consideration */
+#define HOPELESS_MAX 64 /* sorts of tickets that nobody can take, kept in mind */
 
 /* ---------------------------------------------------------------- R1 */
 
@@ -97,36 +98,26 @@ static bool add_queued(struct dk_intents *intents, uint64_t ticket, uint64_t gro
     return dk_intents_add(intents, ticket, DK_KIND_QUEUED, &queued.base, cause);
 }
 
+/* A sort of ticket that nobody has room for, in one consideration: agents only fill up. */
+struct sort {
+    uint64_t group, product;
+    unsigned channel;
+    const char *language;
+};
+
 /* What one consideration of a pool works on. */
 struct scene {
     struct dk_routing *self;
     int64_t now_us;
     struct dk_agent_now *agents; /* of the whole pool, by id */
     size_t agent_count;
-    struct head {
-        struct dk_queue_key key;
-        uint64_t group;
-    } * head;
-    size_t head_count;
+    uint64_t *groups; /* of the pool */
+    size_t *next;     /* of each: the index of its next ticket */
+    size_t group_count;
     struct dk_agent_now **of_group; /* scratch */
+    struct sort hopeless[HOPELESS_MAX];
+    size_t hopeless_count;
 };
-
-/* Takes up to HEADS_MAX tickets off a queue, dropping outdated entries for good. */
-static void take_heads(struct scene *scene, uint64_t group_id, struct dk_routing_group *group)
-{
-    const struct dk_routing *self = scene->self;
-    size_t begin = scene->head_count;
-    struct dk_queue_key top;
-    while (scene->head_count - begin < HEADS_MAX && dk_queue_pop(&group->queue, &top)) {
-        const struct dk_routing_ticket *row = dk_table_get(self->tickets, top.ticket, NULL);
-        struct dk_queue_key key = dk_routing_key(self, top.ticket);
-        bool twice = scene->head_count > begin &&
-                     dk_queue_same(&top, &scene->head[scene->head_count - 1].key);
-        if (row->queue == group_id && dk_queue_same(&key, &top) && !twice) {
-            scene->head[scene->head_count++] = (struct head){top, group_id};
-        }
-    }
-}
 
 static int compare_agents(const void *a, const void *b)
 {
@@ -140,10 +131,22 @@ static struct dk_agent_now *find_agent(const struct scene *scene, uint64_t id)
     return bsearch(&wanted, scene->agents, scene->agent_count, sizeof wanted, compare_agents);
 }
 
-/* Agents of the pool, each once, as they are now; heads of its queues, in one order. */
+/* Adds those of a group's agents that are not there yet, as they are now. */
+static void add_agents(struct scene *scene, const struct dk_routing_group *group, int64_t *again_us)
+{
+    size_t known = scene->agent_count;
+    for (size_t i = 0; i < group->agent_count; i++) {
+        struct dk_agent_now wanted = {.id = group->agent[i]};
+        bool found = bsearch(&wanted, scene->agents, known, sizeof wanted, compare_agents);
+        scene->agent_count += !found && dk_agent_at(scene->self, group->agent[i], scene->now_us,
+                                                    &scene->agents[scene->agent_count], again_us);
+    }
+    qsort(scene->agents, scene->agent_count, sizeof *scene->agents, compare_agents);
+}
+
 static void set_scene(struct scene *scene, uint64_t pool, int64_t *again_us)
 {
-    size_t cursor = 0, agents_max = 1, groups = 0;
+    size_t cursor = 0, agents_max = 1, groups = 1;
     uint64_t key;
     void *value;
     while (dk_map_next(&scene->self->groups, &cursor, &key, &value)) {
@@ -153,45 +156,76 @@ static void set_scene(struct scene *scene, uint64_t pool, int64_t *again_us)
     }
     scene->agents = calloc(agents_max, sizeof *scene->agents);
     scene->of_group = calloc(agents_max, sizeof(struct dk_agent_now *));
-    scene->head = calloc(groups * HEADS_MAX + 1, sizeof *scene->head);
-    DK_ASSERT(scene->agents != NULL && scene->of_group != NULL && scene->head != NULL);
+    scene->groups = calloc(groups, sizeof *scene->groups);
+    scene->next = calloc(groups, sizeof *scene->next);
+    DK_ASSERT(scene->agents != NULL && scene->of_group != NULL && scene->groups != NULL &&
+              scene->next != NULL);
     cursor = 0;
     while (dk_map_next(&scene->self->groups, &cursor, &key, &value)) {
-        struct dk_routing_group *group = value;
-        size_t known = scene->agent_count;
-        for (size_t i = 0; group->pool == pool && i < group->agent_count; i++) {
-            struct dk_agent_now wanted = {.id = group->agent[i]};
-            bool found = bsearch(&wanted, scene->agents, known, sizeof wanted, compare_agents);
-            scene->agent_count +=
-                !found && dk_agent_at(scene->self, group->agent[i], scene->now_us,
-                                      &scene->agents[scene->agent_count], again_us);
-        }
-        qsort(scene->agents, scene->agent_count, sizeof *scene->agents, compare_agents);
+        const struct dk_routing_group *group = value;
         if (group->pool == pool) {
-            take_heads(scene, key, group);
+            scene->groups[scene->group_count++] = key;
+            add_agents(scene, group, again_us);
         }
     }
 }
 
-static int compare_heads(const void *a, const void *b)
+static void clear_scene(struct scene *scene)
 {
-    const struct head *x = a, *y = b;
-    return dk_queue_before(&x->key, &y->key) ? -1 : dk_queue_before(&y->key, &x->key);
+    free(scene->agents);
+    free(scene->of_group);
+    free(scene->groups);
+    free(scene->next);
 }
 
-static size_t agents_of(struct scene *scene, uint64_t group_id, bool *any_room)
+static const struct dk_queue *queue_of(const struct scene *scene, size_t i, bool untold)
+{
+    const struct dk_routing_group *group = dk_routing_group(scene->self, scene->groups[i]);
+    return untold ? &group->untold : &group->waiting;
+}
+
+/* The next ticket of all queues in one order; NULL at the end. */
+static const struct dk_queue_key *next_head(struct scene *scene, bool untold, uint64_t *group)
+{
+    const struct dk_queue_key *best = NULL;
+    size_t of = 0;
+    for (size_t i = 0; i < scene->group_count; i++) {
+        const struct dk_queue *queue = queue_of(scene, i, untold);
+        if (scene->next[i] < queue->count &&
+            (best == NULL || dk_queue_before(&queue->entry[scene->next[i]], best))) {
+            best = &queue->entry[scene->next[i]];
+            of = i;
+        }
+    }
+    if (best != NULL) {
+        *group = scene->groups[of];
+        scene->next[of]++;
+    }
+    return best;
+}
+
+static size_t agents_of(struct scene *scene, uint64_t group_id)
 {
     const struct dk_routing_group *group = dk_routing_group(scene->self, group_id);
     size_t count = 0;
-    *any_room = false;
     for (size_t i = 0; i < group->agent_count; i++) {
         struct dk_agent_now *agent = find_agent(scene, group->agent[i]);
-        if (agent != NULL) {
+        if (agent != NULL && dk_agent_is_in(agent, group_id)) {
             scene->of_group[count++] = agent;
-            *any_room |= agent->on_shift && agent->available && agent->load < agent->capacity;
         }
     }
     return count;
+}
+
+static bool anyone_has_room(const struct scene *scene)
+{
+    for (size_t i = 0; i < scene->agent_count; i++) {
+        const struct dk_agent_now *agent = &scene->agents[i];
+        if (agent->on_shift && agent->available && agent->load < agent->capacity) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static void give(struct dk_agent_now *agent, unsigned channel, uint32_t weight, int64_t now_us)
@@ -201,57 +235,92 @@ static void give(struct dk_agent_now *agent, unsigned channel, uint32_t weight, 
     agent->idle_since_us = now_us;
 }
 
-/* One head of a queue: assigned, or said to wait. false when the intents are full. */
-static bool serve_head(struct scene *scene, const struct head *head, struct dk_intents *intents)
+static bool is_hopeless(const struct scene *scene, const struct sort *sort)
+{
+    for (size_t i = 0; i < scene->hopeless_count; i++) {
+        const struct sort *other = &scene->hopeless[i];
+        if (other->group == sort->group && other->product == sort->product &&
+            other->channel == sort->channel && strcmp(other->language, sort->language) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* One ticket: assigned, or said to wait. false when the intents are full. */
+static bool serve(struct scene *scene, uint64_t ticket, uint64_t group, struct dk_intents *intents)
 {
     struct dk_routing *self = scene->self;
-    uint64_t ticket = head->key.ticket;
     const struct dk_routing_ticket *row = dk_table_get(self->tickets, ticket, NULL);
     const struct dk_ticket *life = dk_table_get(self->world->tickets, ticket, NULL);
-    unsigned channel = life->channel < DK_CHANNELS ? life->channel : 0;
+    struct sort sort = {.group = group,
+                        .product = life->product,
+                        .channel = life->channel < DK_CHANNELS ? life->channel : 0,
+                        .language = row->language};
     struct dk_settings settings;
     struct dk_choice choice;
-    bool any_room;
-    size_t agent_count = agents_of(scene, head->group, &any_room);
-    /* When nobody has room, only those who were not told so yet are judged. */
-    if (!any_room && row->queued_said != 0) {
+    if (row->queued_said != 0 && is_hopeless(scene, &sort)) {
         return true;
     }
     dk_refs_settings(self->world->refs, scene->now_us, &settings);
-    uint32_t weight = settings.channel_weight[channel];
-    dk_choose(self, ticket, weight, scene->now_us, scene->of_group, agent_count, &choice);
-    if (choice.count == 0) {
-        return row->queued_said != 0 ||
-               add_queued(intents, ticket, head->group, row->cause, &choice);
+    uint32_t weight = settings.channel_weight[sort.channel];
+    dk_choose(self, ticket, weight, scene->now_us, scene->of_group, agents_of(scene, group),
+              &choice);
+    if (choice.count > 0) {
+        bool added = add_assigned(intents, ticket, row->cause, weight, scene->now_us, &choice);
+        if (added) {
+            give(choice.best[0], sort.channel, weight, scene->now_us);
+        }
+        return added;
     }
-    bool added = add_assigned(intents, ticket, row->cause, weight, scene->now_us, &choice);
-    if (added) {
-        give(choice.best[0], channel, weight, scene->now_us);
+    if (scene->hopeless_count < HOPELESS_MAX && !is_hopeless(scene, &sort)) {
+        scene->hopeless[scene->hopeless_count++] = sort;
     }
-    return added;
+    return row->queued_said != 0 || add_queued(intents, ticket, group, row->cause, &choice);
 }
 
+static bool anyone_waits(const struct scene *scene)
+{
+    for (size_t i = 0; i < scene->group_count; i++) {
+        if (queue_of(scene, i, false)->count > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Each queue from behind what was looked at. */
+static void skip_to(struct scene *scene, const struct dk_queue_key *last)
+{
+    for (size_t i = 0; i < scene->group_count; i++) {
+        const struct dk_queue *untold = queue_of(scene, i, true);
+        size_t at = last != NULL ? dk_queue_find(untold, last) : 0;
+        scene->next[i] =
+            at + (last != NULL && at < untold->count && dk_queue_same(&untold->entry[at], last));
+    }
+}
+
+/* The queues in order while somebody has room; then those who were not told yet that they wait. */
 static void consider_pool(struct dk_routing *self, uint64_t pool, int64_t now_us,
                           struct dk_intents *intents, int64_t *again_us)
 {
     struct scene scene = {.self = self, .now_us = now_us};
+    const struct dk_queue_key *head, *last = NULL;
+    uint64_t group;
+    bool fits = true;
     set_scene(&scene, pool, again_us);
-    qsort(scene.head, scene.head_count, sizeof *scene.head, compare_heads);
-    for (size_t i = 0; i < scene.head_count; i++) {
-        if (!serve_head(&scene, &scene.head[i], intents)) {
-            break;
-        }
+    while (fits && anyone_has_room(&scene) && (head = next_head(&scene, false, &group)) != NULL) {
+        fits = serve(&scene, head->ticket, group, intents);
+        last = head;
     }
-    /* What was taken off is still owed until it comes back through the log. */
-    for (size_t i = 0; i < scene.head_count; i++) {
-        dk_queue_push(&dk_routing_group(self, scene.head[i].group)->queue, &scene.head[i].key);
+    skip_to(&scene, last);
+    while (fits && (head = next_head(&scene, true, &group)) != NULL) {
+        fits = serve(&scene, head->ticket, group, intents);
     }
-    if (scene.head_count == 0) {
+    if (!anyone_waits(&scene)) {
         *again_us = INT64_MAX;
     }
-    free(scene.agents);
-    free(scene.of_group);
-    free(scene.head);
+    clear_scene(&scene);
 }
 
 void dk_routing_consider(void *self, uint64_t item, int64_t now_us, struct dk_intents *intents,

@@ -8,6 +8,8 @@ bool dk_agent_at(struct dk_routing *self, uint64_t id, int64_t now_us, struct dk
     struct dk_refs *refs = self->world->refs;
     const Docket__AgentDefined *body = dk_refs_agent(refs, id, now_us);
     const struct dk_routing_agent *row = dk_table_get(self->agents, id, NULL);
+    int64_t version_us = dk_refs_next_version_us(refs, id, now_us);
+    *again_us = version_us < *again_us ? version_us : *again_us;
     if (body == NULL) {
         return false;
     }
@@ -31,6 +33,16 @@ bool dk_agent_at(struct dk_routing *self, uint64_t id, int64_t now_us, struct dk
         *again_us = until_us;
     }
     return true;
+}
+
+bool dk_agent_is_in(const struct dk_agent_now *agent, uint64_t group)
+{
+    for (size_t i = 0; i < agent->body->n_group; i++) {
+        if (agent->body->group[i] == group) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static bool among(const ProtobufCBinaryData *list, size_t count, const void *data, size_t bytes)

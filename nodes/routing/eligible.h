@@ -17,9 +17,12 @@ struct dk_agent_now {
 };
 
 /* Reads an agent at an instant; false when it is not defined then. `*again_us` is lowered to the
- * next instant at which its shift or presence changes. */
+ * next instant at which its definition, shift or presence changes. */
 bool dk_agent_at(struct dk_routing *self, uint64_t id, int64_t now_us, struct dk_agent_now *agent,
                  int64_t *again_us);
+
+/* Whether the agent works in a group then. */
+bool dk_agent_is_in(const struct dk_agent_now *agent, uint64_t group);
 
 struct dk_choice {
     size_t count; /* eligible agents, best first; the first is the choice */

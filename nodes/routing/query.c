@@ -17,39 +17,21 @@ static const char *argument_of(const char *const *argument, size_t count, const 
     return NULL;
 }
 
-static int by_key(const void *a, const void *b)
-{
-    const struct dk_queue_key *x = a, *y = b;
-    return dk_queue_before(x, y) ? -1 : dk_queue_before(y, x);
-}
-
 static int query_queue(struct dk_routing *self, uint64_t group_id, struct dk_buf *json)
 {
-    struct dk_routing_group *group = dk_map_get(&self->groups, group_id);
-    size_t count = group != NULL ? group->queue.count : 0, said = 0;
-    struct dk_queue_key *sorted = calloc(count + 1, sizeof *sorted);
-    DK_ASSERT(sorted != NULL);
-    if (count > 0) {
-        memcpy(sorted, group->queue.entry, count * sizeof *sorted);
-        qsort(sorted, count, sizeof *sorted, by_key);
-    }
+    const struct dk_routing_group *group = dk_map_get(&self->groups, group_id);
+    size_t count = group != NULL ? group->waiting.count : 0;
     int rc = dk_buf_printf(json, "[");
     for (size_t i = 0; rc == 0 && i < count; i++) {
+        const struct dk_queue_key *key = &group->waiting.entry[i];
         char name[DK_ID_TEXT_BYTES], since[DK_TIME_TEXT_BYTES], due[DK_TIME_TEXT_BYTES];
-        const struct dk_routing_ticket *row = dk_table_get(self->tickets, sorted[i].ticket, NULL);
-        struct dk_queue_key key = dk_routing_key(self, sorted[i].ticket);
-        bool twice = i > 0 && sorted[i].ticket == sorted[i - 1].ticket;
-        if (row->queue != group_id || twice || !dk_queue_same(&key, &sorted[i])) {
-            continue;
-        }
-        bool has_due = key.due_us != INT64_MAX;
+        bool has_due = key->due_us != INT64_MAX;
         rc = dk_buf_printf(
             json, "%s{\"ticket\":\"%s\",\"priority\":%" PRIu64 ",\"since\":\"%s\",\"due\":%s%s%s}",
-            said++ > 0 ? "," : "", dk_id_format(key.ticket, name), key.priority,
-            dk_time_format(key.since_us, 0, since), has_due ? "\"" : "",
-            has_due ? dk_time_format(key.due_us, 0, due) : "null", has_due ? "\"" : "");
+            i > 0 ? "," : "", dk_id_format(key->ticket, name), key->priority,
+            dk_time_format(key->since_us, 0, since), has_due ? "\"" : "",
+            has_due ? dk_time_format(key->due_us, 0, due) : "null", has_due ? "\"" : "");
     }
-    free(sorted);
     return rc != 0 ? rc : dk_buf_printf(json, "]");
 }
 

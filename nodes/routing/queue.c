@@ -22,46 +22,63 @@ bool dk_queue_same(const struct dk_queue_key *a, const struct dk_queue_key *b)
     return memcmp(a, b, sizeof *a) == 0;
 }
 
-void dk_queue_push(struct dk_queue_heap *heap, const struct dk_queue_key *key)
+size_t dk_queue_find(const struct dk_queue *queue, const struct dk_queue_key *key)
 {
-    if (heap->count == heap->capacity) {
-        heap->capacity = heap->capacity == 0 ? 32 : heap->capacity * 2;
-        heap->entry = realloc(heap->entry, heap->capacity * sizeof *heap->entry);
-        DK_ASSERT(heap->entry != NULL);
+    size_t low = 0, high = queue->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (dk_queue_before(&queue->entry[middle], key)) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
     }
-    size_t i = heap->count++;
-    while (i > 0 && dk_queue_before(key, &heap->entry[(i - 1) / 2])) {
-        heap->entry[i] = heap->entry[(i - 1) / 2];
-        i = (i - 1) / 2;
-    }
-    heap->entry[i] = *key;
+    return low;
 }
 
-bool dk_queue_pop(struct dk_queue_heap *heap, struct dk_queue_key *key)
+void dk_queue_append(struct dk_queue *queue, const struct dk_queue_key *key)
 {
-    if (heap->count == 0) {
-        return false;
+    if (queue->count == queue->capacity) {
+        queue->capacity = queue->capacity == 0 ? 32 : queue->capacity * 2;
+        queue->entry = realloc(queue->entry, queue->capacity * sizeof *queue->entry);
+        DK_ASSERT(queue->entry != NULL);
     }
-    *key = heap->entry[0];
-    struct dk_queue_key last = heap->entry[--heap->count];
-    size_t i = 0, child;
-    while ((child = 2 * i + 1) < heap->count) {
-        if (child + 1 < heap->count &&
-            dk_queue_before(&heap->entry[child + 1], &heap->entry[child])) {
-            child++;
-        }
-        if (!dk_queue_before(&heap->entry[child], &last)) {
-            break;
-        }
-        heap->entry[i] = heap->entry[child];
-        i = child;
-    }
-    heap->entry[i] = last;
-    return true;
+    queue->entry[queue->count++] = *key;
 }
 
-void dk_queue_release(struct dk_queue_heap *heap)
+void dk_queue_insert(struct dk_queue *queue, const struct dk_queue_key *key)
 {
-    free(heap->entry);
-    *heap = (struct dk_queue_heap){0};
+    size_t at = dk_queue_find(queue, key);
+    dk_queue_append(queue, key);
+    struct dk_queue_key *place = queue->entry + at;
+    memmove(place + 1, place, (queue->count - 1 - at) * sizeof *place);
+    *place = *key;
+}
+
+void dk_queue_remove(struct dk_queue *queue, const struct dk_queue_key *key)
+{
+    size_t at = dk_queue_find(queue, key);
+    struct dk_queue_key *place = queue->entry + at;
+    DK_ASSERT(at < queue->count && dk_queue_same(place, key));
+    queue->count--;
+    memmove(place, place + 1, (queue->count - at) * sizeof *place);
+}
+
+static int compare(const void *a, const void *b)
+{
+    const struct dk_queue_key *x = a, *y = b;
+    return dk_queue_before(x, y) ? -1 : dk_queue_before(y, x);
+}
+
+void dk_queue_sort(struct dk_queue *queue)
+{
+    if (queue->count > 1) {
+        qsort(queue->entry, queue->count, sizeof *queue->entry, compare);
+    }
+}
+
+void dk_queue_release(struct dk_queue *queue)
+{
+    free(queue->entry);
+    *queue = (struct dk_queue){0};
 }

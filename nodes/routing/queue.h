@@ -1,8 +1,7 @@
 /* A group's queue: tickets by priority, then SLA due, then waiting since, then number (R3).
  *
- * A binary heap whose entries are copies of the keys: when a key changes, the ticket is pushed
- * again and the old entry is recognized as outdated when it comes up, by comparing it with the
- * tables. */
+ * A sorted array: what is looked at most is its front, in order, and a queue is long only where
+ * nobody has room. */
 #ifndef DK_ROUTING_QUEUE_H
 #define DK_ROUTING_QUEUE_H
 
@@ -17,15 +16,25 @@ struct dk_queue_key {
     uint64_t priority; /* 1 = critical .. 4 = low, 5 = none */
 };
 
-struct dk_queue_heap {
+struct dk_queue {
     struct dk_queue_key *entry;
     size_t count, capacity;
 };
 
 bool dk_queue_before(const struct dk_queue_key *a, const struct dk_queue_key *b);
 bool dk_queue_same(const struct dk_queue_key *a, const struct dk_queue_key *b);
-void dk_queue_push(struct dk_queue_heap *heap, const struct dk_queue_key *key);
-bool dk_queue_pop(struct dk_queue_heap *heap, struct dk_queue_key *key);
-void dk_queue_release(struct dk_queue_heap *heap);
+
+/* A key that is not in the queue; one that is. */
+void dk_queue_insert(struct dk_queue *queue, const struct dk_queue_key *key);
+void dk_queue_remove(struct dk_queue *queue, const struct dk_queue_key *key);
+
+/* To fill a queue: keys in any order, then one sort. */
+void dk_queue_append(struct dk_queue *queue, const struct dk_queue_key *key);
+void dk_queue_sort(struct dk_queue *queue);
+
+/* The index of the first key that is not before this one. */
+size_t dk_queue_find(const struct dk_queue *queue, const struct dk_queue_key *key);
+
+void dk_queue_release(struct dk_queue *queue);
 
 #endif

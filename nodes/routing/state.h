@@ -45,25 +45,34 @@ struct dk_routing_agent {
 };
 _Static_assert(sizeof(struct dk_routing_agent) == 48, "flat, without padding");
 
-/* Derived: a group's queue, who works it, and its pool: groups that share agents are decided
- * together, so that what one gives an agent the other sees. */
+/* Derived: a group's queue, who works it in any version of an agent, and its pool: groups that
+ * share agents are decided together, so that what one gives an agent the other sees. */
 struct dk_routing_group {
     uint64_t pool; /* the lowest group of the pool */
-    struct dk_queue_heap queue;
-    uint64_t *agent; /* ids ascending */
+    struct dk_queue waiting;
+    struct dk_queue untold; /* of them: no Queued says yet that they wait */
+    uint64_t *agent;
     size_t agent_count;
+};
+
+/* Where a ticket stands in its group's queues. */
+struct dk_routing_place {
+    uint64_t group; /* 0: in none */
+    struct dk_queue_key key;
+    bool untold;
 };
 
 struct dk_routing {
     const struct dk_world *world;
     struct dk_table *tickets, *agents;
-    struct dk_map groups;  /* group -> struct dk_routing_group * */
-    uint64_t roster_epoch; /* dk_refs_epoch that the rosters were made at */
+    struct dk_map groups; /* group -> struct dk_routing_group */
+    struct dk_map places; /* ticket that waits -> struct dk_routing_place */
+    bool rosters_stale;   /* an agent was defined since they were made */
 };
 
 struct dk_routing_group *dk_routing_group(struct dk_routing *self, uint64_t group);
 
-/* Makes rosters and pools anew when definitions changed since. */
+/* Makes rosters and pools anew when they are stale. */
 void dk_routing_refresh(struct dk_routing *self);
 
 /* Touches the pool of a group; of every group that the agent works in. */
@@ -77,7 +86,7 @@ void dk_routing_consider(void *self, uint64_t item, int64_t now_us, struct dk_in
 int dk_routing_query(void *self, const char *name, const char *const *argument,
                      size_t argument_count, struct dk_buf *json, struct dk_err *err);
 
-/* The order of a queue (R3), from the tables. */
-struct dk_queue_key dk_routing_key(const struct dk_routing *self, uint64_t ticket);
+/* Puts a ticket where the tables say that it waits. Whether its place in `waiting` has changed. */
+bool dk_routing_place(struct dk_routing *self, uint64_t ticket);
 
 #endif
