@@ -153,8 +153,11 @@ static void touch_all(struct dk_routing *self, uint32_t kind, struct dk_agenda *
     const void *value;
     void *any;
     self->rosters_stale |= kind == DK_KIND_AGENT_DEFINED;
-    dk_routing_refresh(self);
-    while (dk_map_next(&self->groups, &cursor, &key, &any)) {
+    /* Pools are made anew only for somebody: an import defines thousands while nobody waits. */
+    if (self->places.count > 0) {
+        dk_routing_refresh(self);
+    }
+    while (self->places.count > 0 && dk_map_next(&self->groups, &cursor, &key, &any)) {
         const struct dk_routing_group *group = any;
         if (group->waiting.count > 0) {
             dk_agenda_touch(agenda, group->pool);
