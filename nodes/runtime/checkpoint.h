@@ -15,7 +15,8 @@
 struct dk_checkpoint;
 
 /* Takes the folder's lock: DK_EBUSY names the process that works on this state already. What is
- * there and no environment of LMDB's is discarded. */
+ * there and no environment of LMDB's is discarded, and so is what a process was reading, between
+ * open and restore, when it died. */
 int dk_checkpoint_open(struct dk_checkpoint **checkpoint, const char *state_dir,
                        const struct dk_role_ops *ops, const uint8_t log_uuid[16],
                        struct dk_err *err);

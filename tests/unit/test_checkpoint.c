@@ -4,8 +4,10 @@
 #include "tests/lib/folded.h"
 #include "tests/lib/folder.h"
 #include "tests/lib/small_role.h"
+#include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* A log on disk that holds what `folded` has, and a folder for nodes' states beside it. */
@@ -233,6 +235,27 @@ static void test_checkpoint_that_is_no_environment_is_discarded(void **state)
     ASSERT_EQ(restored_position(w, &w->ops), w->folded.last);
 }
 
+/* LMDB aborts on some damage: a node that read it at each start would never start again. */
+static void test_checkpoint_that_kills_its_reader_is_discarded(void **state)
+{
+    struct world *w = *state;
+    char path[600];
+    int status = 0;
+    checkpoint_at(w, &w->ops, w->folded.last);
+    (void)snprintf(path, sizeof path, "%s/routing/v1/data.mdb", w->config.state);
+    ASSERT_EQ(truncate(path, 2 * 4096), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        (void)signal(SIGBUS, SIG_DFL); /* not cmocka's, which would go on with the tests */
+        (void)restored_position(w, &w->ops);
+        _exit(EXIT_SUCCESS);
+    }
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    ASSERT_TRUE(!WIFEXITED(status) || WEXITSTATUS(status) != EXIT_SUCCESS);
+    ASSERT_EQ(restored_position(w, &w->ops), 0);
+    ASSERT_EQ(restored_position(w, &w->ops), w->folded.last);
+}
+
 static void test_checkpoint_of_another_fold_version_stands_beside(void **state)
 {
     struct world *w = *state;
@@ -274,6 +297,7 @@ int main(void)
         CASE(test_checkpoint_ahead_of_the_log_is_discarded),
         CASE(test_checkpoint_that_does_not_hash_is_discarded),
         CASE(test_checkpoint_that_is_no_environment_is_discarded),
+        CASE(test_checkpoint_that_kills_its_reader_is_discarded),
         CASE(test_checkpoint_of_another_fold_version_stands_beside),
         CASE(test_checkpoint_belongs_to_one_process),
     };
