@@ -110,7 +110,8 @@ int dk_folder_apply(struct dk_folder *folder, const uint8_t *record, size_t reco
     struct dk_event event = {.envelope = &envelope, .record = record, .record_bytes = record_bytes};
     int rc = dk_event_verify(record, record_bytes, err);
     if (rc != 0) {
-        return dk_err_wrap(err, "after position %" PRIu64, folder->world.position);
+        (void)dk_err_wrap(err, "after position %" PRIu64, folder->world.position);
+        return rc;
     }
     dk_event_load(record, &envelope);
     if (envelope.position != folder->world.position + 1) {

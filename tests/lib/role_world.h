@@ -133,17 +133,25 @@ static inline size_t world_settle(struct role_world *world)
     return appended;
 }
 
+/* Folds what comes after the folder's own position, up to `last`. */
+static inline void world_fold(const struct role_world *world, struct dk_folder *folder,
+                              uint64_t last)
+{
+    struct dk_err err;
+    for (uint64_t position = dk_folder_position(folder) + 1; position <= last; position++) {
+        size_t bytes;
+        const uint8_t *record = world_record(world, position, &bytes);
+        ASSERT_OK(dk_folder_apply(folder, record, bytes, &err), &err);
+    }
+}
+
 /* A fresh folder that has folded the whole log: a restart without a checkpoint, or a replay. */
 static inline struct dk_folder *world_replay(const struct role_world *world)
 {
     struct dk_err err;
     struct dk_folder *folder = NULL;
     ASSERT_OK(dk_folder_new(&folder, world->ops, &err), &err);
-    for (uint64_t position = 1; position <= world->count; position++) {
-        size_t bytes;
-        const uint8_t *record = world_record(world, position, &bytes);
-        ASSERT_OK(dk_folder_apply(folder, record, bytes, &err), &err);
-    }
+    world_fold(world, folder, world->count);
     return folder;
 }
 

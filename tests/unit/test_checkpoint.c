@@ -1,8 +1,8 @@
 #include "nodes/runtime/checkpoint.h"
 
 #include "tests/lib/core_fixture.h"
-#include "tests/lib/folded.h"
 #include "tests/lib/folder.h"
+#include "tests/lib/role_world.h"
 #include "tests/lib/small_role.h"
 #include <signal.h>
 #include <stdio.h>
@@ -10,15 +10,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* A log on disk that holds what `folded` has, and a folder for nodes' states beside it. */
+/* A log on disk that holds what `role` has folded, and a folder for nodes' states beside it. */
 struct world {
     struct test_folder dir;
     struct dk_config config;
     struct dk_log *log;
     struct dk_source *source;
-    struct folded folded;
+    struct role_world role;
     struct dk_role_ops ops;
-    uint64_t written; /* of folded's records to the log */
+    uint64_t written; /* of its records to the log */
     uint8_t uuid[16];
     struct dk_err err;
 };
@@ -37,10 +37,10 @@ static void write_log(struct world *w, uint64_t last)
 {
     ASSERT_OK(dk_log_open(&w->log, w->config.log, DK_LOG_WRITE, &w->err), &w->err);
     while (w->written < last) {
-        struct dk_slice record = folded_record(&w->folded, ++w->written);
-        uint32_t offset[2] = {0, (uint32_t)record.size};
-        struct dk_batch batch = {
-            .first = w->written, .count = 1, .data = record.data, .offset = offset};
+        size_t bytes;
+        const uint8_t *record = world_record(&w->role, ++w->written, &bytes);
+        uint32_t offset[2] = {0, (uint32_t)bytes};
+        struct dk_batch batch = {.first = w->written, .count = 1, .data = record, .offset = offset};
         ASSERT_OK(dk_log_commit(w->log, &batch, &w->err), &w->err);
     }
     dk_log_close(&w->log);
@@ -54,26 +54,24 @@ static int set_up(void **state)
     (void)snprintf(w->config.log, sizeof w->config.log, "%.400s/log", w->dir.path);
     (void)snprintf(w->config.state, sizeof w->config.state, "%.400s/state", w->dir.path);
     w->ops = small_role_ops();
-    folded_open(&w->folded, &w->ops);
+    world_open(&w->role, &w->ops);
     open_log(w);
-    (void)folded_define(&w->folded, DK_KIND_GROUP_DEFINED, fixture_group(SMALL_GROUP_KEY));
+    (void)world_define(&w->role, DK_KIND_GROUP_DEFINED, fixture_group(SMALL_GROUP_KEY));
     for (uint64_t n = 1; n <= 40; n++) {
         Docket__Opened opened = DOCKET__OPENED__INIT;
-        (void)folded_event(&w->folded, dk_ticket_make(1, n), DK_KIND_OPENED, &opened, FIXTURE_AGENT,
-                           0);
+        uint64_t ticket = world_open_ticket(&w->role, &opened);
         for (uint64_t i = 0; i < n % 5; i++)
-            (void)folded_event(&w->folded, dk_ticket_make(1, n), DK_KIND_NOTE_ADDED,
-                               fixture_note("a note"), FIXTURE_AGENT, 0);
+            (void)world_append(&w->role, ticket, DK_KIND_NOTE_ADDED, fixture_note("a note"));
     }
-    (void)folded_define(&w->folded, DK_KIND_GROUP_DEFINED, fixture_group("other"));
-    write_log(w, w->folded.last);
+    (void)world_define(&w->role, DK_KIND_GROUP_DEFINED, fixture_group("other"));
+    write_log(w, w->role.count);
     return 0;
 }
 
 static int tear_down(void **state)
 {
     struct world *w = *state;
-    folded_close(&w->folded);
+    world_close(&w->role);
     test_folder_remove(&w->dir);
     free(w);
     return 0;
@@ -86,7 +84,7 @@ static void checkpoint_at(struct world *w, const struct dk_role_ops *ops, uint64
     struct dk_folder *folder;
     ASSERT_OK(dk_checkpoint_open(&checkpoint, w->config.state, ops, w->uuid, &w->err), &w->err);
     ASSERT_OK(dk_folder_new(&folder, ops, &w->err), &w->err);
-    folded_replay(&w->folded, folder, position);
+    world_fold(&w->role, folder, position);
     ASSERT_OK(dk_checkpoint_write(checkpoint, folder, &w->err), &w->err);
     dk_folder_free(&folder);
     dk_checkpoint_close(&checkpoint);
@@ -113,8 +111,8 @@ static uint64_t restored_position(struct world *w, const struct dk_role_ops *ops
     struct dk_checkpoint *checkpoint;
     struct dk_folder *folder = restore(w, ops, &checkpoint);
     uint64_t position = dk_folder_position(folder);
-    folded_replay(&w->folded, folder, w->folded.last);
-    ASSERT_TRUE(dk_folder_hash(folder) == dk_folder_hash(w->folded.folder));
+    world_fold(&w->role, folder, w->role.count);
+    ASSERT_TRUE(dk_folder_hash(folder) == dk_folder_hash(w->role.folder));
     ASSERT_TRUE(dk_refs_by_key(dk_folder_world(folder)->refs, DK_SUBJECT_GROUP, SMALL_GROUP_KEY,
                                strlen(SMALL_GROUP_KEY)) != 0);
     ASSERT_OK(dk_checkpoint_write(checkpoint, folder, &w->err), &w->err);
@@ -127,10 +125,10 @@ static void test_checkpoint_restores_the_state_that_was_written(void **state)
 {
     struct world *w = *state;
     struct dk_checkpoint *checkpoint;
-    for (uint64_t position = 1; position <= w->folded.last; position += 13) {
+    for (uint64_t position = 1; position <= w->role.count; position += 13) {
         struct dk_folder *fresh, *restored;
         ASSERT_OK(dk_folder_new(&fresh, &w->ops, &w->err), &w->err);
-        folded_replay(&w->folded, fresh, position);
+        world_fold(&w->role, fresh, position);
         checkpoint_at(w, &w->ops, position);
         restored = restore(w, &w->ops, &checkpoint);
         ASSERT_EQ(dk_folder_position(restored), position);
@@ -149,7 +147,7 @@ static void test_checkpoint_of_nothing_is_a_fresh_start(void **state)
 {
     struct world *w = *state;
     ASSERT_EQ(restored_position(w, &w->ops), 0);
-    ASSERT_EQ(restored_position(w, &w->ops), w->folded.last);
+    ASSERT_EQ(restored_position(w, &w->ops), w->role.count);
 }
 
 static void test_checkpoint_writes_what_changed_since(void **state)
@@ -162,7 +160,7 @@ static void test_checkpoint_writes_what_changed_since(void **state)
     size_t count = dk_folder_tables(folder, table, DK_FOLDER_TABLES_MAX);
     for (size_t i = 0; i < count; i++)
         ASSERT_EQ(dk_table_dirty_count(table[i]), 0); /* what was just read */
-    dk_table_remove(table[2], dk_ticket_make(1, 1));
+    dk_table_remove(table[2], dk_ticket_make(7, 1));
     uint64_t hash = dk_folder_hash(folder);
     ASSERT_OK(dk_checkpoint_write(checkpoint, folder, &w->err), &w->err);
     dk_folder_free(&folder);
@@ -182,17 +180,16 @@ static void test_checkpoint_of_another_log_is_discarded(void **state)
     (void)snprintf(data, sizeof data, "%s/data.mdb", w->config.log);
     ASSERT_EQ(unlink(data), 0);
     open_log(w); /* the same events under another uuid */
-    write_log(w, w->folded.last);
+    write_log(w, w->role.count);
     ASSERT_EQ(restored_position(w, &w->ops), 0);
-    ASSERT_EQ(restored_position(w, &w->ops), w->folded.last); /* rebuilt, and kept */
+    ASSERT_EQ(restored_position(w, &w->ops), w->role.count); /* rebuilt, and kept */
 }
 
 static void test_checkpoint_ahead_of_the_log_is_discarded(void **state)
 {
     struct world *w = *state;
-    (void)folded_event(&w->folded, dk_ticket_make(1, 1), DK_KIND_NOTE_ADDED, fixture_note("lost"),
-                       FIXTURE_AGENT, 0);
-    checkpoint_at(w, &w->ops, w->folded.last); /* of an event that the log has lost */
+    (void)world_append(&w->role, dk_ticket_make(7, 1), DK_KIND_NOTE_ADDED, fixture_note("lost"));
+    checkpoint_at(w, &w->ops, w->role.count); /* of an event that the log has lost */
     ASSERT_EQ(restored_position(w, &w->ops), 0);
 }
 
@@ -206,7 +203,7 @@ static void test_checkpoint_that_does_not_hash_is_discarded(void **state)
     /* As after a power cut: an entry is of another moment than the mark. */
     folder = restore(w, &w->ops, &checkpoint);
     (void)dk_folder_tables(folder, table, DK_FOLDER_TABLES_MAX);
-    *(uint64_t *)dk_table_edit(table[2], dk_ticket_make(1, 2), 0) += 1;
+    *(uint64_t *)dk_table_edit(table[2], dk_ticket_make(7, 2), 0) += 1;
     dk_table_clean(table[2]); /* the hash counts it, the checkpoint will not */
     ASSERT_OK(dk_checkpoint_write(checkpoint, folder, &w->err), &w->err);
     dk_folder_free(&folder);
@@ -232,7 +229,7 @@ static void test_checkpoint_that_is_no_environment_is_discarded(void **state)
     checkpoint_at(w, &w->ops, 30);
     damage(w, 8192, "no pages of LMDB's ");
     ASSERT_EQ(restored_position(w, &w->ops), 0);
-    ASSERT_EQ(restored_position(w, &w->ops), w->folded.last);
+    ASSERT_EQ(restored_position(w, &w->ops), w->role.count);
 }
 
 /* LMDB aborts on some damage: a node that read it at each start would never start again. */
@@ -241,7 +238,7 @@ static void test_checkpoint_that_kills_its_reader_is_discarded(void **state)
     struct world *w = *state;
     char path[600];
     int status = 0;
-    checkpoint_at(w, &w->ops, w->folded.last);
+    checkpoint_at(w, &w->ops, w->role.count);
     (void)snprintf(path, sizeof path, "%s/routing/v1/data.mdb", w->config.state);
     ASSERT_EQ(truncate(path, 2 * 4096), 0);
     pid_t child = fork();
@@ -253,7 +250,7 @@ static void test_checkpoint_that_kills_its_reader_is_discarded(void **state)
     ASSERT_EQ(waitpid(child, &status, 0), child);
     ASSERT_TRUE(!WIFEXITED(status) || WEXITSTATUS(status) != EXIT_SUCCESS);
     ASSERT_EQ(restored_position(w, &w->ops), 0);
-    ASSERT_EQ(restored_position(w, &w->ops), w->folded.last);
+    ASSERT_EQ(restored_position(w, &w->ops), w->role.count);
 }
 
 static void test_checkpoint_of_another_fold_version_stands_beside(void **state)
