@@ -24,6 +24,7 @@
 #include <sys/stat.h>
 #include <zmq.h>
 
+#define IO_THREADS        2   /* CURVE is theirs: a large reply to one peer leaves one for others */
 #define REQUESTS_PER_TURN 256 /* then the loop looks at everything else */
 #define TICK_S            0.1
 #define TICKS_PER_BEAT    10   /* an announcement at least every second */
@@ -293,7 +294,8 @@ static void serve(struct dk_broker *broker, const struct dk_peer *peer, const ui
     struct dk_request request = {0};
     struct dk_err err = {0};
     int rc = dk_request_read(frame, bytes, &request, &err);
-    if (rc == 0 && request.op != DK_OP_APPEND && request.body.size > SMALL_BYTES) {
+    if (rc == 0 && request.op != DK_OP_APPEND && request.op != DK_OP_APPEND_LIST &&
+        request.body.size > SMALL_BYTES) {
         rc = dk_err_set(&err, DK_ETOOBIG, "a request that appends nothing has at most %d bytes",
                         SMALL_BYTES);
     }
@@ -475,7 +477,8 @@ int dk_broker_new(struct dk_broker **broker, struct ev_loop *loop, const struct 
     b->members = calloc(1, sizeof *b->members);
     b->identities = dk_identities_new();
     b->waiting = calloc(WAITING_MAX, sizeof *b->waiting);
-    DK_ASSERT(b->zmq != NULL && b->members != NULL && b->waiting != NULL);
+    DK_ASSERT(b->zmq != NULL && zmq_ctx_set(b->zmq, ZMQ_IO_THREADS, IO_THREADS) == 0);
+    DK_ASSERT(b->members != NULL && b->waiting != NULL);
     dk_buf_init(&b->out, DK_FRAME_MAX_BYTES);
     *broker = b;
     int rc = open_storage(b, err);
