@@ -323,6 +323,7 @@ int dk_load_new(struct dk_load **load, const struct dk_load_options *options, st
     DK_ASSERT(options->outstanding <= OUTSTANDING_MAX);
     l->options = *options;
     l->zmq = zmq_ctx_new();
+    (void)zmq_ctx_set(l->zmq, ZMQ_IO_THREADS, 2);
     dk_buf_init(&l->out, DK_FRAME_MAX_BYTES);
     int rc = 0;
     for (unsigned i = 0; rc == 0 && i < options->clients; i++) {
