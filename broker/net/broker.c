@@ -386,9 +386,14 @@ static void on_tick(struct ev_loop *loop, struct ev_timer *timer, int revents)
 
 /* ---------------------------------------------------------------- life */
 
+/* Once a second, for who waits; a short recovery says nothing. `arg`: when it said so last. */
 static void on_recovery(void *arg, uint64_t done, uint64_t total)
 {
-    (void)arg;
+    int64_t *said_us = arg, now_us = dk_clock_boot_us();
+    if (now_us - *said_us < DK_SECOND_US) {
+        return;
+    }
+    *said_us = now_us;
     dk_say(DK_INFO, "recovering", "done=%" PRIu64 " total=%" PRIu64, done, total);
 }
 
@@ -423,10 +428,11 @@ static int open_core(struct dk_broker *broker, struct dk_err *err)
 {
     struct dk_core_options options;
     struct dk_core_output output = {broker, send_frame};
+    int64_t said_us = dk_clock_boot_us();
     dk_core_defaults(&options);
     options.checkpoint_events = (uint64_t)broker->config->checkpoint_events;
     return dk_core_new(&broker->core, dk_log_identity(broker->log), dk_log_store(broker->log),
-                       broker->heads, &options, &output, now(), on_recovery, NULL, err);
+                       broker->heads, &options, &output, now(), on_recovery, &said_us, err);
 }
 
 static int open_sockets(struct dk_broker *broker, struct dk_err *err)
