@@ -16,7 +16,7 @@ def events(site, *arguments):
     return [json.loads(line) for line in tail.splitlines()]
 
 
-def until(condition, what, timeout_s=30):
+def until(condition, what, timeout_s=90):
     end = time.monotonic() + timeout_s
     while not condition():
         assert time.monotonic() < end, what

@@ -22,7 +22,7 @@ def append_list(client, appends):
     request = pb.Request(id=1, protocol=1, append_list=pb.AppendList(append=listed))
     client.requests.send(request.SerializeToString())
     answers = {}
-    while len(answers) < len(listed) and client.requests.poll(5000):
+    while len(answers) < len(listed) and client.requests.poll(60000):
         reply = pb.Reply.FromString(client.requests.recv())
         answers.update((a.request, a) for a in reply.appended.appended)
     return [answers[a.request] for a in listed]
@@ -43,7 +43,7 @@ with Site() as site:
     while position <= answers[-1].position + 99:
         request = pb.Request(id=position, protocol=1, fetch=pb.Fetch(**{"from": position}))
         client.requests.send(request.SerializeToString())
-        assert client.requests.poll(5000), f"no records from {position} on"
+        assert client.requests.poll(60000), f"no records from {position} on"
         frame = client.requests.recv()
         assert len(frame) <= FRAME_MAX, f"a frame of {len(frame)} bytes"
         records = pb.Reply.FromString(frame).records

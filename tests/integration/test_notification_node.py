@@ -167,8 +167,9 @@ with Site("notification") as site:
 
     lines = [json.loads(line) for line in (site.data / "outbox/notices/owners.jsonl").read_text().splitlines()]
     assert len(lines) == TICKETS and {line["notice"] for line in lines} == rule("file")
-    assert lines[0]["title"] == lines[0]["ticket"] + " für dich" and lines[0]["language"] == "de", lines[0]
-    assert lines[0]["text"] == "Anna Berg, neu: Request 0" and lines[0]["recipient_name"] == "Anna Berg", lines[0]
+    first = next(line for line in lines if line["ticket"] == "1-1")
+    assert first["title"] == "1-1 für dich" and first["language"] == "de", first
+    assert first["text"] == "Anna Berg, neu: Request 0" and first["recipient_name"] == "Anna Berg", first
 
     # A node that reads over the wire, from nothing but the log, has nothing more to say.
     assert node.end() == 0, node.said()

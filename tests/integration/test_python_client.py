@@ -1,5 +1,5 @@
 """A ticket is opened, seen on the feed, and fetched, by a client of plain protobuf over ZeroMQ."""
-import os, time
+import os
 import docket_pb2 as pb
 from docket_client import Client, event
 from site_of import Site
@@ -11,21 +11,30 @@ with Site() as site:
     site.start()
     client = Client(site.data, "agent")
     feed = Client(site.data, "analyst").connect(__import__("zmq").SUB, "feed")
-    time.sleep(0.3)  # a subscription takes a moment to arrive
+
+    def open_ticket(opened, request_id):
+        return client.append(event(16, TICKET_TO_BE, CUSTOMER, opened, one_shot=request_id))
+
+    # A subscription takes a moment to arrive: until then PUB tells it nothing.
+    for _ in range(600):
+        before = open_ticket(pb.Opened(), os.urandom(16)).opened[0]
+        if feed.poll(100):
+            feed.recv()
+            break
 
     opened = pb.Opened(subject=pb.Text(plain=b"The printer is on fire"), channel=pb.CHANNEL_WEB,
                        priority=pb.PRIORITY_HIGH)
     request_id = os.urandom(16)
-    appended = client.append(event(16, TICKET_TO_BE, CUSTOMER, opened, one_shot=request_id))
+    appended = open_ticket(opened, request_id)
     assert not appended.refused, appended
     assert appended.accepted == 1 and len(appended.opened) == 1, appended
     ticket = appended.opened[0]
-    assert ticket == 1 << 56 | 1 << 40 | 1, hex(ticket)
+    assert ticket == before + 1 and ticket >> 40 == 1 << 16 | 1, hex(ticket)
 
-    again = client.append(event(16, TICKET_TO_BE, CUSTOMER, opened, one_shot=request_id))
+    again = open_ticket(opened, request_id)
     assert again.position == appended.position and again.accepted == 1, again
 
-    assert feed.poll(5000), "nothing came over the feed"
+    assert feed.poll(60000), "nothing came over the feed"
     seen = pb.Event.FromString(pb.Feed.FromString(feed.recv()).event[0])
     assert seen.subject == ticket and seen.opened.subject.plain == b"The printer is on fire"
 

@@ -46,7 +46,7 @@ def history(client, ticket):
     return [pb.Event.FromString(e) for e in reversed(records.event)]
 
 
-def wait_for(client, ticket, kind, count=1, timeout_s=10):
+def wait_for(client, ticket, kind, count=1, timeout_s=60):
     end = time.monotonic() + timeout_s
     while time.monotonic() < end:
         found = [e for e in history(client, ticket) if e.kind == kind]

@@ -48,7 +48,7 @@ def of_kind(client, ticket, kind):
     return [e for e in history(client, ticket) if e.kind == kind]
 
 
-def wait_for(client, ticket, kind, timeout_s=15):
+def wait_for(client, ticket, kind, timeout_s=60):
     end = time.monotonic() + timeout_s
     while time.monotonic() < end:
         found = of_kind(client, ticket, kind)
@@ -64,7 +64,7 @@ def ask(site, name, *arguments):
     socket = Client(site.data, "analyst").connect(zmq.DEALER, "sla", key)
     query = pb.Query(id=1, name=name.encode(), argument=[a.encode() for a in arguments])
     socket.send(query.SerializeToString())
-    assert socket.poll(5000), "the node does not answer"
+    assert socket.poll(60000), "the node does not answer"
     answer = pb.Answer.FromString(socket.recv())
     assert not answer.HasField("failure"), answer
     return json.loads(answer.json)

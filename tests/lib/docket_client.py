@@ -25,7 +25,7 @@ class Client:
         socket.connect(f"ipc://{self.run}/{name}")
         return socket
 
-    def call(self, timeout_ms=5000, **op):
+    def call(self, timeout_ms=60000, **op):
         """Sends one request, as call(head=pb.Head()), and returns the reply to it."""
         request = pb.Request(id=secrets.randbits(63), protocol=1, **op)
         self.requests.send(request.SerializeToString())
@@ -43,7 +43,7 @@ class Client:
                            expected_version=expected)
         return self.call(append=append)
 
-    def query(self, role, name, *arguments, at_least=0, timeout_ms=10000):
+    def query(self, role, name, *arguments, at_least=0, timeout_ms=60000):
         """Asks a node of this role, once it has folded to `at_least`; the answer's JSON as a value."""
         server = yaml_lite.load(self.keys / f"{role}.key")["public"].encode()
         socket = self.connect(zmq.DEALER, role, server)

@@ -15,7 +15,7 @@ class Program:
     def __init__(self, arguments, log, env=None):
         self.arguments, self.log, self.env, self.process = arguments, log, env, None
 
-    def start(self, timeout_s=30):
+    def start(self, timeout_s=90):
         with tempfile.TemporaryDirectory(dir="/tmp") as folder:
             notify = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
             notify.bind(f"{folder}/n")
