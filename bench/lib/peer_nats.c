@@ -1,5 +1,6 @@
 #include "bench/lib/peer.h"
 #include "bench/lib/process.h"
+#include <inttypes.h>
 #include <limits.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -7,10 +8,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* Where a client's answers go: as NATS's own clients name it, with 22 characters, and then a token
+ * of each request, by which its answer is known. */
+#define INBOX "_INBOX.bench%017d"
+
 static int put(struct dk_peer *peer, struct dk_peer_client *client)
 {
-    int rc =
-        dk_buf_printf(&client->out, "PUB s.a _INBOX.%d.a %zu\r\n", client->fd, peer->payload_bytes);
+    int rc = dk_buf_printf(&client->out, "PUB s.a " INBOX ".%" PRIx64 " %zu\r\n", client->fd,
+                           client->sent, peer->payload_bytes);
     rc = rc != 0 ? rc : dk_buf_append(&client->out, peer->payload, peer->payload_bytes);
     return rc != 0 ? rc : dk_buf_append(&client->out, "\r\n", 2);
 }
@@ -86,14 +91,14 @@ static int make_stream(struct dk_peer *peer, struct dk_err *err)
         struct dk_peer_client *client = &peer->client[i];
         rc = dk_buf_printf(&client->out,
                            "CONNECT {\"verbose\":false,\"pedantic\":false}\r\n"
-                           "SUB _INBOX.%d.* 1\r\nPING\r\n",
+                           "SUB " INBOX ".* 1\r\nPING\r\n",
                            client->fd);
         rc = rc != 0 ? rc : dk_peer_expect(client, "PONG", err);
     }
     struct dk_peer_client *first = &peer->client[0];
     rc = rc != 0
              ? rc
-             : dk_buf_printf(&first->out, "PUB $JS.API.STREAM.CREATE.S _INBOX.%d.c %zu\r\n%s\r\n",
+             : dk_buf_printf(&first->out, "PUB $JS.API.STREAM.CREATE.S " INBOX ".c %zu\r\n%s\r\n",
                              first->fd, sizeof stream - 1, stream);
     return rc != 0 ? rc : dk_peer_expect(first, "\"config\"", err);
 }
