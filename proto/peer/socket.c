@@ -52,6 +52,9 @@ void *dk_socket_bind(void *zmq, int type, const struct dk_endpoints *endpoints,
         return NULL;
     }
     set_bounds(socket, max_frame_bytes);
+    if (max_frame_bytes * DK_SOCKET_HWM > DK_SOCKET_IN_BYTES) {
+        set_int(socket, ZMQ_RCVHWM, (int)(DK_SOCKET_IN_BYTES / max_frame_bytes));
+    }
     set_int(socket, ZMQ_CURVE_SERVER, 1);
     set_key(socket, server);
     DK_ASSERT(zmq_setsockopt(socket, ZMQ_ZAP_DOMAIN, DK_ZAP_DOMAIN, sizeof DK_ZAP_DOMAIN - 1) == 0);

@@ -8,7 +8,8 @@
 #include <stdint.h>
 
 #define DK_ZAP_DOMAIN       "docket"
-#define DK_SOCKET_HWM       1000 /* frames queued for one peer, each way */
+#define DK_SOCKET_HWM       1000       /* frames queued for one peer, each way, at most ... */
+#define DK_SOCKET_IN_BYTES  (64 << 20) /* ... and so many bytes of a server's peer that came in */
 #define DK_HANDSHAKE_MS     5000
 #define DK_LINGER_MS        0
 #define DK_SOCKET_MAX_BYTES (65 << 20) /* one frame to a client; more ends the connection */

@@ -93,6 +93,35 @@ def test_disk_that_fails(fault, words):
     print(f"{fault}: ended with {WRITE_FAILED}, went on")
 
 
+def own_mib(process):
+    for line in pathlib.Path(f"/proc/{process.pid}/status").read_text().splitlines():
+        if line.startswith("RssAnon"):
+            return int(line.split()[1]) // 1024
+
+
+def test_disk_that_is_slow():
+    """300 requests of 1 MiB at once: what the broker has not read is bounded, and nothing is lost."""
+    with faulty_site() as site:
+        site.start()
+        client = Client(site.data, "agent")
+        ticket, text = open_ticket(client).opened[0], pb.Text(plain=b"x" * 120000)
+        frames = []
+        for i in range(300):
+            note = event(25, ticket, CUSTOMER, pb.NoteAdded(text=text), one_shot=os.urandom(16)).SerializeToString()
+            frames.append(pb.Request(id=i + 1, protocol=1, append=pb.Append(event=[note] * 8)).SerializeToString())
+        tell(site.fault, "fdatasync:SLOW")
+        for frame in frames:
+            client.requests.send(frame)
+        other, peak, end = Client(site.data, "reader"), 0, time.monotonic() + 2
+        while time.monotonic() < end:
+            peak = max(peak, own_mib(site.broker.process))
+            assert other.call(fetch=pb.Fetch(**{"from": 1})).HasField("records")
+        site.fault.unlink()
+        wait_until("all of them", lambda: other.call(head=pb.Head()).head.head == 1 + 8 * 300, 60)
+        assert peak < 120, f"{peak} MiB"
+    print(f"a slow disk: {peak} MiB at most, all accepted")
+
+
 def test_projections_that_fail(on, words):
     """What is behind the log cannot be written: it is said, appends go on, and it catches up."""
     with faulty_site(on=on) as site:
@@ -166,6 +195,7 @@ test_disk_that_fills()
 for fault, words in (("fdatasync:EIO", "Input/output error"), ("pwrite:ENOSPC", "No space left on device"),
                      ("any:EIO", "Input/output error")):
     test_disk_that_fails(fault, words)
+test_disk_that_is_slow()
 test_projections_that_fail("seals", "seals-not-written")
 test_projections_that_fail("lookups", "lookups-not-written")
 test_reader_that_is_stopped()

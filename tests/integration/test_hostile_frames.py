@@ -117,9 +117,9 @@ def is_sanitized(pid):
     return "libasan" in maps or "libtsan" in maps
 
 
-def rss_mib(pid):
+def own_mib(pid):
     for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS"):
+        if line.startswith("RssAnon"):
             return int(line.split()[1]) // 1024
 
 
@@ -130,7 +130,7 @@ def test_fetches_that_are_not_read(site, honest):
     for i in range(30):
         body = pb.Opened(message=text)
         assert not operator.append(event(16, TICKET_TO_BE, CUSTOMER, body, one_shot=os.urandom(16))).refused
-    before = rss_mib(site.broker.process.pid)
+    before = own_mib(site.broker.process.pid)
     greedy = [Client(site.data, "reader") for _ in range(3)]
     for _ in range(10000 // len(greedy)):
         for client in greedy:
@@ -140,7 +140,7 @@ def test_fetches_that_are_not_read(site, honest):
         began = time.monotonic()
         assert honest.call(fetch=pb.Fetch(**{"from": 1})).HasField("records")
         slowest = max(slowest, time.monotonic() - began)
-    grown = rss_mib(site.broker.process.pid) - before
+    grown = own_mib(site.broker.process.pid) - before
     print(f"unread fetches: {grown} MiB more, an honest one took {slowest * 1000:.0f} ms at most")
     # A sanitizer keeps freed memory back.
     assert grown < 150 or is_sanitized(site.broker.process.pid), f"{grown} MiB"

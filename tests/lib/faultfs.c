@@ -4,11 +4,11 @@
  *   LD_PRELOAD=.../libfaultfs.so DK_FAULT_FILE=PATH PROGRAM
  *
  * CALL is pwrite, pwritev, write, writev, fdatasync, fsync, ftruncate, msync or `any`; ERRNO is EIO
- * or ENOSPC, or KILL: the call is made, and then the process is killed. With DK_FAULT the N-th call
- * (from 1) fails, that one only. With DK_FAULT_FILE every call fails while the file exists and
- * holds CALL:ERRNO, so that a test turns a fault on and off under a running program.
- * DK_FAULT_ON=TEXT leaves alone files whose path does not hold TEXT. Calls on what is no regular
- * file (pipes, sockets, terminals) always pass. */
+ * or ENOSPC; or KILL: the call is made, and then the process is killed; or SLOW: it takes 0.1 s.
+ * With DK_FAULT the N-th call (from 1) fails, that one only. With DK_FAULT_FILE every call fails
+ * while the file exists and holds CALL:ERRNO, so that a test turns a fault on and off under a
+ * running program. DK_FAULT_ON=TEXT leaves alone files whose path does not hold TEXT. Calls on what
+ * is no regular file (pipes, sockets, terminals) always pass. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -33,6 +33,8 @@ static int errno_of(const char *name)
 {
     if (strncmp(name, "KILL", 4) == 0)
         last_call = true;
+    if (strncmp(name, "SLOW", 4) == 0)
+        usleep(100000);
     if (strncmp(name, "EIO", 3) == 0)
         return EIO;
     return strncmp(name, "ENOSPC", 6) == 0 ? ENOSPC : 0;
