@@ -47,6 +47,7 @@ def test_disk_that_fills():
             ticket = open_ticket(client).opened[0]
             tell(site.free, "1000000")
             wait_until("refusals", lambda: isinstance(open_ticket(client), pb.Reply))
+            time.sleep(0.3)  # what was admitted before is written
             failure, head = open_ticket(client).failure, client.call(head=pb.Head()).head.head
             assert failure.name == b"DK_ENOSPACE" and b"free space" in failure.sentence, failure
             stats = client.call(stats=pb.Stats()).stats
