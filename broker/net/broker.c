@@ -8,7 +8,6 @@
 #include "broker/net/commit.h"
 #include "broker/net/identity.h"
 #include "broker/net/members.h"
-#include "broker/net/outbox.h"
 #include "broker/net/publish.h"
 #include "broker/net/reads.h"
 #include "broker/net/reply.h"
@@ -16,6 +15,7 @@
 #include "proto/base/say.h"
 #include "proto/base/time.h"
 #include "proto/peer/ev_zmq.h"
+#include "proto/peer/outbox.h"
 #include "proto/peer/socket.h"
 #include "proto/peer/zap.h"
 #include <inttypes.h>

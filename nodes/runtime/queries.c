@@ -2,6 +2,7 @@
 #include "proto/base/time.h"
 #include "proto/event/body.h"
 #include "proto/peer/ev_zmq.h"
+#include "proto/peer/outbox.h"
 #include "proto/peer/socket.h"
 #include <inttypes.h>
 #include <stdlib.h>
@@ -10,12 +11,11 @@
 
 #define PER_TURN        16
 #define ARGUMENTS_MAX   64
-#define ID_BYTES_MAX    64
+#define ID_BYTES_MAX    256
 #define QUERY_MAX_BYTES 65536
 
 struct waiting {
-    uint8_t id[ID_BYTES_MAX];
-    size_t id_bytes;
+    uint64_t connection;
     Docket__Query *query;
     int64_t until_us;
 };
@@ -23,6 +23,7 @@ struct waiting {
 struct dk_queries {
     struct ev_loop *loop;
     void *socket;
+    struct dk_outbox *outbox;
     struct dk_folder *folder;
     struct dk_ev_zmq watcher;
     struct waiting waiting[DK_QUERIES_WAITING];
@@ -31,7 +32,7 @@ struct dk_queries {
     struct dk_arena arena; /* the arguments of the query being answered */
 };
 
-static void send_answer(struct dk_queries *queries, const uint8_t *id, size_t id_bytes,
+static void send_answer(struct dk_queries *queries, uint64_t connection,
                         const Docket__Answer *answer)
 {
     dk_buf_clear(&queries->out);
@@ -40,13 +41,12 @@ static void send_answer(struct dk_queries *queries, const uint8_t *id, size_t id
         return;
     }
     (void)docket__answer__pack(answer, at);
-    if (zmq_send(queries->socket, id, id_bytes, ZMQ_DONTWAIT | ZMQ_SNDMORE) >= 0) {
-        (void)zmq_send(queries->socket, queries->out.data, queries->out.size, ZMQ_DONTWAIT);
-    }
+    /* Who is gone or does not read gets none. */
+    (void)dk_outbox_send(queries->outbox, connection, queries->out.data, queries->out.size);
 }
 
-static void answer_failure(struct dk_queries *queries, const uint8_t *id, size_t id_bytes,
-                           uint64_t query, const struct dk_err *err)
+static void answer_failure(struct dk_queries *queries, uint64_t connection, uint64_t query,
+                           const struct dk_err *err)
 {
     Docket__Answer answer = DOCKET__ANSWER__INIT;
     Docket__Failure failure = DOCKET__FAILURE__INIT;
@@ -58,11 +58,10 @@ static void answer_failure(struct dk_queries *queries, const uint8_t *id, size_t
     answer.id = query;
     answer.position = dk_folder_position(queries->folder);
     answer.failure = &failure;
-    send_answer(queries, id, id_bytes, &answer);
+    send_answer(queries, connection, &answer);
 }
 
-static void run_query(struct dk_queries *queries, const uint8_t *id, size_t id_bytes,
-                      const Docket__Query *query)
+static void run_query(struct dk_queries *queries, uint64_t connection, const Docket__Query *query)
 {
     Docket__Answer answer = DOCKET__ANSWER__INIT;
     struct dk_err err = {0};
@@ -77,57 +76,56 @@ static void run_query(struct dk_queries *queries, const uint8_t *id, size_t id_b
     int rc = dk_folder_query(queries->folder, dk_bytes_string(&queries->arena, &query->name),
                              argument, count, &queries->json, &err);
     if (rc != 0) {
-        answer_failure(queries, id, id_bytes, query->id, &err);
+        answer_failure(queries, connection, query->id, &err);
         return;
     }
     answer.id = query->id;
     answer.position = dk_folder_position(queries->folder);
     answer.has_json = 1;
     answer.json = (ProtobufCBinaryData){queries->json.size, queries->json.data};
-    send_answer(queries, id, id_bytes, &answer);
+    send_answer(queries, connection, &answer);
 }
 
-static void keep_waiting(struct dk_queries *queries, const uint8_t *id, size_t id_bytes,
-                         Docket__Query *query)
+static void keep_waiting(struct dk_queries *queries, uint64_t connection, Docket__Query *query)
 {
     struct waiting *w = &queries->waiting[queries->waiting_count++];
-    memcpy(w->id, id, id_bytes);
-    w->id_bytes = id_bytes;
+    w->connection = connection;
     w->query = query;
     w->until_us = dk_clock_boot_us() + DK_QUERY_WAIT_US;
 }
 
 /* Answers, or keeps a query that asks for a position to come. */
-static void take_query(struct dk_queries *queries, const uint8_t *id, size_t id_bytes,
-                       Docket__Query *query)
+static void take_query(struct dk_queries *queries, uint64_t connection, Docket__Query *query)
 {
     struct dk_err err = {0};
     bool early = query->has_at_least && query->at_least > dk_folder_position(queries->folder);
     if (query->n_argument > ARGUMENTS_MAX) {
         (void)dk_err_set(&err, DK_ETOOBIG, "a query has at most %d arguments", ARGUMENTS_MAX);
     } else if (early && queries->waiting_count < DK_QUERIES_WAITING) {
-        keep_waiting(queries, id, id_bytes, query);
+        keep_waiting(queries, connection, query);
         return;
     } else if (early) {
         (void)dk_err_set(&err, DK_EBUSY, "%d queries wait already: try again", DK_QUERIES_WAITING);
     }
     if (err.code != 0) {
-        answer_failure(queries, id, id_bytes, query->id, &err);
+        answer_failure(queries, connection, query->id, &err);
     } else {
-        run_query(queries, id, id_bytes, query);
+        run_query(queries, connection, query);
     }
     docket__query__free_unpacked(query, NULL);
 }
 
-static bool receive(struct dk_queries *queries, uint8_t *id, size_t *id_bytes, zmq_msg_t *payload)
+/* Reads one message: routing id, then the payload; `*connection` is 0 when it has more, or none. */
+static bool receive(struct dk_queries *queries, uint64_t *connection, zmq_msg_t *payload)
 {
-    int n = zmq_recv(queries->socket, id, ID_BYTES_MAX, ZMQ_DONTWAIT);
+    uint8_t id[ID_BYTES_MAX];
+    int n = zmq_recv(queries->socket, id, sizeof id, ZMQ_DONTWAIT);
     if (n < 0 || zmq_msg_recv(payload, queries->socket, ZMQ_DONTWAIT) < 0) {
         return false;
     }
-    *id_bytes = n < ID_BYTES_MAX ? (size_t)n : ID_BYTES_MAX;
+    *connection = dk_connection_of(id, (size_t)n);
     while (zmq_msg_more(payload) && zmq_msg_recv(payload, queries->socket, ZMQ_DONTWAIT) >= 0) {
-        *id_bytes = 0; /* more than one frame: no query */
+        *connection = 0;
     }
     return true;
 }
@@ -135,20 +133,21 @@ static bool receive(struct dk_queries *queries, uint8_t *id, size_t *id_bytes, z
 static void on_readable(void *arg)
 {
     struct dk_queries *queries = arg;
-    uint8_t id[ID_BYTES_MAX];
-    size_t id_bytes = 0;
+    uint64_t connection = 0;
     zmq_msg_t payload;
     (void)zmq_msg_init(&payload);
-    for (int i = 0; i < PER_TURN && receive(queries, id, &id_bytes, &payload); i++) {
-        Docket__Query *query = id_bytes == 0 ? NULL
-                                             : docket__query__unpack(NULL, zmq_msg_size(&payload),
-                                                                     zmq_msg_data(&payload));
+    for (int i = 0; i < PER_TURN && receive(queries, &connection, &payload); i++) {
+        if (connection == 0) {
+            continue;
+        }
+        Docket__Query *query =
+            docket__query__unpack(NULL, zmq_msg_size(&payload), zmq_msg_data(&payload));
         if (query != NULL) {
-            take_query(queries, id, id_bytes, query);
-        } else if (id_bytes > 0) {
+            take_query(queries, connection, query);
+        } else {
             struct dk_err err = {0};
             (void)dk_err_set(&err, DK_EINVAL, "the Query does not unpack");
-            answer_failure(queries, id, id_bytes, 0, &err);
+            answer_failure(queries, connection, 0, &err);
         }
     }
     (void)zmq_msg_close(&payload);
@@ -161,12 +160,12 @@ void dk_queries_turn(struct dk_queries *queries)
     for (size_t i = 0; i < queries->waiting_count; i++) {
         struct waiting *w = &queries->waiting[i];
         if (w->query->at_least <= position) {
-            run_query(queries, w->id, w->id_bytes, w->query);
+            run_query(queries, w->connection, w->query);
         } else if (dk_clock_boot_us() > w->until_us) {
             struct dk_err err = {0};
             (void)dk_err_set(&err, DK_ETIMEOUT, "folded to %" PRIu64 ", asked for %" PRIu64,
                              position, w->query->at_least);
-            answer_failure(queries, w->id, w->id_bytes, w->query->id, &err);
+            answer_failure(queries, w->connection, w->query->id, &err);
         } else {
             queries->waiting[kept++] = *w;
             continue;
@@ -174,6 +173,7 @@ void dk_queries_turn(struct dk_queries *queries)
         docket__query__free_unpacked(w->query, NULL);
     }
     queries->waiting_count = kept;
+    dk_outbox_sweep(queries->outbox);
 }
 
 int dk_queries_start(struct dk_queries **queries, struct ev_loop *loop, void *zmq,
@@ -198,6 +198,7 @@ int dk_queries_start(struct dk_queries **queries, struct ev_loop *loop, void *zm
         dk_queries_stop(queries);
         return DK_EIO;
     }
+    q->outbox = dk_outbox_new(q->socket);
     dk_ev_zmq_start(loop, &q->watcher, q->socket, on_readable, q);
     return 0;
 }
@@ -214,6 +215,7 @@ void dk_queries_stop(struct dk_queries **queries)
         }
         (void)zmq_close(q->socket);
     }
+    dk_outbox_free(&q->outbox);
     for (size_t i = 0; i < q->waiting_count; i++) {
         docket__query__free_unpacked(q->waiting[i].query, NULL);
     }

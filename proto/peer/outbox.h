@@ -1,11 +1,12 @@
 /* Replies on their way to peers, bounded in bytes for each.
  *
- * A peer that asks and does not read must not grow memory. libzmq bounds frames (DK_SOCKET_HWM),
- * not bytes: so what it holds of large frames is counted, from the send until it frees them. Small
- * ones are bounded by their number. A peer's reads are counted before they begin, so that none is
- * made for nothing. One thread, but for what libzmq frees. */
-#ifndef DK_NET_OUTBOX_H
-#define DK_NET_OUTBOX_H
+ * Of a ROUTER socket: the broker's for requests, a node's for queries. A peer that asks and does
+ * not read must not grow memory. libzmq bounds frames (DK_SOCKET_HWM), not bytes: so what it holds
+ * of large frames is counted, from the send until it frees them. Small ones are bounded by their
+ * number. A peer's reads are counted before they begin, so that none is made for nothing. One
+ * thread, but for what libzmq frees. */
+#ifndef DK_PEER_OUTBOX_H
+#define DK_PEER_OUTBOX_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,8 +17,7 @@
 
 struct dk_outbox;
 
-/* `router` is borrowed. Free it when the socket's context has ended: only then libzmq holds
- * nothing any more. */
+/* `router` is borrowed. */
 struct dk_outbox *dk_outbox_new(void *router);
 void dk_outbox_free(struct dk_outbox **outbox);
 
@@ -25,7 +25,8 @@ void dk_outbox_free(struct dk_outbox **outbox);
  * that the peer chose itself. */
 uint64_t dk_connection_of(const uint8_t *routing_id, size_t bytes);
 
-/* 0; DK_ENOTFOUND: the peer is gone; DK_EBUSY: too much waits for it, and the frame is dropped. */
+/* 0; DK_ENOTFOUND: the peer is gone; DK_EBUSY: too much waits for it, and the frame is dropped. A
+ * frame beyond the bound goes when nothing waits. */
 int dk_outbox_send(struct dk_outbox *outbox, uint64_t connection, const uint8_t *frame,
                    size_t bytes);
 

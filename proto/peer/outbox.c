@@ -1,4 +1,4 @@
-#include "broker/net/outbox.h"
+#include "proto/peer/outbox.h"
 #include "proto/base/err.h"
 #include "proto/base/limits.h"
 #include "proto/base/map.h"
@@ -12,7 +12,9 @@
 #define CONNECTION_MARK  (UINT64_C(1) << 63)
 #define PEERS_MAX        (UINT64_C(1) << 20)
 
+/* Kept while the map knows it, or libzmq holds a frame of it. */
 struct peer {
+    _Atomic size_t holders;
     _Atomic size_t bytes; /* in frames that libzmq holds */
     size_t reads;         /* under way */
 };
@@ -29,6 +31,13 @@ struct dk_outbox {
     void *router;
     struct dk_map peers; /* connection -> struct peer * */
 };
+
+static void let_go(struct peer *peer)
+{
+    if (atomic_fetch_sub(&peer->holders, 1) == 1) {
+        free(peer);
+    }
+}
 
 struct dk_outbox *dk_outbox_new(void *router)
 {
@@ -49,7 +58,7 @@ void dk_outbox_free(struct dk_outbox **outbox)
         return;
     }
     while (dk_map_next(&o->peers, &cursor, &connection, &value)) {
-        free(*(struct peer **)value);
+        let_go(*(struct peer **)value);
     }
     dk_map_close(&o->peers);
     free(o);
@@ -75,6 +84,7 @@ static struct peer *peer_of(struct dk_outbox *outbox, uint64_t connection)
     if (*peer == NULL) {
         *peer = calloc(1, sizeof **peer);
         DK_ASSERT(*peer != NULL);
+        atomic_store(&(*peer)->holders, 1);
     }
     return *peer;
 }
@@ -87,6 +97,7 @@ static void on_free(void *data, void *hint)
     (void)data;
     free(held);
     (void)atomic_fetch_sub(&peer->bytes, bytes);
+    let_go(peer);
 }
 
 /* A frame that is counted while libzmq holds it; false when it would be too much. */
@@ -94,7 +105,8 @@ static bool hold(struct dk_outbox *outbox, uint64_t connection, const uint8_t *f
                  zmq_msg_t *message)
 {
     struct peer *peer = peer_of(outbox, connection);
-    if (atomic_load(&peer->bytes) + bytes > DK_OUTBOX_PEER_BYTES) {
+    size_t waiting = atomic_load(&peer->bytes);
+    if (waiting > 0 && waiting + bytes > DK_OUTBOX_PEER_BYTES) {
         return false;
     }
     struct held *held = malloc(sizeof *held + bytes);
@@ -102,6 +114,7 @@ static bool hold(struct dk_outbox *outbox, uint64_t connection, const uint8_t *f
     held->bytes = bytes;
     memcpy(held->frame, frame, bytes);
     (void)atomic_fetch_add(&peer->bytes, bytes);
+    (void)atomic_fetch_add(&peer->holders, 1);
     atomic_store(&held->peer, peer);
     DK_ASSERT(zmq_msg_init_data(message, held->frame, bytes, on_free, held) == 0);
     return true;
@@ -158,7 +171,6 @@ void dk_outbox_release(struct dk_outbox *outbox, uint64_t connection)
     peer->reads--;
 }
 
-/* What on_free does last is to lower `bytes`: at 0 nobody but the map knows the peer. */
 void dk_outbox_sweep(struct dk_outbox *outbox)
 {
     size_t cursor = 0;
@@ -166,8 +178,8 @@ void dk_outbox_sweep(struct dk_outbox *outbox)
     void *value;
     while (dk_map_next(&outbox->peers, &cursor, &connection, &value)) {
         struct peer *peer = *(struct peer **)value;
-        if (peer->reads == 0 && atomic_load(&peer->bytes) == 0) {
-            free(peer);
+        if (peer->reads == 0 && atomic_load(&peer->holders) == 1) {
+            let_go(peer);
             (void)dk_map_remove(&outbox->peers, connection);
             cursor--; /* another entry may stand here now */
         }
