@@ -31,6 +31,8 @@ static void tell_one_event(const struct figures *f, struct dk_report *r)
                    "docket / echo without CURVE");
     dk_report_add(r, "ratio_echo_curve", dk_rounds_ratio(&f->broker, &f->echo_curve),
                   "docket / echo with CURVE");
+    dk_report_add(r, "ratio_raw_one", dk_rounds_ratio(&f->broker, &f->raw),
+                  "docket / plain LMDB making its commits");
     dk_report_add(r, "ratio_redis_single", dk_rounds_ratio(&f->single, &f->redis),
                   "each request a message of its own: / Redis");
     dk_report_add(r, "ratio_nats_single", dk_rounds_ratio(&f->single, &f->nats), "/ NATS");
