@@ -355,7 +355,7 @@ static void on_requests(void *arg)
     struct dk_peer peer;
     (void)zmq_msg_init(&payload);
     for (int i = 0; i < REQUESTS_PER_TURN && !dk_core_full(broker->core); i++) {
-        if (!receive(broker, &peer, &payload)) {
+        if (dk_committer_waits(broker->committer) || !receive(broker, &peer, &payload)) {
             break;
         }
         /* A peer that chose its own routing id is not answered: see PITFALLS of routing ids. */

@@ -111,6 +111,11 @@ bool dk_committer_busy(const struct dk_committer *committer)
     return committer->busy;
 }
 
+bool dk_committer_waits(const struct dk_committer *committer)
+{
+    return atomic_load(&committer->written);
+}
+
 void dk_committer_write(struct dk_committer *committer, const struct dk_batch *batch)
 {
     DK_ASSERT(!committer->busy);

@@ -21,6 +21,8 @@ int dk_committer_start(struct dk_committer **committer, struct ev_loop *loop,
 void dk_committer_stop(struct dk_committer **committer);
 
 bool dk_committer_busy(const struct dk_committer *committer);
+/* A batch is durable, and on_durable is about to run: what holds the loop up should end. */
+bool dk_committer_waits(const struct dk_committer *committer);
 /* Only when not busy; the batch stays as it is until on_durable. */
 void dk_committer_write(struct dk_committer *committer, const struct dk_batch *batch);
 
