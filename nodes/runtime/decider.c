@@ -181,18 +181,16 @@ static int on_hello_reply(struct dk_decider *decider, const Docket__HelloReply *
     return 0;
 }
 
-/* Whether the append was in flight: an answer from before the session was lost tells nothing new.
- * The item is considered again after a pause. */
-static bool land_refused(struct dk_decider *decider, uint64_t request, bool some_accepted,
+/* The item is considered again after a pause. An answer from before the session was lost tells
+ * nothing new. */
+static void land_refused(struct dk_decider *decider, uint64_t request, bool some_accepted,
                          int64_t boot_us)
 {
     uint64_t item;
     int64_t pause_us;
-    if (!dk_flight_refused(decider->flight, request, some_accepted, &item, &pause_us)) {
-        return false;
+    if (dk_flight_refused(decider->flight, request, some_accepted, &item, &pause_us)) {
+        dk_agenda_schedule(decider->pauses, item, boot_us + pause_us);
     }
-    dk_agenda_schedule(decider->pauses, item, boot_us + pause_us);
-    return true;
 }
 
 /* The first refusal that is not of a stale basis, or the first. */
@@ -206,18 +204,31 @@ static const Docket__Refusal *gravest(const Docket__Appended *appended)
     return appended->refused[0];
 }
 
-static void on_refused(struct dk_decider *decider, const Docket__Refusal *refusal, int64_t boot_us)
+/* Whether a refusal is about the session, not about what was decided: then it is lost, with all
+ * that was in flight. */
+static bool ends_session(struct dk_decider *decider, int code, int64_t boot_us)
 {
-    switch (refusal->code) {
-    case DK_ESTALE: break;
-    case DK_EHELLO:
-    case DK_EORDER:
+    if (code == DK_EHELLO || code == DK_EORDER) {
         lose_session(decider, "the broker does not know the session", HELLO_NOW, boot_us);
-        break;
-    case DK_EFENCED:
+        return true;
+    }
+    if (code == DK_EFENCED) {
         lose_session(decider, "another node of this role took over", HELLO_LATER, boot_us);
-        break;
-    default:
+        return true;
+    }
+    return false;
+}
+
+static void on_refused(struct dk_decider *decider, const Docket__Appended *appended,
+                       int64_t boot_us)
+{
+    const Docket__Refusal *refusal = gravest(appended);
+    if (!dk_flight_knows(decider->flight, appended->request) ||
+        ends_session(decider, refusal->code, boot_us)) {
+        return;
+    }
+    land_refused(decider, appended->request, appended->accepted > 0, boot_us);
+    if (refusal->code != DK_ESTALE) {
         dk_say(DK_WARN, "decision-refused", "code=%.*s reason=\"%.*s\"", (int)refusal->name.len,
                (const char *)refusal->name.data, (int)refusal->sentence.len,
                (const char *)refusal->sentence.data);
@@ -233,8 +244,8 @@ static void on_appended(struct dk_decider *decider, const Docket__Appended *appe
     decider->head = last > decider->head ? last : decider->head;
     if (appended->n_refused == 0) {
         (void)dk_flight_accepted(decider->flight, appended->request, last);
-    } else if (land_refused(decider, appended->request, appended->accepted > 0, boot_us)) {
-        on_refused(decider, gravest(appended), boot_us);
+    } else {
+        on_refused(decider, appended, boot_us);
     }
 }
 
@@ -243,7 +254,7 @@ static void on_appended(struct dk_decider *decider, const Docket__Appended *appe
 static void on_failure(struct dk_decider *decider, uint64_t request, const Docket__Failure *failure,
                        int64_t boot_us)
 {
-    (void)land_refused(decider, request, false, boot_us);
+    land_refused(decider, request, false, boot_us);
     dk_say(DK_WARN, "request-failed", "reason=\"%.*s\"", (int)failure->sentence.len,
            (const char *)failure->sentence.data);
 }

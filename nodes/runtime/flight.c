@@ -62,6 +62,11 @@ void dk_flight_sent(struct dk_flight *flight, uint64_t request, uint64_t item, s
     flight->events += events;
 }
 
+bool dk_flight_knows(const struct dk_flight *flight, uint64_t request)
+{
+    return dk_map_get(&flight->requests, request) != NULL;
+}
+
 bool dk_flight_accepted(struct dk_flight *flight, uint64_t request, uint64_t last_position)
 {
     struct sent *sent = dk_map_get(&flight->requests, request);

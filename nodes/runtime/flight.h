@@ -25,6 +25,9 @@ size_t dk_flight_events(const struct dk_flight *flight); /* sent and not folded 
 void dk_flight_sent(struct dk_flight *flight, uint64_t request, uint64_t item, size_t events,
                     int64_t boot_us);
 
+/* Whether the request was sent and has not landed. */
+bool dk_flight_knows(const struct dk_flight *flight, uint64_t request);
+
 /* It was answered: all accepted up to `last_position` (the item waits until that is folded), or
  * something was refused: then the item, and the pause after which to consider it again; when
  * `some_accepted`, it counts as the first in a row. false for a request that is not known. */

@@ -108,16 +108,20 @@ def wait_until_quiet(site, client, timeout_s=90):
     raise AssertionError(f"not quiet within {timeout_s} s: head {head}, members {list(members)}, behind {behind}")
 
 
-def check_states(site, client):
-    """Each node's state equals a replay from zero to its position, which owes nothing: no decision was lost."""
+def check_states(site, client, timeout_s=45):
+    """Each node's state equals a replay from zero to its position, which in the end owes nothing: no decision was lost.
+    What was refused may still pause, up to 30 s."""
+    end = time.monotonic() + timeout_s
     for role in site.nodes:
-        state = client.query(role, "state")
-        done = subprocess.run([BIN / "log_fold", site.data / "log", role, str(state["position"])],
-                              capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-        replayed, owed = done.stdout.split()
-        assert replayed == state["hash"], f"{role} at {state['position']}: {state['hash']}, replayed {replayed}"
-        assert owed == "0", f"{role} at {state['position']} owes {owed} events still"
+        owed = "?"
+        while owed != "0":
+            assert time.monotonic() < end, f"{role} at {state['position']} owes {owed} events still"
+            state = client.query(role, "state")
+            done = subprocess.run([BIN / "log_fold", site.data / "log", role, str(state["position"])],
+                                  capture_output=True, text=True)
+            assert done.returncode == 0, done.stderr
+            replayed, owed = done.stdout.split()
+            assert replayed == state["hash"], f"{role} at {state['position']}: {state['hash']}, replayed {replayed}"
 
 
 def received(site):

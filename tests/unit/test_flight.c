@@ -75,6 +75,7 @@ static void test_flight_does_not_know_other_requests(void **state)
     uint64_t item = 77;
     int64_t pause_us;
     dk_flight_sent(flight, 1, 5, 1, 0);
+    ASSERT_TRUE(dk_flight_knows(flight, 1) && !dk_flight_knows(flight, 2));
     ASSERT_TRUE(!dk_flight_accepted(flight, 2, 10));
     ASSERT_TRUE(!dk_flight_refused(flight, 2, false, &item, &pause_us));
     ASSERT_TRUE(dk_flight_has(flight, 5));
