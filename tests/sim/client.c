@@ -186,12 +186,14 @@ static void beat(void *arg, uint64_t unused)
     (void)unused;
     for (size_t i = 0; i < client->queued; i++) {
         struct sim_request *request = client->queue[i];
+        bool one_shot = request->one_shot[0] != 0;
         bool old = request->id != 0 && now_us - request->sent_us > SILENCE_US;
-        if (old && request->one_shot[0] != 0) {
+        if (old && one_shot) {
             request->id = 0;
         } else if (old) {
             silent = true;
-        } else if (request->id != 0 && sim_chance(client->scene, client->impatient_permille)) {
+        } else if (request->id != 0 && (one_shot || client->in_session) &&
+                   sim_chance(client->scene, client->impatient_permille)) {
             transmit(client, request);
         }
     }
