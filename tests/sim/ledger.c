@@ -50,6 +50,10 @@ static uint64_t digest_of(const uint8_t *record, size_t bytes)
     uint64_t hash = mix(UINT64_C(0xcbf29ce484222325), &event.kind, sizeof event.kind);
     hash = mix(hash, &event.actor, sizeof event.actor);
     hash = mix(hash, &occurred_us, sizeof occurred_us);
+    if ((event.flags & DOCKET__EVENT_FLAG__FLAG_ONE_SHOT) != 0) {
+        hash = mix(hash, &event.producer, sizeof event.producer);
+        hash = mix(hash, &event.producer_number, sizeof event.producer_number);
+    }
     hash = mix(hash, body, body_bytes);
     return hash != 0 ? hash : 1;
 }

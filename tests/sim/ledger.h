@@ -1,7 +1,7 @@
 /* Everything that clients of a world ever sent, and what they were told about it.
  *
- * Every action's event is unlike all others (a token stands in its text), so an event of the log is
- * known by what was sent: kind, actor, stated time and body. The checker compares log and ledger as
+ * Every action's event is unlike all others (by a token in its text, or a request id), so an event
+ * of the log is known by what was sent: kind, actor, stated time, request id and body. The checker compares log and ledger as
  * events become durable and as answers arrive. */
 #ifndef DK_SIM_LEDGER_H
 #define DK_SIM_LEDGER_H

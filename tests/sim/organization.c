@@ -195,8 +195,7 @@ void sim_organization_accept_step(void *organization)
     }
     Docket__ClockStepAccepted accepted = DOCKET__CLOCK_STEP_ACCEPTED__INIT;
     struct sim_request *request = sim_request_new(false, true, client->scene);
-    /* Within the 5 s that the broker allows, and another one each time: actions differ in bytes. */
-    accepted.step_us = step_us + (int64_t)(sim_token(client->ledger) % (4 * SIM_SECOND_US));
+    accepted.step_us = step_us;
     o->said_step_us = scene->now_us;
     sim_request_add(client, request, ACTOR, dk_id_make(DK_SUBJECT_BROKER, SIM_SITE),
                     DK_KIND_CLOCK_STEP_ACCEPTED, &accepted, 0, 0);
