@@ -1,8 +1,8 @@
 /* Everything that clients of a world ever sent, and what they were told about it.
  *
  * Every action's event is unlike all others (by a token in its text, or a request id), so an event
- * of the log is known by what was sent: kind, actor, stated time, request id and body. The checker compares log and ledger as
- * events become durable and as answers arrive. */
+ * of the log is known by what was sent: kind, actor, stated time, request id and body. The checker
+ * compares log and ledger as events become durable and as answers arrive. */
 #ifndef DK_SIM_LEDGER_H
 #define DK_SIM_LEDGER_H
 
