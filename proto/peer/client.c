@@ -3,6 +3,7 @@
 #include "proto/base/time.h"
 #include "proto/peer/socket.h"
 #include <errno.h>
+#include <inttypes.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 
 struct dk_client {
     void *socket;
+    void *monitor; /* of the socket's breaks; NULL: not watched */
     uint64_t next_id;
     struct dk_buf out;
     struct dk_arena arena;
@@ -57,6 +59,9 @@ void dk_client_close(struct dk_client **client)
     if (c == NULL) {
         return;
     }
+    if (c->monitor != NULL) {
+        (void)zmq_close(c->monitor);
+    }
     if (c->socket != NULL) {
         (void)zmq_close(c->socket);
     }
@@ -70,6 +75,33 @@ void dk_client_close(struct dk_client **client)
 void *dk_client_socket(const struct dk_client *client)
 {
     return client->socket;
+}
+
+int dk_client_watch(struct dk_client *client, void *zmq, struct dk_err *err)
+{
+    static const int no_linger = 0;
+    char endpoint[64];
+    (void)snprintf(endpoint, sizeof endpoint, "inproc://docket.client.%016" PRIx64,
+                   client->next_id);
+    client->monitor = zmq_socket(zmq, ZMQ_PAIR);
+    if (client->monitor == NULL ||
+        zmq_setsockopt(client->monitor, ZMQ_LINGER, &no_linger, sizeof no_linger) != 0 ||
+        zmq_socket_monitor(client->socket, endpoint, ZMQ_EVENT_DISCONNECTED) != 0 ||
+        zmq_connect(client->monitor, endpoint) != 0) {
+        return dk_err_set(err, DK_EIO, "cannot watch the connection: %s", zmq_strerror(errno));
+    }
+    return 0;
+}
+
+bool dk_client_lost(struct dk_client *client)
+{
+    uint8_t frame[DK_ENDPOINT_BYTES]; /* of two: the event, and the endpoint */
+    bool lost = false;
+    while (client->monitor != NULL &&
+           zmq_recv(client->monitor, frame, sizeof frame, ZMQ_DONTWAIT) >= 0) {
+        lost = true;
+    }
+    return lost;
 }
 
 static int send_out(struct dk_client *client, struct dk_err *err)

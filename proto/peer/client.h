@@ -24,6 +24,13 @@ int dk_client_open(struct dk_client **client, void *zmq, const struct dk_config 
 void dk_client_close(struct dk_client **client);
 void *dk_client_socket(const struct dk_client *client);
 
+/* For who pipelines and cannot wait for an answer that never comes: from `watch` on, `lost` tells
+ * whether the connection broke since it was last asked; what was in flight may be lost then, and
+ * the broker another one that knows of no Hello. A peer that falls silent breaks nothing. DK_EIO.
+ */
+int dk_client_watch(struct dk_client *client, void *zmq, struct dk_err *err);
+bool dk_client_lost(struct dk_client *client);
+
 /* Sends a request of any op but Append; `op` is set by the caller in *request, the id here.
  * 0 and the id; DK_EBUSY when the queue is full. */
 int dk_client_send(struct dk_client *client, Docket__Request *request, uint64_t *id,

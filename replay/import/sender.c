@@ -8,8 +8,8 @@
 #include <time.h>
 
 #define HELLO_MS    5000
-#define ANSWER_MS   10000 /* without an answer for so long, the connection is made anew */
-#define STEP_MS     100   /* between two looks at `stopped` */
+#define ANSWER_MS   10000 /* a broker that is silent for so long is asked on a new connection */
+#define STEP_MS     100   /* between two looks at `stopped` and at the connection */
 #define PAUSE_MS    200   /* before what the broker has no room for is sent again */
 #define PATIENCE_US (120 * DK_SECOND_US) /* without any progress, the import ends */
 #define PARCELS     (DK_SENDER_WINDOW + 1)
@@ -42,7 +42,8 @@ static int connect_client(struct dk_sender *sender, struct dk_err *err)
 {
     dk_client_close(&sender->client);
     sender->connections++;
-    return dk_client_open(&sender->client, sender->zmq, sender->config, "importer", err);
+    int rc = dk_client_open(&sender->client, sender->zmq, sender->config, "importer", err);
+    return rc != 0 ? rc : dk_client_watch(sender->client, sender->zmq, err);
 }
 
 int dk_sender_new(struct dk_sender **sender, void *zmq, const struct dk_config *config,
@@ -345,7 +346,7 @@ static int await_answer(struct dk_sender *sender, struct dk_err *err)
         if (rc != 0) {
             return rc;
         }
-        if (dk_clock_boot_us() > until_us) {
+        if (dk_client_lost(sender->client) || dk_clock_boot_us() > until_us) {
             return resume(sender, err);
         }
     }

@@ -1,11 +1,11 @@
 /* Parcels to the broker, a few in flight, under one producer that holds the source's lease.
  *
  * The producer is "import/SOURCE" of the importer's key; Hello takes it over, so of two imports of
- * one source the earlier is fenced. Events are numbered; when an answer does not come (the broker
- * was killed, the connection lost) the sender connects anew, learns the last number the broker has
- * seen, and sends what is in flight again: under the same numbers what it has seen, under the next
- * ones what it has not. So nothing is lost or doubled. At most DK_SENDER_WINDOW parcels are in
- * flight: the broker remembers the answers to as many events.
+ * one source the earlier is fenced. Events are numbered; when the connection breaks (the broker was
+ * killed) or an answer does not come for ten seconds, the sender connects anew, learns the last
+ * number the broker has seen, and sends what is in flight again: under the same numbers what it has
+ * seen, under the next ones what it has not. So nothing is lost or doubled. At most
+ * DK_SENDER_WINDOW parcels are in flight: the broker remembers the answers to as many events.
  *
  *      filling --flush--> in flight --answered--> done
  *                             |  ^

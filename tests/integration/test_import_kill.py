@@ -1,6 +1,6 @@
 """Importer and broker are killed, interrupted and taken over in the middle of an import: what is in
 the log in the end is what one undisturbed run leaves there, record by record."""
-import json, os, pathlib, random, signal, subprocess, tempfile, time
+import json, os, pathlib, random, signal, subprocess, tempfile, threading, time
 import docket_pb2 as pb
 from docket_client import Client
 from history import IMPORT_FINISHED, IMPORT_STARTED, UCI, content, kind, records, same_site, uci_file
@@ -73,6 +73,43 @@ def broker_restarted(site, file, data):
     assert code == 0 and json.loads(out)["rows"] == ROWS, err
 
 
+def feed_until_stuck(run, data):
+    """Feeds by a thread, to be joined; returns when the importer takes no more."""
+    taken = []
+
+    def feed():
+        for at in range(0, len(data), 65536):
+            run.stdin.write(data[at:at + 65536])
+            run.stdin.flush()
+            taken.append(at)
+    thread, seen = threading.Thread(target=feed), -1
+    thread.start()
+    while seen < len(taken):
+        seen = len(taken)
+        time.sleep(0.3)
+    assert thread.is_alive(), "the importer waits for no answer"
+    return thread
+
+
+def broker_killed_unanswered(site, file, data):
+    """Its requests are with a broker that is killed before it answers any: the importer sees the
+    connection break, and goes on well before it would ask a silent broker again."""
+    run = importer(site)
+    feed_half(run, data, site)
+    site.broker.process.send_signal(signal.SIGSTOP)
+    thread = feed_until_stuck(run, data[len(data) // 2:])
+    site.broker.kill()
+    site.broker.start()
+    began, before = time.monotonic(), head(site)
+    while head(site) == before:
+        assert time.monotonic() < began + 5, "the importer does not see that the broker is new"
+        time.sleep(0.02)
+    print(f"on after {time.monotonic() - began:.2f} s")
+    thread.join()
+    code, out, err = finish(run)
+    assert code == 0 and json.loads(out)["rows"] == ROWS, err
+
+
 def interrupted(site, file, data):
     """Ctrl-C ends it in order: what was sent is in, and told."""
     run = importer(site)
@@ -99,7 +136,8 @@ with tempfile.TemporaryDirectory(dir="/tmp") as folder, Site() as site:
     file = pathlib.Path(folder) / "some.csv"
     data = b"".join(open(uci_file(folder), "rb").readlines()[:ROWS + 1])
     file.write_bytes(data)
-    disturbed = (killed_at_random, broker_restarted, interrupted, taken_over)
+    disturbed = (killed_at_random, broker_restarted, broker_killed_unanswered, interrupted,
+                 taken_over)
     sites = [same_site(site) for _ in disturbed]
     site.broker.start()
     site.docket("import", *UCI, file)
