@@ -291,7 +291,9 @@ int dk_notification_apply(void *self, const struct dk_event *event, struct dk_ag
     case DK_KIND_NOTIFICATION_REQUESTED: apply_requested(notification, event); break;
     case DK_KIND_NOTIFICATION_SENT: apply_sent(notification, event); break;
     case DK_KIND_NOTIFICATION_FAILED: apply_failed(notification, event); break;
-    case DK_KIND_NOTIFICATION_ACKNOWLEDGED: break;
+    case DK_KIND_NOTIFICATION_ACKNOWLEDGED:
+    case DK_KIND_NOTIFICATION_RETRIED:
+    case DK_KIND_NOTIFICATION_DROPPED: break;
     default: judge_rules(notification, event); break;
     }
     if (dk_table_get(notification->owed, ticket, NULL) != NULL) {

@@ -108,6 +108,7 @@ bool dk_say_clock(struct dk_saying *saying, uint32_t kind, struct dk_said *said,
         return add(saying, kind, &body, &body.met.clock, said, cause);
     case DK_KIND_CLOCK_WARNED:
         body.warned = (Docket__ClockWarned)DOCKET__CLOCK_WARNED__INIT;
+        body.warned.has_level = 1;
         body.warned.level = warning->level;
         body.warned.due_us = warning->due_us;
         body.warned.late_by_us = late_us(saying, warning->due_us);

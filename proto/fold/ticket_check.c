@@ -59,6 +59,9 @@ static const uint8_t allowed_in[DK_KIND_TICKET_LAST + 1] = {
     [DK_KIND_AUTO_SOLVED] = IN(PENDING),
     [DK_KIND_AUTO_CLOSED] = IN(SOLVED),
     [DK_KIND_ADOPTED] = FILED,
+    [DK_KIND_REPEAT_NOTED] = LIVE,
+    [DK_KIND_NOTIFICATION_RETRIED] = ALWAYS,
+    [DK_KIND_NOTIFICATION_DROPPED] = ALWAYS,
 };
 
 static const char *status_of(const struct dk_ticket *ticket)
@@ -386,6 +389,9 @@ static int judge_kind(const struct dk_ticket *ticket, const struct dk_envelope *
     case DK_KIND_LINKED_FROM:
         return judge_other_ticket(event, ((const Docket__LinkedFrom *)body)->source_ticket,
                                   "linked_from.source_ticket", reason);
+    case DK_KIND_REPEAT_NOTED:
+        return judge_other_ticket(event, ((const Docket__RepeatNoted *)body)->repeat_of,
+                                  "repeat_noted.repeat_of", reason);
     case DK_KIND_RATED: return judge_rated(body, reason);
     case DK_KIND_EXCEPTION_RECORDED: return judge_exception(body, reason);
     case DK_KIND_CLOCK_WARNED:

@@ -140,12 +140,15 @@ struct dk_settings {
     uint32_t reopen_days;         /* 14 */
     uint32_t repeat_contact_days; /* 7 */
     uint32_t follow_up_days;      /* 0: none */
+    uint32_t auto_solve_days;     /* 0: never */
     uint32_t auto_close_days;     /* 0: never */
     int64_t offer_timeout_us;     /* 0: assign without offering */
     int64_t queue_timeout_us;     /* 15 min */
+    int64_t decline_pause_us;     /* 15 min */
     uint32_t channel_weight[10];  /* by enum Channel; 1 */
     uint64_t calendar;
-    uint64_t default_group; /* 0: a ticket without a route waits for people */
+    uint64_t notify_calendar; /* 0: every hour is right for a notice */
+    uint64_t default_group;   /* 0: a ticket without a route waits for people */
 };
 void dk_refs_settings(const struct dk_refs *refs, int64_t at_us, struct dk_settings *settings);
 

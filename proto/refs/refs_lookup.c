@@ -64,6 +64,7 @@ void dk_refs_settings(const struct dk_refs *refs, int64_t at_us, struct dk_setti
         .reopen_days = 14,
         .repeat_contact_days = 7,
         .queue_timeout_us = 15 * DK_MINUTE_US,
+        .decline_pause_us = 15 * DK_MINUTE_US,
     };
     const size_t channels = sizeof settings->channel_weight / sizeof settings->channel_weight[0];
     for (size_t i = 0; i < channels; i++)
@@ -76,10 +77,13 @@ void dk_refs_settings(const struct dk_refs *refs, int64_t at_us, struct dk_setti
     set_u32(&settings->repeat_contact_days, body->has_repeat_contact_days,
             body->repeat_contact_days);
     set_u32(&settings->follow_up_days, body->has_follow_up_days, body->follow_up_days);
+    set_u32(&settings->auto_solve_days, body->has_auto_solve_days, body->auto_solve_days);
     set_u32(&settings->auto_close_days, body->has_auto_close_days, body->auto_close_days);
     set_us(&settings->offer_timeout_us, body->has_offer_timeout_us, body->offer_timeout_us);
     set_us(&settings->queue_timeout_us, body->has_queue_timeout_us, body->queue_timeout_us);
+    set_us(&settings->decline_pause_us, body->has_decline_pause_us, body->decline_pause_us);
     settings->calendar = body->has_calendar ? body->calendar : 0;
+    settings->notify_calendar = body->has_notify_calendar ? body->notify_calendar : 0;
     settings->default_group = body->has_default_group ? body->default_group : 0;
     for (size_t i = 0; i < body->n_channel_weight; i++) {
         const Docket__ChannelCapacity *weight = body->channel_weight[i];

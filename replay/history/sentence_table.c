@@ -65,7 +65,8 @@ static const char *const of_kind[DK_KIND_TICKET_LAST + 1] = {
     [DK_KIND_CLOCK_MET] =
         "found the {clock} clock met after {elapsed_us} ({wall_us} by the wall), due {due_us}",
     [DK_KIND_CLOCK_WARNED] =
-        "warned: {level} % of the {clock} clock at {due_us}[, noticed {late_by_us} late]",
+        "warned at {due_us}: [{level} % of ][{before_us} before the end of ]the {clock} clock"
+        "[, noticed {late_by_us} late]",
     [DK_KIND_CLOCK_BREACHED] =
         "found the {clock} clock breached at {due_us}[, noticed {late_by_us} late][ ({cause})]",
     [DK_KIND_CLOCK_CANCELLED] = "cancelled the {clock} clock[ ({cause})]",
@@ -91,6 +92,9 @@ static const char *const of_kind[DK_KIND_TICKET_LAST + 1] = {
     [DK_KIND_AUTO_SOLVED] = "solved it by itself, due {due_us}",
     [DK_KIND_AUTO_CLOSED] = "closed it by itself, due {due_us}",
     [DK_KIND_ADOPTED] = "adopted it: from here on it is live",
+    [DK_KIND_REPEAT_NOTED] = "noted a repeat contact: the customer came with {repeat_of} before",
+    [DK_KIND_NOTIFICATION_RETRIED] = "put notice {notice} into the outbox again",
+    [DK_KIND_NOTIFICATION_DROPPED] = "dropped notice {notice}[: {reason}]",
 };
 /* clang-format on */
 

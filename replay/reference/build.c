@@ -2,7 +2,7 @@
 #include "proto/event/body.h"
 #include "replay/reference/key.h"
 
-#define WORDS_MAX 20
+#define WORDS_MAX 24
 
 static const char *entity_class(const struct dk_reference_entity *entity)
 {

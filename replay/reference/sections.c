@@ -19,6 +19,7 @@ const struct dk_reference_section dk_reference_sections[] = {
         KEY("hours", "weekday", hours, .needed = true),
         KEY("holidays", "exception", holidays),
         KEY("special_days", "exception", special_days),
+        KEY("publish", "publish", enum),
     }},
     {"fields", DK_KIND_FIELD_DEFINED, {
         KEY("type", "type", enum, .needed = true),
@@ -36,7 +37,9 @@ const struct dk_reference_section dk_reference_sections[] = {
         KEY("site", "site", site),
         KEY("calendar", "calendar", id, OF(CALENDAR)),
         KEY("secondary", "secondary", id, OF(GROUP)),
+        KEY("next_site", "next_site_group", id, OF(GROUP)),
         KEY("manager", "manager", id, OF(AGENT)),
+        KEY("notify_hours", "notify_calendar", id, OF(CALENDAR)),
     }},
     {"agents", DK_KIND_AGENT_DEFINED, {
         KEY("first_name", "first_name", text, .needed = true),
@@ -49,6 +52,8 @@ const struct dk_reference_section dk_reference_sections[] = {
         KEY("email", "email", text),
         KEY("tier", "tier", number, UP_TO(1, 9)),
         KEY("site", "site", site),
+        KEY("products", "product", ids, OF(PRODUCT)),
+        KEY("notify_hours", "notify_calendar", id, OF(CALENDAR)),
     }},
     {"products", DK_KIND_PRODUCT_DEFINED, {
         KEY("parent", "parent", id, OF(PRODUCT)),
@@ -56,6 +61,7 @@ const struct dk_reference_section dk_reference_sections[] = {
         KEY("audience", "audience", bytes_list),
         KEY("contract_level", "contract_level", bytes),
         KEY("skills", "required_skill", bytes_list),
+        KEY("preferred_skills", "preferred_skill", bytes_list),
     }},
     {"suppliers", DK_KIND_SUPPLIER_DEFINED, {
         KEY("calendar", "calendar", id, OF(CALENDAR)),
@@ -66,6 +72,7 @@ const struct dk_reference_section dk_reference_sections[] = {
         KEY("supplier", "supplier", id, OF(SUPPLIER)),
         KEY("level", "level", bytes),
         KEY("penalties", "penalty", penalties),
+        KEY("currency", "currency", bytes),
     }},
     {"policies", DK_KIND_POLICY_DEFINED, {
         KEY("when", "condition", when),
@@ -75,6 +82,8 @@ const struct dk_reference_section dk_reference_sections[] = {
         KEY("warn", "warn_percent", numbers, UP_TO(1, 99)),
         KEY("on_change", "on_change", enum),
         KEY("publish", "publish", enum),
+        KEY("auto_solve_days", "auto_solve_days", number, UP_TO(0, 3650)),
+        KEY("auto_close_days", "auto_close_days", number, UP_TO(0, 3650)),
     }},
     {"rules", DK_KIND_RULE_DEFINED, {
         KEY("events", "on_kind", kinds, .needed = true),
@@ -85,6 +94,13 @@ const struct dk_reference_section dk_reference_sections[] = {
         KEY("via", "transport", enum, .needed = true),
         KEY("address", "address", text),
         KEY("template", "template", id, OF(TEMPLATE), .needed = true),
+        KEY("payload", "payload", enum),
+        KEY("chat", "chat", bytes),
+        KEY("urgent", "urgent", bool),
+        KEY("digest", "digest_us", duration),
+        KEY("wait", "wait_us", duration),
+        KEY("repeats", "repeats", number, UP_TO(0, 100)),
+        KEY("idle", "idle_us", duration),
     }},
     {"shifts", DK_KIND_SHIFT_DEFINED, {
         KEY("calendar", "calendar", id, OF(CALENDAR), .needed = true),
@@ -97,12 +113,15 @@ const struct dk_reference_section dk_reference_sections[] = {
         KEY("reopen_days", "reopen_days", number, UP_TO(0, 3650)),
         KEY("repeat_contact_days", "repeat_contact_days", number, UP_TO(0, 3650)),
         KEY("follow_up_days", "follow_up_days", number, UP_TO(0, 3650)),
+        KEY("auto_solve_days", "auto_solve_days", number, UP_TO(0, 3650)),
         KEY("auto_close_days", "auto_close_days", number, UP_TO(0, 3650)),
         KEY("offer_timeout", "offer_timeout_us", duration),
         KEY("queue_timeout", "queue_timeout_us", duration),
+        KEY("decline_pause", "decline_pause_us", duration),
         KEY("channel_weight", "channel_weight", channels),
         KEY("calendar", "calendar", id, OF(CALENDAR)),
         KEY("default_group", "default_group", id, OF(GROUP)),
+        KEY("notify_hours", "notify_calendar", id, OF(CALENDAR)),
     }},
 };
 /* clang-format on */

@@ -34,7 +34,7 @@ struct dk_reference_key {
 struct dk_reference_section {
     const char *word; /* "agents" */
     uint32_t kind;
-    struct dk_reference_key key[12]; /* ends with a NULL word */
+    struct dk_reference_key key[20]; /* ends with a NULL word */
 };
 
 /* In an order in which what is named comes before what names it, as far as that goes. */

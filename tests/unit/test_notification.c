@@ -219,6 +219,7 @@ static void warn(struct role_world *world, uint64_t ticket, Docket__Metric metri
     clock.metric = metric;
     clock.instance = 1;
     warned.clock = &clock;
+    warned.has_level = 1;
     warned.level = level;
     (void)world_append(world, ticket, DK_KIND_CLOCK_WARNED, &warned);
 }

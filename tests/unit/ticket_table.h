@@ -183,6 +183,10 @@ ROW(NOTIFICATION_FAILED, "notice=1", NOTHING,
     "?    +    +    +    +    +    +   ", "", "=")
 ROW(NOTIFICATION_ACKNOWLEDGED, "notice=1", NOTHING,
     "?    +    +    +    +    +    +   ", "", "=")
+ROW(NOTIFICATION_RETRIED, "notice=1", NOTHING,
+    "?    +    +    +    +    +    +   ", "", "=")
+ROW(NOTIFICATION_DROPPED, "notice=1", NOTHING,
+    "?    +    +    +    +    +    +   ", "", "=")
 
 ROW(FIELD_SET, "field=room", NOTHING,
     "?    +    +    +    +    +    -   ", "", "=")
@@ -224,4 +228,7 @@ ROW(ADOPTED, "", NOTHING,
     "?    -    -    -    -    -    -   ", "+adopted", "=")
 ROW(ADOPTED, "", HISTORICAL,
     "?    +    +    +    +    +    -   ", "-historical +adopted", "=")
+
+ROW(REPEAT_NOTED, "repeat_of=other", NOTHING,
+    "?    +    +    +    -    -    -   ", "", "=")
 /* clang-format on */
