@@ -104,18 +104,6 @@ int dk_source_uuid(struct dk_source *source, uint8_t uuid[16], struct dk_err *er
         memcpy(uuid, dk_log_identity(source->log)->uuid, 16);
         return 0;
     }
-    Docket__Head head = DOCKET__HEAD__INIT;
-    Docket__Request request = DOCKET__REQUEST__INIT;
-    const Docket__Reply *reply = NULL;
-    request.op_case = DOCKET__REQUEST__OP_HEAD;
-    request.head = &head;
-    int rc = dk_client_call(source->client, &request, WIRE_TIMEOUT_MS, &reply, err);
-    if (rc == 0 &&
-        (reply->result_case != DOCKET__REPLY__RESULT_HEAD || reply->head->log_uuid.len != 16)) {
-        rc = dk_err_set(err, DK_EINVAL, "the broker's answer to Head is malformed");
-    }
-    if (rc == 0) {
-        memcpy(uuid, reply->head->log_uuid.data, 16);
-    }
-    return rc;
+    uint64_t head;
+    return dk_client_head(source->client, WIRE_TIMEOUT_MS, &head, uuid, err);
 }

@@ -269,6 +269,28 @@ int dk_client_call(struct dk_client *client, Docket__Request *request, int timeo
     return rc;
 }
 
+int dk_client_head(struct dk_client *client, int timeout_ms, uint64_t *head, uint8_t log_uuid[16],
+                   struct dk_err *err)
+{
+    Docket__Head ask = DOCKET__HEAD__INIT;
+    Docket__Request request = DOCKET__REQUEST__INIT;
+    const Docket__Reply *reply = NULL;
+    request.op_case = DOCKET__REQUEST__OP_HEAD;
+    request.head = &ask;
+    int rc = dk_client_call(client, &request, timeout_ms, &reply, err);
+    if (rc != 0) {
+        return rc;
+    }
+    if (reply->result_case != DOCKET__REPLY__RESULT_HEAD || reply->head->log_uuid.len != 16) {
+        return dk_err_set(err, DK_EINVAL, "the broker's answer to Head is malformed");
+    }
+    *head = reply->head->head;
+    if (log_uuid != NULL) {
+        memcpy(log_uuid, reply->head->log_uuid.data, 16);
+    }
+    return 0;
+}
+
 int dk_client_hello(struct dk_client *client, const char *name, int timeout_ms,
                     struct dk_session *session, struct dk_err *err)
 {

@@ -55,6 +55,10 @@ int dk_client_receive(struct dk_client *client, int timeout_ms, const Docket__Re
 int dk_client_call(struct dk_client *client, Docket__Request *request, int timeout_ms,
                    const Docket__Reply **reply, struct dk_err *err);
 
+/* Blocking Head: the last durable position, and the log's uuid (NULL: not asked for). */
+int dk_client_head(struct dk_client *client, int timeout_ms, uint64_t *head, uint8_t log_uuid[16],
+                   struct dk_err *err);
+
 struct dk_session {
     uint64_t producer; /* 0: the key's role appends nothing, and gets no salt either */
     uint64_t last_number;

@@ -78,14 +78,8 @@ static int read_on(struct tail *tail)
 
 static int ask_head(struct dk_cli *cli, uint64_t *head, struct dk_err *err)
 {
-    Docket__Head ask = DOCKET__HEAD__INIT;
-    Docket__Request request = DOCKET__REQUEST__INIT;
-    const Docket__Reply *reply = NULL;
-    request.op_case = DOCKET__REQUEST__OP_HEAD;
-    request.head = &ask;
-    int rc = dk_desk_call(cli, &request, &reply, err);
-    *head = rc == 0 && reply->result_case == DOCKET__REPLY__RESULT_HEAD ? reply->head->head : 0;
-    return rc;
+    int rc = dk_desk_open(cli, err);
+    return rc != 0 ? rc : dk_client_head(cli->desk->client, cli->desk->timeout_ms, head, NULL, err);
 }
 
 static int read_arguments(struct tail *tail, struct dk_err *err)

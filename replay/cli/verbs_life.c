@@ -105,6 +105,13 @@ static int complete_link(struct dk_action *action, struct dk_err *err)
 }
 
 /* clang-format off */
+#define WHAT_IT_IS                                                                                 \
+    {"--product", "PRODUCT", "the product, by key", "product", 0, 0},                              \
+    {"--type", "TYPE", "incident, request, question, problem, change, complaint", "type", 0, 0},   \
+    {"--priority", "PRIORITY", "critical, high, normal, low", "priority", 0, 0},                   \
+    {"--impact", "1..3", "1 is high; with urgency it makes the priority", "impact", 0, 0},         \
+    {"--urgency", "1..3", "1 is high", "urgency", 0, 0}
+
 const struct dk_verb dk_verbs_life[] = {
     {.name = "open", .summary = "open a ticket; prints its name", .run = dk_action_run,
      .kind = DK_KIND_OPENED, .complete = complete_open,
@@ -115,14 +122,9 @@ const struct dk_verb dk_verbs_life[] = {
          {"SUBJECT", NULL, "what it is about, in a line", "subject", DK_NEEDED, 0},
          {"--message", "TEXT",
           "the customer's first message; - reads it from stdin", "message", DK_STDIN, 0},
-         {"--product", "PRODUCT", "the product, by key", "product", 0, 0},
          {"--channel", "CHANNEL",
           "email, phone, web, chat, messenger, social, review, api, on-behalf", "channel", 0, 0},
-         {"--type", "TYPE",
-          "incident, request, question, problem, change, complaint", "type", 0, 0},
-         {"--priority", "PRIORITY", "critical, high, normal, low", "priority", 0, 0},
-         {"--impact", "1..3", "1 is high; with urgency it makes the priority", "impact", 0, 0},
-         {"--urgency", "1..3", "1 is high", "urgency", 0, 0},
+         WHAT_IT_IS,
          {"--company", "COMPANY", "on whose contract, by key", "company", 0, 0},
          {"--language", "TAG", "of the customer, as en or de-CH", "language", 0, 0},
          {"--tag", "TAG", "may be given several times", "tag", DK_MANY, 0},
@@ -134,12 +136,7 @@ const struct dk_verb dk_verbs_life[] = {
      .kind = DK_KIND_CLASSIFIED,
      .example = "classify 1-42 --type incident --priority high --tag vip --as anna\n",
      .parameter = DK_PARAMETERS(DK_TICKET,
-         {"--type", "TYPE",
-          "incident, request, question, problem, change, complaint", "type", 0, 0},
-         {"--priority", "PRIORITY", "critical, high, normal, low", "priority", 0, 0},
-         {"--product", "PRODUCT", "the product, by key", "product", 0, 0},
-         {"--impact", "1..3", "1 is high; with urgency it makes the priority", "impact", 0, 0},
-         {"--urgency", "1..3", "1 is high", "urgency", 0, 0},
+         WHAT_IT_IS,
          {"--language", "TAG", "of the customer", "language", 0, 0},
          {"--tag", "TAG", "to add; may be given several times", "tag_added", DK_MANY, 0},
          {"--untag", "TAG",

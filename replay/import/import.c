@@ -147,22 +147,6 @@ static int take_all(struct dk_run *run, struct dk_err *err)
 
 /* ----------------------------------------------------------------------------------- the run */
 
-/* The last durable position, now that the lease is held: what an earlier run sent is before it. */
-static int ask_head(struct dk_run *run, uint64_t *head, struct dk_err *err)
-{
-    Docket__Head ask = DOCKET__HEAD__INIT;
-    Docket__Request request = DOCKET__REQUEST__INIT;
-    const Docket__Reply *reply = NULL;
-    request.op_case = DOCKET__REQUEST__OP_HEAD;
-    request.head = &ask;
-    int rc = dk_client_call(dk_sender_client(run->sender), &request, CALL_MS, &reply, err);
-    if (rc == 0 && reply->result_case != DOCKET__REPLY__RESULT_HEAD) {
-        rc = dk_err_set(err, DK_EINVAL, "the broker's answer to Head is malformed");
-    }
-    *head = rc == 0 ? reply->head->head : 0;
-    return rc;
-}
-
 static int connect(struct dk_run *run, struct dk_err *err)
 {
     const struct dk_sender_owner owner = {run, on_opened, on_refused, on_note, on_stopped};
@@ -170,7 +154,8 @@ static int connect(struct dk_run *run, struct dk_err *err)
     run->zmq = zmq_ctx_new();
     DK_ASSERT(run->zmq != NULL);
     int rc = dk_sender_new(&run->sender, run->zmq, run->config, run->mapping.source, &owner, err);
-    rc = rc != 0 ? rc : ask_head(run, &head, err);
+    /* Now that the lease is held, all that an earlier run sent is before the head. */
+    rc = rc != 0 ? rc : dk_client_head(dk_sender_client(run->sender), CALL_MS, &head, NULL, err);
     if (rc != 0) {
         return rc;
     }

@@ -28,6 +28,15 @@ static struct dk_slice value_of(const struct writing *w, int slot)
     return dk_row_value(w->reading->row, slot);
 }
 
+/* A Text in the row's own words, or NULL when it says nothing. */
+static Docket__Text *text_of(struct dk_slice words, Docket__Text *text)
+{
+    docket__text__init(text);
+    text->has_plain = 1;
+    text->plain = bytes_of(words);
+    return words.size > 0 ? text : NULL;
+}
+
 static void write_event(struct writing *w, uint64_t subject, uint64_t actor, int64_t occurred_us,
                         uint32_t kind, const ProtobufCMessage *body)
 {
@@ -39,79 +48,75 @@ static void write_event(struct writing *w, uint64_t subject, uint64_t actor, int
 
 /* --------------------------------------------------------------------------- reference entities */
 
-/* Whether the subject is not defined yet; from now on it is. */
-static bool is_new(struct writing *w, uint64_t subject)
+/* Defines the subject in front of the event that names it, unless it is known. `definition` is that
+ * of the body, filled here. */
+static void define(struct writing *w, uint64_t subject, struct dk_slice key, uint32_t kind,
+                   const ProtobufCMessage *body, Docket__Definition *definition)
 {
-    bool created = false;
-    DK_ASSERT(dk_map_put(&w->mapper->known, subject, &created) != NULL);
-    return created;
+    bool is_new = false;
+    DK_ASSERT(dk_map_put(&w->mapper->known, subject, &is_new) != NULL);
+    if (is_new) {
+        definition->key = bytes_of(key);
+        definition->has_effective_us = 1;
+        definition->effective_us = DK_TIME_MIN_US; /* nothing tells from when: since ever */
+        definition->origin = &w->of_source;
+        write_event(w, subject, w->importer, 0, kind, body);
+    }
 }
 
-static Docket__Definition definition_of(struct writing *w, struct dk_slice key)
+/* An entity that is known by its key alone; 0 where the row names none. */
+static uint64_t meet(struct writing *w, unsigned subject_class, struct dk_slice key, uint32_t kind,
+                     const ProtobufCMessage *body, Docket__Definition *definition)
 {
-    Docket__Definition definition = DOCKET__DEFINITION__INIT;
-    definition.key = bytes_of(key);
-    definition.has_effective_us = 1;
-    definition.effective_us = DK_TIME_MIN_US; /* nothing tells from when; its events do not wait */
-    definition.origin = &w->of_source;
-    return definition;
-}
-
-static void define(struct writing *w, uint64_t subject, uint32_t kind, const ProtobufCMessage *body)
-{
-    write_event(w, subject, w->importer, 0, kind, body);
+    if (key.size == 0) {
+        return 0;
+    }
+    uint64_t subject = dk_id_of_key(subject_class, (const char *)key.data, key.size, NULL);
+    define(w, subject, key, kind, body, definition);
+    return subject;
 }
 
 static uint64_t meet_agent(struct writing *w, struct dk_slice key)
 {
-    if (key.size == 0) {
-        return 0;
-    }
-    uint64_t subject = dk_id_of_key(DK_SUBJECT_AGENT, (const char *)key.data, key.size, NULL);
-    if (is_new(w, subject)) {
-        Docket__Definition definition = definition_of(w, key);
-        Docket__AgentDefined body = DOCKET__AGENT_DEFINED__INIT;
-        body.definition = &definition;
-        define(w, subject, DK_KIND_AGENT_DEFINED, &body.base);
-    }
-    return subject;
+    Docket__Definition definition = DOCKET__DEFINITION__INIT;
+    Docket__AgentDefined body = DOCKET__AGENT_DEFINED__INIT;
+    body.definition = &definition;
+    return meet(w, DK_SUBJECT_AGENT, key, DK_KIND_AGENT_DEFINED, &body.base, &definition);
 }
 
 static uint64_t meet_group(struct writing *w, struct dk_slice key)
 {
-    if (key.size == 0) {
-        return 0;
-    }
-    uint64_t subject = dk_id_of_key(DK_SUBJECT_GROUP, (const char *)key.data, key.size, NULL);
-    if (is_new(w, subject)) {
-        Docket__Definition definition = definition_of(w, key);
-        Docket__GroupDefined body = DOCKET__GROUP_DEFINED__INIT;
-        body.definition = &definition;
-        define(w, subject, DK_KIND_GROUP_DEFINED, &body.base);
-    }
-    return subject;
+    Docket__Definition definition = DOCKET__DEFINITION__INIT;
+    Docket__GroupDefined body = DOCKET__GROUP_DEFINED__INIT;
+    body.definition = &definition;
+    return meet(w, DK_SUBJECT_GROUP, key, DK_KIND_GROUP_DEFINED, &body.base, &definition);
+}
+
+static uint64_t meet_field(struct writing *w, const struct dk_attribute *attribute)
+{
+    Docket__Definition definition = DOCKET__DEFINITION__INIT;
+    Docket__FieldDefined body = DOCKET__FIELD_DEFINED__INIT;
+    body.definition = &definition;
+    struct dk_slice key = dk_mapping_text(w->mapper->mapping->column[attribute->slot]);
+    body.type = (Docket__FieldType)attribute->type;
+    return meet(w, DK_SUBJECT_FIELD, key, DK_KIND_FIELD_DEFINED, &body.base, &definition);
 }
 
 /* A person: known by a salted digest; the name stands in a Text. */
 static uint64_t meet_customer(struct writing *w, struct dk_slice name)
 {
     char key[DK_PERSON_KEY_BYTES];
-    if (name.size == 0) {
+    Docket__Text full_name;
+    Docket__Definition definition = DOCKET__DEFINITION__INIT;
+    Docket__CustomerDefined body = DOCKET__CUSTOMER_DEFINED__INIT;
+    body.definition = &definition;
+    body.full_name = text_of(name, &full_name);
+    if (body.full_name == NULL) {
         return 0;
     }
-    const uint8_t *salt = w->mapper->salt;
-    uint64_t subject = dk_id_of_person(DK_SUBJECT_CUSTOMER, name.data, name.size, salt, key);
-    if (is_new(w, subject)) {
-        struct dk_slice digest = {(const uint8_t *)key, strlen(key)};
-        Docket__Definition definition = definition_of(w, digest);
-        Docket__Text full_name = DOCKET__TEXT__INIT;
-        Docket__CustomerDefined body = DOCKET__CUSTOMER_DEFINED__INIT;
-        full_name.has_plain = 1;
-        full_name.plain = bytes_of(name);
-        body.definition = &definition;
-        body.full_name = &full_name;
-        define(w, subject, DK_KIND_CUSTOMER_DEFINED, &body.base);
-    }
+    uint64_t subject =
+        dk_id_of_person(DK_SUBJECT_CUSTOMER, name.data, name.size, w->mapper->salt, key);
+    define(w, subject, dk_mapping_text(key), DK_KIND_CUSTOMER_DEFINED, &body.base, &definition);
     return subject;
 }
 
@@ -131,36 +136,17 @@ static uint64_t meet_product(struct writing *w)
         bytes += (size_t)snprintf(path + bytes, sizeof path - bytes, "%s%.*s", i > 0 ? " / " : "",
                                   (int)level.size, (const char *)level.data);
         DK_ASSERT(bytes < sizeof path);
-        uint64_t subject = dk_id_of_key(DK_SUBJECT_PRODUCT, path, bytes, NULL);
-        if (is_new(w, subject)) {
-            Docket__Definition definition =
-                definition_of(w, (struct dk_slice){(const uint8_t *)path, bytes});
-            Docket__ProductDefined body = DOCKET__PRODUCT_DEFINED__INIT;
-            definition.has_name = 1;
-            definition.name = bytes_of(level);
-            body.definition = &definition;
-            body.has_parent = parent != 0;
-            body.parent = parent;
-            define(w, subject, DK_KIND_PRODUCT_DEFINED, &body.base);
-        }
-        parent = subject;
+        Docket__Definition definition = DOCKET__DEFINITION__INIT;
+        Docket__ProductDefined body = DOCKET__PRODUCT_DEFINED__INIT;
+        definition.has_name = 1;
+        definition.name = bytes_of(level);
+        body.definition = &definition;
+        body.has_parent = parent != 0;
+        body.parent = parent;
+        parent = meet(w, DK_SUBJECT_PRODUCT, (struct dk_slice){(const uint8_t *)path, bytes},
+                      DK_KIND_PRODUCT_DEFINED, &body.base, &definition);
     }
     return parent;
-}
-
-static uint64_t meet_field(struct writing *w, const struct dk_attribute *attribute)
-{
-    const char *name = w->mapper->mapping->column[attribute->slot];
-    uint64_t subject = dk_id_of_key(DK_SUBJECT_FIELD, name, strlen(name), NULL);
-    if (is_new(w, subject)) {
-        Docket__Definition definition =
-            definition_of(w, (struct dk_slice){(const uint8_t *)name, strlen(name)});
-        Docket__FieldDefined body = DOCKET__FIELD_DEFINED__INIT;
-        body.definition = &definition;
-        body.type = (Docket__FieldType)attribute->type;
-        define(w, subject, DK_KIND_FIELD_DEFINED, &body.base);
-    }
-    return subject;
 }
 
 static uint64_t as_actor(unsigned actor_class, uint64_t subject, uint64_t otherwise)
@@ -191,10 +177,24 @@ static void write_ticket(struct writing *w, uint32_t kind, const ProtobufCMessag
     write_event(w, 0, w->actor, w->reading->at_us, kind, body);
 }
 
-static bool stated(const struct writing *w, enum dk_worded which, int *value)
+/* Sets what the row says of product and worded columns in an Opened or a Classified, whose fields
+ * are called as the mapping's keys are. True when it says anything. */
+static bool state_class(struct writing *w, ProtobufCMessage *body, uint64_t *product,
+                        protobuf_c_boolean *has_product)
 {
-    *value = w->reading->value[which];
-    return w->reading->worded[which];
+    bool stated = w->reading->product;
+    *has_product = stated;
+    *product = stated ? meet_product(w) : 0;
+    for (int i = 0; i < DK_WORDED_STATUS; i++) {
+        const ProtobufCFieldDescriptor *field = protobuf_c_message_descriptor_get_field_by_name(
+            body->descriptor, dk_worded_key((enum dk_worded)i));
+        if (w->reading->worded[i] && field != NULL) {
+            *(int *)((char *)body + field->offset) = w->reading->value[i];
+            *(protobuf_c_boolean *)((char *)body + field->quantifier_offset) = 1;
+            stated = true;
+        }
+    }
+    return stated;
 }
 
 static void write_opened(struct writing *w)
@@ -202,7 +202,6 @@ static void write_opened(struct writing *w)
     const struct dk_mapping *mapping = w->mapper->mapping;
     Docket__Origin origin = w->origin;
     Docket__Opened body = DOCKET__OPENED__INIT;
-    int value;
     origin.has_case_key = 1;
     origin.case_key = bytes_of(w->one->key);
     body.origin = &origin;
@@ -210,18 +209,7 @@ static void write_opened(struct writing *w)
     body.reference = bytes_of(w->one->key);
     body.customer = w->mapper->customer;
     body.has_customer = body.customer != 0;
-    body.product = w->reading->product ? meet_product(w) : 0;
-    body.has_product = body.product != 0;
-    body.has_channel = stated(w, DK_WORDED_CHANNEL, &value);
-    body.channel = (Docket__Channel)value;
-    body.has_type = stated(w, DK_WORDED_TYPE, &value);
-    body.type = (Docket__TicketType)value;
-    body.has_priority = stated(w, DK_WORDED_PRIORITY, &value);
-    body.priority = (Docket__Priority)value;
-    body.has_impact = stated(w, DK_WORDED_IMPACT, &value);
-    body.impact = (uint32_t)value;
-    body.has_urgency = stated(w, DK_WORDED_URGENCY, &value);
-    body.urgency = (uint32_t)value;
+    (void)state_class(w, &body.base, &body.product, &body.has_product);
     body.has_status = 1;
     body.status = DOCKET__STATUS__STATUS_NEW;
 
@@ -235,20 +223,8 @@ static void write_opened(struct writing *w)
 static void write_classified(struct writing *w)
 {
     Docket__Classified body = DOCKET__CLASSIFIED__INIT;
-    int value;
     body.origin = &w->origin;
-    body.has_product = w->reading->product;
-    body.product = w->reading->product ? meet_product(w) : 0;
-    body.has_type = stated(w, DK_WORDED_TYPE, &value);
-    body.type = (Docket__TicketType)value;
-    body.has_priority = stated(w, DK_WORDED_PRIORITY, &value);
-    body.priority = (Docket__Priority)value;
-    body.has_impact = stated(w, DK_WORDED_IMPACT, &value);
-    body.impact = (uint32_t)value;
-    body.has_urgency = stated(w, DK_WORDED_URGENCY, &value);
-    body.urgency = (uint32_t)value;
-    if (body.has_product || body.has_type || body.has_priority || body.has_impact ||
-        body.has_urgency) {
+    if (state_class(w, &body.base, &body.product, &body.has_product)) {
         write_ticket(w, DK_KIND_CLASSIFIED, &body.base);
     }
 }
@@ -282,7 +258,7 @@ static void write_status(struct writing *w)
     const struct dk_reading *reading = w->reading;
     const struct dk_final *final = dk_mapper_final(w->mapper->mapping, reading->status_value);
     Docket__StatusChanged body = DOCKET__STATUS_CHANGED__INIT;
-    Docket__Text code = DOCKET__TEXT__INIT;
+    Docket__Text code;
     body.origin = &w->origin;
     body.status = (Docket__Status)reading->status_value;
     body.has_pending = reading->pending != DOCKET__PENDING__PENDING_NONE;
@@ -292,9 +268,7 @@ static void write_status(struct writing *w)
         body.final_us = reading->final_us;
         body.by = meet_agent(w, value_of(w, final->by));
         body.has_by = body.by != 0;
-        code.has_plain = 1;
-        code.plain = bytes_of(value_of(w, final->code));
-        body.code = code.plain.len > 0 ? &code : NULL;
+        body.code = text_of(value_of(w, final->code), &code);
     }
     write_ticket(w, DK_KIND_STATUS_CHANGED, &body.base);
     w->mapper->status = reading->status_value;
@@ -307,7 +281,7 @@ static void write_field(struct writing *w, size_t i)
     struct dk_slice value = value_of(w, attribute->slot);
     const char *name = w->mapper->mapping->column[attribute->slot];
     Docket__FieldSet body = DOCKET__FIELD_SET__INIT;
-    Docket__Text text = DOCKET__TEXT__INIT;
+    Docket__Text text;
     bool given = value.size > 0;
     body.origin = &w->origin;
     body.field = meet_field(w, attribute);
@@ -326,10 +300,7 @@ static void write_field(struct writing *w, size_t i)
         body.has_choice = given;
         body.choice = bytes_of(value);
         break;
-    default:
-        text.has_plain = 1;
-        text.plain = bytes_of(value);
-        body.text = given ? &text : NULL;
+    default: body.text = text_of(value, &text);
     }
     write_ticket(w, DK_KIND_FIELD_SET, &body.base);
 }
@@ -339,13 +310,11 @@ static void write_field(struct writing *w, size_t i)
 static void write_message(struct writing *w, const struct dk_activity *activity)
 {
     Docket__MessagePublic body = DOCKET__MESSAGE_PUBLIC__INIT;
-    Docket__Text text = DOCKET__TEXT__INIT;
-    text.has_plain = 1;
-    text.plain = bytes_of(value_of(w, activity->text));
+    Docket__Text text;
     body.origin = &w->origin;
     body.direction = activity->act == DK_ACT_INBOUND ? DOCKET__DIRECTION__DIRECTION_INBOUND
                                                      : DOCKET__DIRECTION__DIRECTION_OUTBOUND;
-    body.text = text.plain.len > 0 ? &text : NULL;
+    body.text = text_of(value_of(w, activity->text), &text);
     body.message_id = bytes_of(value_of(w, activity->id));
     body.has_message_id = body.message_id.len > 0;
     body.has_automatic = activity->act == DK_ACT_AUTOMATIC;
@@ -356,11 +325,9 @@ static void write_message(struct writing *w, const struct dk_activity *activity)
 static void write_note(struct writing *w, const struct dk_activity *activity)
 {
     Docket__NoteAdded body = DOCKET__NOTE_ADDED__INIT;
-    Docket__Text text = DOCKET__TEXT__INIT;
-    text.has_plain = 1;
-    text.plain = bytes_of(value_of(w, activity->text));
+    Docket__Text text;
     body.origin = &w->origin;
-    body.text = text.plain.len > 0 ? &text : NULL;
+    body.text = text_of(value_of(w, activity->text), &text);
     write_ticket(w, DK_KIND_NOTE_ADDED, &body.base);
 }
 

@@ -8,8 +8,12 @@
 
 #define SOURCE_MAX_BYTES (DK_KEY_MAX_BYTES - sizeof "import/")
 
-static const char *const worded_keys[DK_WORDED_COUNT] = {"channel", "type",    "priority",
-                                                         "impact",  "urgency", "status"};
+const char *dk_worded_key(enum dk_worded which)
+{
+    static const char *const keys[DK_WORDED_COUNT] = {"channel", "type",    "priority",
+                                                      "impact",  "urgency", "status"};
+    return keys[which];
+}
 
 /* --------------------------------------------------------------------------------- columns */
 
@@ -214,8 +218,8 @@ static int read_state(struct dk_mapping *mapping, struct dk_err *err)
                  : read_columns(mapping, dk_yaml_get(root, "product"), DK_MAPPING_LEVELS_MAX,
                                 mapping->level, &mapping->level_count, err);
     for (int i = 0; rc == 0 && i < DK_WORDED_COUNT; i++) {
-        rc = dk_mapping_read_worded(mapping, (enum dk_worded)i, dk_yaml_get(root, worded_keys[i]),
-                                    err);
+        rc = dk_mapping_read_worded(mapping, (enum dk_worded)i,
+                                    dk_yaml_get(root, dk_worded_key((enum dk_worded)i)), err);
     }
     rc = rc != 0 ? rc : dk_mapping_read_final(mapping, dk_yaml_get(root, "final"), err);
     return rc != 0 ? rc : dk_mapping_read_attributes(mapping, dk_yaml_get(root, "attributes"), err);

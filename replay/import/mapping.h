@@ -85,6 +85,8 @@ enum dk_worded {
     DK_WORDED_STATUS,
     DK_WORDED_COUNT
 };
+/* Its key in the mapping. */
+const char *dk_worded_key(enum dk_worded which);
 
 struct dk_final {
     bool given;
@@ -175,6 +177,11 @@ int dk_mapping_bind(const struct dk_mapping *mapping, const struct dk_csv_row *h
 /* The file's columns that the mapping does not mention, as "a, b, c", and how many. */
 size_t dk_mapping_unmentioned(const struct dk_mapping *mapping, const struct dk_csv_row *header,
                               struct dk_buf *names);
+
+static inline struct dk_slice dk_mapping_text(const char *text)
+{
+    return (struct dk_slice){(const uint8_t *)text, strlen(text)};
+}
 
 /* `value`, or an empty slice when it is a mark for "not known". */
 struct dk_slice dk_mapping_known(const struct dk_mapping *mapping, struct dk_slice value);

@@ -12,11 +12,6 @@ int dk_mapping_column(struct dk_mapping *mapping, const struct dk_yaml *node, in
 int dk_mapping_key_column(struct dk_mapping *mapping, const struct dk_yaml *node, int *slot,
                           struct dk_err *err);
 
-static inline struct dk_slice dk_mapping_text(const char *text)
-{
-    return (struct dk_slice){(const uint8_t *)text, strlen(text)};
-}
-
 /* The parts with a shape of their own; each takes the node that the file has for it, or NULL. */
 int dk_mapping_read_worded(struct dk_mapping *mapping, enum dk_worded which,
                            const struct dk_yaml *node, struct dk_err *err);

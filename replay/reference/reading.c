@@ -85,6 +85,18 @@ bool dk_reading_duration(const struct dk_reading *reading, const struct dk_yaml 
     return true;
 }
 
+static bool find_word(const struct dk_reading *reading, const struct dk_yaml *node,
+                      const char *word, const char *const *words, int *index)
+{
+    struct dk_yaml asked = as_word(reading, node, word);
+    struct dk_err err;
+    if (dk_yaml_word(doc_of(reading), &asked, words, index, &err) != 0) {
+        note(reading, &err);
+        return false;
+    }
+    return true;
+}
+
 bool dk_reading_enum(const struct dk_reading *reading, const struct dk_yaml *node, const char *word,
                      const ProtobufCEnumDescriptor *descriptor, int *value)
 {
@@ -104,13 +116,9 @@ bool dk_reading_enum(const struct dk_reading *reading, const struct dk_yaml *nod
         dk_reading_problem(reading, node, "%s must be one word", reading->key->word);
         return false;
     }
-    struct dk_yaml asked = as_word(reading, node, word != NULL ? word : node->text);
-    struct dk_err err;
     int index = 0;
-    if (dk_yaml_word(doc_of(reading), &asked, words, &index, &err) != 0) {
-        note(reading, &err);
+    if (!find_word(reading, node, word != NULL ? word : node->text, words, &index))
         return false;
-    }
     *value = values[index];
     return true;
 }
@@ -129,13 +137,9 @@ bool dk_reading_kind(const struct dk_reading *reading, const struct dk_yaml *nod
         dk_reading_problem(reading, node, "%s must be words", reading->key->word);
         return false;
     }
-    struct dk_yaml asked = as_word(reading, node, node->text);
-    struct dk_err err;
     int index = 0;
-    if (dk_yaml_word(doc_of(reading), &asked, words, &index, &err) != 0) {
-        note(reading, &err);
+    if (!find_word(reading, node, node->text, words, &index))
         return false;
-    }
     *kind = dk_kind_of(words[index]);
     return true;
 }
