@@ -73,6 +73,9 @@ static void set_status(struct walk *walk, unsigned status, unsigned pending)
 {
     unsigned before = walk->status;
 
+    /* Merged is final, even when it was recorded late, after what happened later. */
+    if (before == DOCKET__STATUS__STATUS_MERGED)
+        return;
     walk->status = status;
     walk->pending = pending;
     if (is_live(before) && is_ended(status))
@@ -205,7 +208,9 @@ static bool begins(const struct walk *walk, const struct dk_run *run)
     case DOCKET__METRIC__METRIC_UPDATE: return live && (happened & REPLIED) != 0;
     case DOCKET__METRIC__METRIC_GROUP_OWNERSHIP:
         return live && walk->traits.group != 0 && (happened & (OPENED | REGROUPED | REOPENED)) != 0;
-    case DOCKET__METRIC__METRIC_SUPPLIER: return !run->on && (happened & HANDED) != 0;
+    case DOCKET__METRIC__METRIC_SUPPLIER:
+        return walk->status != DOCKET__STATUS__STATUS_MERGED && !run->on &&
+               (happened & HANDED) != 0;
     default: return live && (happened & (OPENED | REOPENED)) != 0;
     }
 }

@@ -132,6 +132,26 @@ static void test_S10_merge_cancels(void **state)
     ASSERT_EQ(clock_until(s, LATER, FIRST_REPLY, 1)->verdict, BREACHED);
 }
 
+/* Merged is final: what happened after a merge that was recorded late wakes no clock. */
+static void test_S10_merge_is_final(void **state)
+{
+    struct story *s = *state;
+    Docket__MergedInto merged = DOCKET__MERGED_INTO__INIT;
+    Docket__SupplierHanded handed = DOCKET__SUPPLIER_HANDED__INIT;
+    Docket__PolicyDefined *policy = promised(RESOLUTION, 8 * DK_HOUR_US, 0);
+    add_goal(policy, SUPPLIER, ANY, DK_HOUR_US);
+    has_policy(s, policy, LONG_AGO);
+    opened(s, at("08:00"), NORMAL);
+    pending(s, at("10:00"), CUSTOMER);
+    happens(s, at("10:30"), DK_KIND_SUPPLIER_HANDED, &handed);
+    solved(s, at("11:00"));
+    customer_writes(s, at("12:00"));
+    ASSERT_EQ(clock_until(s, at("12:30"), RESOLUTION, 1)->verdict, RUNNING);
+    happens(s, at("09:00"), DK_KIND_MERGED_INTO, &merged);
+    ASSERT_EQ(clock_until(s, LATER, RESOLUTION, 1)->verdict, CANCELLED);
+    ASSERT_EQ(s->clocks.count, 1);
+}
+
 /* S10: the target's next reply counts from the older unanswered message. */
 static void test_S10_older_message_counts(void **state)
 {
@@ -429,6 +449,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_S9_reopen, setup, teardown),
         cmocka_unit_test_setup_teardown(test_replies_of_solved_tickets, setup, teardown),
         cmocka_unit_test_setup_teardown(test_S10_merge_cancels, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_S10_merge_is_final, setup, teardown),
         cmocka_unit_test_setup_teardown(test_S10_older_message_counts, setup, teardown),
         cmocka_unit_test_setup_teardown(test_S11_message_ends_the_pause, setup, teardown),
         cmocka_unit_test_setup_teardown(test_S11_illegitimate_pause, setup, teardown),
