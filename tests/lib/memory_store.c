@@ -89,7 +89,7 @@ void memory_store_crash(struct memory_store *memory)
     memory->data_bytes = memory->offset[memory->durable];
 }
 
-uint8_t *memory_store_record(struct memory_store *memory, uint64_t position, size_t *bytes)
+uint8_t *memory_store_record(const struct memory_store *memory, uint64_t position, size_t *bytes)
 {
     if (position == 0 || position > memory->appended) {
         return NULL;

@@ -23,6 +23,6 @@ void memory_store_close(struct memory_store *memory);
 void memory_store_crash(struct memory_store *memory);
 
 /* The bytes at a position, to look at or to damage; NULL beyond the last appended. */
-uint8_t *memory_store_record(struct memory_store *memory, uint64_t position, size_t *bytes);
+uint8_t *memory_store_record(const struct memory_store *memory, uint64_t position, size_t *bytes);
 
 #endif

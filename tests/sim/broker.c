@@ -126,7 +126,7 @@ static void sync(void *arg, uint64_t life)
         int rc = broker->store.store.sync(broker->store.store.self, &err);
         DK_ASSERT(rc == 0);
         sim_trace(broker->scene, "broker: synced %zu records, head %" PRIu64, broker->batch->count,
-                  broker->store.durable);
+                  sim_store_last(&broker->store));
         broker->on_durable(broker->arg);
         sim_in(broker->scene, sim_between(broker->scene, 1, 100), answer, broker, life);
     }

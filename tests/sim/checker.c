@@ -358,10 +358,10 @@ static void check_record(struct sim_checker *checker, const uint8_t *record, siz
 static void check_prefix(struct sim_checker *checker)
 {
     uint64_t hash = 0;
-    if (checker->store->durable < checker->checked) {
+    if (sim_store_last(checker->store) < checker->checked) {
         sim_violate(checker->scene, "what was synced stays",
                     "the log ended at %" PRIu64 " and ends at %" PRIu64, checker->checked,
-                    checker->store->durable);
+                    sim_store_last(checker->store));
         return;
     }
     for (uint64_t position = 1; position <= checker->checked; position++) {
@@ -380,7 +380,7 @@ void sim_checker_look(struct sim_checker *checker, bool recovered)
     if (recovered) {
         check_prefix(checker);
     }
-    while (!checker->scene->violated && checker->checked < checker->store->durable) {
+    while (!checker->scene->violated && checker->checked < sim_store_last(checker->store)) {
         size_t bytes;
         const uint8_t *record = sim_store_record(checker->store, checker->checked + 1, &bytes);
         check_record(checker, record, bytes);

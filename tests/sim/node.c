@@ -277,7 +277,7 @@ void sim_node_start(struct sim_node *node)
     int rc = dk_folder_new(&node->folder, sim_roles[node->role], &err);
     DK_ASSERT(rc == 0);
     /* A copy can be read only with the log that holds its definitions. */
-    if (node->copy.position > 0 && node->copy.position <= node->broker->store.durable &&
+    if (node->copy.position > 0 && node->copy.position <= sim_store_last(&node->broker->store) &&
         sim_chance(node->scene, 600)) {
         restore(node);
     }

@@ -22,26 +22,6 @@ static uint32_t crc_of(struct header header, const uint8_t *rest)
     return dk_crc32c(crc, rest, header.bytes);
 }
 
-static void add_place(struct sim_store *store, size_t offset, size_t bytes)
-{
-    if (store->appended == store->place_capacity) {
-        store->place_capacity = store->place_capacity == 0 ? 256 : store->place_capacity * 2;
-        store->place = realloc(store->place, store->place_capacity * sizeof *store->place);
-        DK_ASSERT(store->place != NULL);
-    }
-    store->place[store->appended++] = (struct sim_place){offset, bytes};
-}
-
-/* Notes where a batch's records are and moves the end. */
-static void add_places(struct sim_store *store, const uint32_t *offset, size_t count)
-{
-    size_t records = store->end + sizeof(struct header) + (count + 1) * sizeof *offset;
-    for (size_t i = 0; i < count; i++) {
-        add_place(store, records + offset[i], offset[i + 1] - offset[i]);
-    }
-    store->end = records + offset[count];
-}
-
 /* ---------------------------------------------------------------- struct dk_store */
 
 static int append(void *self, const struct dk_batch *batch, struct dk_err *err)
@@ -55,8 +35,6 @@ static int append(void *self, const struct dk_batch *batch, struct dk_err *err)
         .bytes = (uint32_t)(offsets + batch->offset[batch->count]),
         .first = batch->first,
     };
-    (void)err;
-    DK_ASSERT(batch->count > 0 && batch->first == store->appended + 1);
     dk_buf_init(&buf, BATCH_MAX_BYTES);
     int rc = dk_buf_append(&buf, &header, sizeof header);
     rc = rc != 0 ? rc : dk_buf_append(&buf, batch->offset, offsets);
@@ -65,46 +43,29 @@ static int append(void *self, const struct dk_batch *batch, struct dk_err *err)
     header.crc = crc_of(header, buf.data + sizeof header);
     memcpy(buf.data, &header, sizeof header);
     sim_disk_write(store->disk, store->end, buf.data, buf.size);
+    store->end += buf.size;
     dk_buf_close(&buf);
-    add_places(store, batch->offset, batch->count);
-    return 0;
+    return store->memory.store.append(&store->memory, batch, err);
 }
 
 static int sync(void *self, struct dk_err *err)
 {
     struct sim_store *store = self;
-    (void)err;
     sim_disk_sync(store->disk);
-    store->durable = store->appended;
-    return 0;
+    return store->memory.store.sync(&store->memory, err);
 }
 
 static int read(void *self, uint64_t from, size_t max_bytes, struct dk_records *out,
                 struct dk_err *err)
 {
-    const struct sim_store *store = self;
-    const uint8_t *record;
-    size_t bytes;
-    (void)err;
-    DK_ASSERT(from > 0);
-    dk_records_clear(out);
-    out->batch.first = from;
-    for (uint64_t at = from; (record = sim_store_record(store, at, &bytes)) != NULL; at++) {
-        if (out->batch.count > 0 && out->batch.offset[out->batch.count] + bytes > max_bytes) {
-            break;
-        }
-        int rc = dk_records_add(out, record, bytes);
-        if (rc != 0) {
-            return rc;
-        }
-    }
-    return 0;
+    struct sim_store *store = self;
+    return store->memory.store.read(&store->memory, from, max_bytes, out, err);
 }
 
 static uint64_t last(void *self)
 {
-    const struct sim_store *store = self;
-    return store->durable;
+    struct sim_store *store = self;
+    return store->memory.store.last(&store->memory);
 }
 
 /* ---------------------------------------------------------------- opening */
@@ -113,45 +74,55 @@ static uint64_t last(void *self)
 static bool open_batch(struct sim_store *store)
 {
     struct header header;
+    struct dk_err err;
     size_t left = store->disk->bytes - store->end;
-    const uint8_t *at = store->disk->platter + store->end;
     if (left < sizeof header) {
         return false;
     }
+    const uint8_t *at = store->disk->platter + store->end;
     memcpy(&header, at, sizeof header);
-    if (header.magic != MAGIC || header.first != store->appended + 1 ||
-        header.bytes > left - sizeof header || crc_of(header, at + sizeof header) != header.crc) {
+    at += sizeof header;
+    if (header.magic != MAGIC || header.first != store->memory.appended + 1 ||
+        header.bytes > left - sizeof header || crc_of(header, at) != header.crc) {
         return false;
     }
-    uint32_t *offset = malloc((header.count + 1) * sizeof *offset);
+    size_t offsets = (header.count + 1) * sizeof(uint32_t);
+    uint32_t *offset = malloc(offsets); /* aligned, as on the disk they are not */
     DK_ASSERT(offset != NULL);
-    memcpy(offset, at + sizeof header, (header.count + 1) * sizeof *offset);
-    add_places(store, offset, header.count);
+    memcpy(offset, at, offsets);
+    struct dk_batch batch = {header.first, header.count, at + offsets, offset};
+    int rc = store->memory.store.append(&store->memory, &batch, &err);
+    DK_ASSERT(rc == 0);
     free(offset);
+    store->end += sizeof header + header.bytes;
     return true;
 }
 
 void sim_store_init(struct sim_store *store, struct sim_disk *disk)
 {
-    memset(store, 0, sizeof *store);
+    struct dk_err err;
     store->store = (struct dk_store){store, append, sync, read, last};
     store->disk = disk;
+    store->end = 0;
+    memory_store_init(&store->memory);
     while (open_batch(store)) {
     }
-    store->durable = store->appended;
+    int rc = store->memory.store.sync(&store->memory, &err);
+    DK_ASSERT(rc == 0);
 }
 
 void sim_store_close(struct sim_store *store)
 {
-    free(store->place);
-    memset(store, 0, sizeof *store);
+    memory_store_close(&store->memory);
+}
+
+uint64_t sim_store_last(const struct sim_store *store)
+{
+    return store->memory.durable;
 }
 
 const uint8_t *sim_store_record(const struct sim_store *store, uint64_t position, size_t *bytes)
 {
-    if (position == 0 || position > store->durable) {
-        return NULL;
-    }
-    *bytes = store->place[position - 1].bytes;
-    return store->disk->platter + store->place[position - 1].offset;
+    return position <= store->memory.durable ? memory_store_record(&store->memory, position, bytes)
+                                             : NULL;
 }
