@@ -5,7 +5,7 @@
  *
  *     dk_core_request ...           admitted events gather in a pending batch, with their answers
  *     dk_core_take                  -> the batch to write, while the next one gathers
- *     store.append, store.sync      by whoever drives (the commit thread)
+ *     dk_write_step ...             appended, then synced, by whoever drives (the commit thread)
  *     dk_core_committed             -> replies, and the batch to publish
  *
  * Admission, in this order: who (role and kind), size and canonical form, producer number,

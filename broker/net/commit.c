@@ -1,4 +1,5 @@
 #include "broker/net/commit.h"
+#include "broker/core/write.h"
 #include "proto/base/say.h"
 #include <inttypes.h>
 #include <pthread.h>
@@ -25,10 +26,11 @@ struct dk_committer {
 
 static void write_or_die(struct dk_committer *committer, const struct dk_batch *batch)
 {
+    struct dk_write write = {.store = committer->store, .batch = batch};
     struct dk_err err = {0};
-    int rc = committer->store->append(committer->store->self, batch, &err);
-    if (rc == 0) {
-        rc = committer->store->sync(committer->store->self, &err);
+    int rc = 0;
+    while (rc == 0 && write.next != DK_WRITE_DURABLE) {
+        rc = dk_write_step(&write, &err);
     }
     if (rc != 0) {
         dk_say(DK_ERROR, "write-failed",

@@ -48,10 +48,21 @@ struct dk_now sim_broker_now(const struct sim_broker *broker)
                            sim_boot_us(&broker->clocks, broker->scene)};
 }
 
-void sim_broker_crash(struct sim_broker *broker, bool power)
+/* How much of what was not synced a disk keeps. */
+static unsigned some_of_it(struct sim_broker *broker)
 {
     static const unsigned kept[] = {0, 300, 700, 950, 1000};
-    unsigned keep = power ? kept[test_random_below(&broker->scene->random, 5)] : 1000;
+    return kept[test_random_below(&broker->scene->random, 5)];
+}
+
+void sim_broker_fail_sync(struct sim_broker *broker)
+{
+    sim_disk_fail_sync(&broker->disk, &broker->scene->random, some_of_it(broker));
+}
+
+void sim_broker_crash(struct sim_broker *broker, bool power)
+{
+    unsigned keep = power ? some_of_it(broker) : 1000;
     if (broker->core == NULL) {
         return;
     }
@@ -91,6 +102,18 @@ static bool alive(struct sim_broker *broker, uint64_t life, enum sim_step at)
     return true;
 }
 
+/* Takes a step of the commit; one that fails ends the process, and sometimes the machine. */
+static bool write_step(struct sim_broker *broker)
+{
+    struct dk_err err;
+    int rc = dk_write_step(&broker->write, &err);
+    if (rc != 0) {
+        sim_trace(broker->scene, "broker: %s", err.message);
+        sim_broker_crash(broker, sim_chance(broker->scene, 300));
+    }
+    return rc == 0;
+}
+
 static void announce(struct sim_broker *broker)
 {
     broker->on_announce(broker->arg, dk_core_durable(broker->core),
@@ -121,12 +144,9 @@ static void answer(void *arg, uint64_t life)
 static void sync(void *arg, uint64_t life)
 {
     struct sim_broker *broker = arg;
-    struct dk_err err;
-    if (alive(broker, life, SIM_BEFORE_SYNC)) {
-        int rc = broker->store.store.sync(broker->store.store.self, &err);
-        DK_ASSERT(rc == 0);
-        sim_trace(broker->scene, "broker: synced %zu records, head %" PRIu64, broker->batch->count,
-                  sim_store_last(&broker->store));
+    if (alive(broker, life, SIM_BEFORE_SYNC) && write_step(broker)) {
+        sim_trace(broker->scene, "broker: synced %zu records, head %" PRIu64,
+                  broker->write.batch->count, sim_store_last(&broker->store));
         broker->on_durable(broker->arg);
         sim_in(broker->scene, sim_between(broker->scene, 1, 100), answer, broker, life);
     }
@@ -135,10 +155,7 @@ static void sync(void *arg, uint64_t life)
 static void append(void *arg, uint64_t life)
 {
     struct sim_broker *broker = arg;
-    struct dk_err err;
-    if (alive(broker, life, SIM_BEFORE_APPEND)) {
-        int rc = broker->store.store.append(broker->store.store.self, broker->batch, &err);
-        DK_ASSERT(rc == 0);
+    if (alive(broker, life, SIM_BEFORE_APPEND) && write_step(broker)) {
         broker->writing = SIM_BEFORE_SYNC;
         sim_in(broker->scene, sim_about(broker->scene, broker->sync_us), sync, broker, life);
     }
@@ -148,7 +165,7 @@ static void write_next(struct sim_broker *broker)
 {
     const struct dk_batch *batch = dk_core_take(broker->core);
     if (batch != NULL) {
-        broker->batch = batch;
+        broker->write = (struct dk_write){.store = &broker->store.store, .batch = batch};
         broker->writing = SIM_BEFORE_APPEND;
         sim_in(broker->scene, sim_between(broker->scene, 1, 500), append, broker, broker->life);
     }

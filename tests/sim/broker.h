@@ -1,10 +1,12 @@
 /* The broker's machine: dk_core on a simulated disk, driven as broker/net drives it.
  *
  * One batch at a time is appended, then synced, then answered; meanwhile the next one gathers. It
- * can die between any two of these steps. Commits and every second are announced. */
+ * can die between any two of these steps, and ends when one of them fails. Commits and every second
+ * are announced. */
 #ifndef DK_SIM_BROKER_H
 #define DK_SIM_BROKER_H
 
+#include "broker/core/write.h"
 #include "tests/sim/clocks.h"
 #include "tests/sim/net.h"
 #include "tests/sim/store.h"
@@ -33,7 +35,7 @@ struct sim_broker {
     bool accepting;       /* whether there is space */
     bool turning;         /* a turn is put down */
     enum sim_step writing;
-    const struct dk_batch *batch;
+    struct dk_write write;
     struct sim_inbox_entry *inbox; /* in order, from inbox_head on */
     size_t inbox_head, inbox_count, inbox_capacity;
     int64_t sync_us;      /* how long a sync takes */
@@ -52,6 +54,8 @@ void sim_broker_close(struct sim_broker *broker);
 void sim_broker_start(struct sim_broker *broker);
 /* It dies; `power`: with its machine, and then unsynced writes are kept by chance alone. */
 void sim_broker_crash(struct sim_broker *broker, bool power);
+/* The disk will fail the next sync. */
+void sim_broker_fail_sync(struct sim_broker *broker);
 
 void sim_broker_set_space(struct sim_broker *broker, bool accepting);
 struct dk_now sim_broker_now(const struct sim_broker *broker);

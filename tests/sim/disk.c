@@ -1,6 +1,5 @@
 #include "tests/sim/disk.h"
 
-#include "proto/base/err.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -75,7 +74,7 @@ static void settle(struct sim_disk *disk, const struct sim_sector *sector)
     memcpy(disk->platter + sector->number * SIM_SECTOR_BYTES, sector->data, SIM_SECTOR_BYTES);
 }
 
-void sim_disk_sync(struct sim_disk *disk)
+static void settle_all(struct sim_disk *disk)
 {
     for (size_t i = 0; i < disk->cached; i++) {
         settle(disk, &disk->cache[i]);
@@ -83,10 +82,28 @@ void sim_disk_sync(struct sim_disk *disk)
     disk->cached = 0;
 }
 
+int sim_disk_sync(struct sim_disk *disk, struct dk_err *err)
+{
+    struct test_random *failing = disk->failing;
+    if (failing != NULL) {
+        disk->failing = NULL;
+        sim_disk_crash(disk, failing, disk->failing_keep_permille);
+        return dk_err_set(err, DK_EIO, "cannot sync: the disk failed");
+    }
+    settle_all(disk);
+    return 0;
+}
+
+void sim_disk_fail_sync(struct sim_disk *disk, struct test_random *random, unsigned keep_permille)
+{
+    disk->failing = random;
+    disk->failing_keep_permille = keep_permille;
+}
+
 void sim_disk_crash(struct sim_disk *disk, struct test_random *random, unsigned keep_permille)
 {
     if (keep_permille == 1000) {
-        sim_disk_sync(disk);
+        settle_all(disk);
         return;
     }
     /* A draw without return: any order. */

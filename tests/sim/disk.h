@@ -6,6 +6,7 @@
 #ifndef DK_SIM_DISK_H
 #define DK_SIM_DISK_H
 
+#include "proto/base/err.h"
 #include "tests/lib/random.h"
 #include <stddef.h>
 #include <stdint.h>
@@ -22,13 +23,22 @@ struct sim_disk {
     size_t bytes;             /* whole sectors; beyond: zeros */
     struct sim_sector *cache; /* in the order of the writes */
     size_t cached, cache_capacity;
+    struct test_random *failing; /* the next sync fails, and this chance decides; else NULL */
+    unsigned failing_keep_permille;
 };
 
 void sim_disk_init(struct sim_disk *disk);
 void sim_disk_close(struct sim_disk *disk);
 
 void sim_disk_write(struct sim_disk *disk, size_t offset, const void *data, size_t bytes);
-void sim_disk_sync(struct sim_disk *disk);
+/* 0, or DK_EIO when it was to fail. */
+int sim_disk_sync(struct sim_disk *disk, struct dk_err *err);
+
+/* The next sync fails: each cached sector is kept with this chance, and the others are given up, so
+ * that a sync after that one succeeds. `random` is borrowed until then; NULL: it succeeds after
+ * all.
+ */
+void sim_disk_fail_sync(struct sim_disk *disk, struct test_random *random, unsigned keep_permille);
 
 /* Power is lost: each cached sector is kept with this chance. 1000: only the process died. */
 void sim_disk_crash(struct sim_disk *disk, struct test_random *random, unsigned keep_permille);

@@ -60,6 +60,14 @@ static void slow_disk(void *arg, uint64_t pace_us)
     }
 }
 
+static void fail_sync(void *arg, uint64_t pace_us)
+{
+    struct sim_world *world = again(arg, pace_us, fail_sync);
+    if (world != NULL) {
+        sim_broker_fail_sync(&world->broker);
+    }
+}
+
 static void fill_disk(void *arg, uint64_t pace_us)
 {
     struct sim_world *world = again(arg, pace_us, fill_disk);
@@ -180,6 +188,7 @@ void sim_faults_plan(struct sim_world *world)
     plan(world, 700, 5, 30, crash_broker);
     plan(world, 700, 3, 20, crash_in_commit);
     plan(world, 300, 3, 15, slow_disk);
+    plan(world, 300, 3, 30, fail_sync);
     plan(world, 200, 10, 20, fill_disk);
     plan(world, 300, 10, 30, step_clock);
     plan(world, 600, 2, 20, break_link);
@@ -195,6 +204,7 @@ void sim_faults_end(struct sim_world *world)
     world->faulty = false;
     world->broker.die_at = SIM_NOT_WRITING;
     world->broker.sync_us = 2000;
+    sim_disk_fail_sync(&world->broker.disk, NULL, 0);
     sim_net_heal(&world->net);
     sim_broker_set_space(&world->broker, true);
     restart_broker(world, 0);

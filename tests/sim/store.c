@@ -51,8 +51,8 @@ static int append(void *self, const struct dk_batch *batch, struct dk_err *err)
 static int sync(void *self, struct dk_err *err)
 {
     struct sim_store *store = self;
-    sim_disk_sync(store->disk);
-    return store->memory.store.sync(&store->memory, err);
+    int rc = sim_disk_sync(store->disk, err);
+    return rc != 0 ? rc : store->memory.store.sync(&store->memory, err);
 }
 
 static int read(void *self, uint64_t from, size_t max_bytes, struct dk_records *out,

@@ -31,10 +31,11 @@ static void test_disk_keeps_what_was_synced(void **state)
 {
     struct test_random random = {1};
     struct sim_disk disk;
+    struct dk_err err;
     (void)state;
     sim_disk_init(&disk);
     fill(&disk, 100, 'a', 1000); /* neither begins nor ends at a sector */
-    sim_disk_sync(&disk);
+    ASSERT_OK(sim_disk_sync(&disk, &err), &err);
     for (int round = 0; round < ROUNDS; round++) {
         fill(&disk, 1100, 'b', 900); /* shares a sector with what was synced */
         sim_disk_crash(&disk, &random, 500);
@@ -88,6 +89,32 @@ static void test_disk_loses_nothing_when_only_the_process_dies(void **state)
     ASSERT_TRUE(holds(&disk, 500, 'b', 100)); /* the later write of a sector wins */
     ASSERT_TRUE(holds(&disk, 600, 'a', 1410));
     sim_disk_close(&disk);
+}
+
+/* What a failed sync gave up is not brought by the next one, though that succeeds. */
+static void test_disk_gives_up_what_a_failed_sync_did_not_bring(void **state)
+{
+    struct test_random random = {4};
+    int kept = 0, lost = 0;
+    struct dk_err err;
+    (void)state;
+    for (int round = 0; round < ROUNDS; round++) {
+        struct sim_disk disk;
+        sim_disk_init(&disk);
+        fill(&disk, 0, 'a', SECTOR);
+        ASSERT_OK(sim_disk_sync(&disk, &err), &err);
+        fill(&disk, 0, 'b', 2 * SECTOR);
+        sim_disk_fail_sync(&disk, &random, 500);
+        ASSERT_CODE(sim_disk_sync(&disk, &err), DK_EIO);
+        ASSERT_OK(sim_disk_sync(&disk, &err), &err);
+        bool first = holds(&disk, 0, 'b', SECTOR), second = holds(&disk, SECTOR, 'b', SECTOR);
+        ASSERT_TRUE(first || holds(&disk, 0, 'a', SECTOR));
+        ASSERT_TRUE(second || holds(&disk, SECTOR, 0, SECTOR));
+        kept += first && second;
+        lost += !first && !second;
+        sim_disk_close(&disk);
+    }
+    ASSERT_TRUE(kept > 0 && lost > 0 && kept + lost < ROUNDS);
 }
 
 /* ---------------------------------------------------------------- the store */
@@ -196,6 +223,19 @@ static void test_store_cuts_at_a_torn_batch(void **state)
     ASSERT_TRUE(whole > 10 && torn > 10);
 }
 
+static void test_store_of_a_failed_sync_shows_what_was_durable(void **state)
+{
+    struct world *w = *state;
+    append(w, 1, 3);
+    sync(w);
+    append(w, 4, 2);
+    sim_disk_fail_sync(&w->disk, &w->random, 0);
+    ASSERT_CODE(w->store.store.sync(&w->store, &w->err), DK_EIO);
+    check(w, 3);
+    crash(w, 1000);
+    check(w, 3);
+}
+
 static void test_store_keeps_a_whole_batch_when_only_the_process_dies(void **state)
 {
     struct world *w = *state;
@@ -210,8 +250,11 @@ int main(void)
         cmocka_unit_test(test_disk_keeps_what_was_synced),
         cmocka_unit_test(test_disk_keeps_any_subset_of_unsynced_sectors),
         cmocka_unit_test(test_disk_loses_nothing_when_only_the_process_dies),
+        cmocka_unit_test(test_disk_gives_up_what_a_failed_sync_did_not_bring),
         cmocka_unit_test_setup_teardown(test_store_shows_what_is_durable, setup, teardown),
         cmocka_unit_test_setup_teardown(test_store_cuts_at_a_torn_batch, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_store_of_a_failed_sync_shows_what_was_durable, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(test_store_keeps_a_whole_batch_when_only_the_process_dies,
                                         setup, teardown),
     };
