@@ -356,15 +356,19 @@ static int judge_legal(const struct judged *judged, const struct dk_ticket *tick
                             "an action on two tickets needs both of its events in one atomic "
                             "request");
     }
+    if (ticket != NULL) {
+        return dk_ticket_check(ticket, judged->state->refs, judged->admission->peer->role,
+                               &judged->event, judged->body, err);
+    }
+    int rc = dk_actor_check(judged->state->refs, &judged->event, err);
+    if (rc != 0) {
+        return rc;
+    }
     switch (kind) {
     case DK_KIND_PRESENCE_CHANGED: return judge_presence(judged, err);
     case DK_KIND_CLOCK_STEP_ACCEPTED: return judge_clock_step(judged, err);
     case DK_KIND_CALENDAR_DEFINED: return judge_calendar(judged, err);
-    default:
-        return ticket == NULL
-                   ? 0
-                   : dk_ticket_check(ticket, judged->state->refs, judged->admission->peer->role,
-                                     &judged->event, judged->body, err);
+    default: return 0;
     }
 }
 

@@ -86,6 +86,12 @@ int dk_ticket_check(const struct dk_ticket *ticket, const struct dk_refs *refs, 
                     const struct dk_envelope *event, const ProtobufCMessage *body,
                     struct dk_err *reason);
 
+/* Who acts, of an event of any kind: an agent or a supplier is one that is in force at the event's
+ * occurred_us. Imported events pass. 0, or DK_EREFERENCE with field "actor". Of a ticket's event
+ * dk_ticket_check asks it. */
+int dk_actor_check(const struct dk_refs *refs, const struct dk_envelope *event,
+                   struct dk_err *reason);
+
 /* Folds one written event of this ticket, in position order. `body` is NULL for a kind that is not
  * known here: then only version and positions move. Never fails. */
 void dk_ticket_apply(struct dk_ticket *ticket, const struct dk_envelope *event,

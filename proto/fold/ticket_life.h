@@ -10,8 +10,8 @@
 int dk_life_judge(const struct dk_ticket *ticket, const struct dk_envelope *event,
                   const ProtobufCMessage *body, struct dk_err *reason);
 
-/* The rules that need it: what the event names exists and fits, the agent can sign, the customer is
- * entitled, the reopening is in time. For events that dk_life_judge has passed. */
+/* The rules that need it: who acts and what the event names exists and fits, the agent can sign, the
+ * customer is entitled, the reopening is in time. For events that dk_life_judge has passed. */
 int dk_life_references(const struct dk_ticket *ticket, const struct dk_refs *refs,
                        const struct dk_envelope *event, const ProtobufCMessage *body,
                        struct dk_err *reason);

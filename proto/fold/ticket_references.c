@@ -48,6 +48,28 @@ static bool exists(const struct dk_refs *refs, uint64_t id, unsigned cls, int64_
     return dk_id_class(id) == cls && dk_refs_at(refs, id, at_us) != NULL;
 }
 
+/* Operators and customers need no definition; nodes are known by their keys. */
+int dk_actor_check(const struct dk_refs *refs, const struct dk_envelope *event,
+                   struct dk_err *reason)
+{
+    static const uint8_t defined_as[] = {
+        [DK_ACTOR_AGENT] = DK_SUBJECT_AGENT,
+        [DK_ACTOR_SUPPLIER] = DK_SUBJECT_SUPPLIER,
+    };
+    unsigned cls = dk_id_class(event->actor);
+    uint64_t id = 0;
+    char text[DK_ID_TEXT_BYTES];
+
+    if (cls < sizeof defined_as && defined_as[cls] != 0)
+        id = dk_id_make(defined_as[cls], event->actor);
+    if (id == 0 || dk_life_imported(event) || dk_refs_at(refs, id, event->occurred_us) != NULL)
+        return 0;
+    return dk_err_field(reason, DK_EREFERENCE, "actor",
+                        "no %s %s is defined at that time: act as one that is, or have an operator "
+                        "define this one first",
+                        dk_subject_class_word(defined_as[cls]), dk_id_format(id, text));
+}
+
 static int refer_fields(const struct dk_refs *refs, const struct dk_envelope *event,
                         const uint8_t *body, struct dk_err *reason)
 {
@@ -140,14 +162,12 @@ static bool written(const Docket__Text *text)
 static int refer_message(const struct dk_refs *refs, const struct dk_envelope *event,
                          const Docket__MessagePublic *message, struct dk_err *reason)
 {
-    uint64_t id = dk_life_agent(event);
     const Docket__AgentDefined *agent;
 
     if (!dk_life_agent_reply(event, message))
         return 0;
-    agent = dk_refs_agent(refs, id, event->occurred_us);
-    if (agent == NULL)
-        return unknown(id, DK_SUBJECT_AGENT, "actor", reason);
+    agent = dk_refs_agent(refs, dk_life_agent(event), event->occurred_us);
+    DK_ASSERT(agent != NULL); /* dk_actor_check has passed */
     if (written(agent->first_name) && written(agent->surname))
         return 0;
     return dk_err_field(reason, DK_EREFERENCE, "actor",
@@ -247,8 +267,10 @@ int dk_life_references(const struct dk_ticket *ticket, const struct dk_refs *ref
                        struct dk_err *reason)
 {
     const void *body = message;
-    int code = refer_fields(refs, event, body, reason);
+    int code = dk_actor_check(refs, event, reason);
 
+    if (code == 0)
+        code = refer_fields(refs, event, body, reason);
     if (code != 0)
         return code;
     switch (event->kind) {

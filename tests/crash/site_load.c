@@ -1,7 +1,7 @@
-/* site_load CONFIG NAME SEED EVENTS_A_SECOND OUT: acts on tickets of a running site as the producer
- * NAME under the agent's key, with up to 64 requests under way, until SIGTERM; then waits for the
- * answers that are missing and ends with 0. The broker may be killed and started at any moment:
- * what was not answered is sent again under the same numbers.
+/* site_load CONFIG NAME SEED EVENTS_A_SECOND OUT: acts on tickets of a running site as its agent
+ * "agent-0" and the producer NAME under the agent's key, with up to 64 requests under way, until
+ * SIGTERM; then waits for the answers that are missing and ends with 0. The broker may be killed
+ * and started at any moment: what was not answered is sent again under the same numbers.
  *
  * Every event says "NAME SEQUENCE" in its text. OUT gets a line for each answer:
  *   A SEQUENCE NUMBER POSITION    accepted; 0: accepted, position not known any more
@@ -25,6 +25,7 @@
 #define HELLO_MS    200 /* without an answer: is it still the same broker? */
 #define ENDS_MS     30000
 
+#define AGENT         "agent-0"
 #define PRODUCT       "load-product"
 #define WRONG_VERSION 999999
 
@@ -88,7 +89,8 @@ static void add_event(struct load *load, struct request *request, uint64_t ticke
     Docket__NoteAdded note = DOCKET__NOTE_ADDED__INIT;
     Docket__StatusChanged status = DOCKET__STATUS_CHANGED__INIT;
     Docket__Rated rated = DOCKET__RATED__INIT;
-    struct dk_envelope envelope = {.subject = ticket, .actor = dk_id_make(DK_ACTOR_AGENT, 77)};
+    uint64_t agent = dk_id_of_key(DK_SUBJECT_AGENT, AGENT, strlen(AGENT), NULL);
+    struct dk_envelope envelope = {.subject = ticket, .actor = dk_id_make(DK_ACTOR_AGENT, agent)};
     text.has_plain = 1;
     text.plain = (ProtobufCBinaryData){(size_t)length, (uint8_t *)words};
     opened.subject = note.text = status.code = rated.comment = &text;

@@ -74,7 +74,10 @@ def life(docket, path):
     docket("assign", t, "anna", "--as", "boss")
     docket("presence", "available", "--until", "+8h", "--as", "anna")
     docket("status", t, "open", "--as", "anna")
-    docket.refused("DK_EREFERENCE", "actor", "reply", t, "Hm", "--as", "nobody")
+    for verb in ("reply", "note"):
+        docket.refused("DK_EREFERENCE", "actor", verb, t, "Hm", "--as", "nobody")
+    docket.refused("DK_EREFERENCE", "actor", "presence", "away", "--as", "nobody")
+    docket.fails(1, "no agent \"nobody\" is defined", "open", "Hm", "--as", "nobody")
     docket("reply", t, "Which floor?", "--question", "--channel", "email", "--as", "anna")
     docket("status", t, "pending", "--for", "customer", "--as", "anna")
     assert docket.json("show", t)["pending"] == "customer"
@@ -167,7 +170,7 @@ def fields_as_sent(docket, t):
 def more_tickets(docket):
     a = docket("open", "Again", *BOB, "--message", "now").strip()
     b = docket.json("open", "Paper jam", *BOB, "--as", "ben", "--priority", "low")["ticket"]
-    c = docket("open", "Old", *BOB, "--as", "ben", "--at", "-2d").strip()
+    c = docket("open", "Old", *BOB, "--at", "-2d").strip()
     assert docket.json("show", b)["channel"] == "on-behalf"
     docket("message", a, "still burning", *BOB)
     docket("link", b, a, "--type", "duplicate", "--as", "ben")

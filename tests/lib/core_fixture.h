@@ -14,6 +14,14 @@
 #define FIXTURE_SITE 7
 #define FIXTURE_NOW  INT64_C(1770000000000000)
 
+#define FIXTURE_AGENT_KEY  "anna"
+#define FIXTURE_AGENT      dk_id_make(DK_ACTOR_AGENT, test_id(DK_SUBJECT_AGENT, FIXTURE_AGENT_KEY))
+#define FIXTURE_CUSTOMER   dk_id_make(DK_ACTOR_CUSTOMER, 6)
+#define FIXTURE_OPERATOR   dk_id_make(DK_ACTOR_OPERATOR, 8)
+#define FIXTURE_ROUTING    dk_id_make(DK_ACTOR_NODE, DK_ROLE_ROUTING)
+#define FIXTURE_UNNAMED(k) dk_ticket_make(0xffff, (k))
+#define FIXTURE_TICKET(n)  dk_ticket_make(FIXTURE_SITE, (n))
+
 #define FIXTURE_REPLIES 256
 struct fixture_reply {
     uint64_t connection;
@@ -72,7 +80,8 @@ static inline void fixture_stop(struct fixture *f)
     fixture_forget(f);
 }
 
-static inline void fixture_open(struct fixture *f)
+/* A site of which nothing is known. */
+static inline void fixture_open_empty(struct fixture *f)
 {
     struct dk_err err;
     memset(f, 0, sizeof *f);
@@ -331,11 +340,21 @@ static inline const void *fixture_routed(uint64_t basis, const char *group)
     return routed;
 }
 
-#define FIXTURE_AGENT      dk_id_make(DK_ACTOR_AGENT, 5)
-#define FIXTURE_CUSTOMER   dk_id_make(DK_ACTOR_CUSTOMER, 6)
-#define FIXTURE_OPERATOR   dk_id_make(DK_ACTOR_OPERATOR, 8)
-#define FIXTURE_ROUTING    dk_id_make(DK_ACTOR_NODE, DK_ROLE_ROUTING)
-#define FIXTURE_UNNAMED(k) dk_ticket_make(0xffff, (k))
-#define FIXTURE_TICKET(n)  dk_ticket_make(FIXTURE_SITE, (n))
+/* ---------------------------------------------------------------- a site with an agent */
+
+/* Position 1 is FIXTURE_AGENT's definition: whoever acts as an agent is defined. */
+static inline void fixture_open(struct fixture *f)
+{
+    struct fixture_events events;
+    fixture_open_empty(f);
+    fixture_events_init(&events);
+    struct fixture_peer operator= fixture_peer(f, DK_ROLE_OPERATOR, 1);
+    fixture_next(&events, &operator, FIXTURE_OPERATOR, test_id(DK_SUBJECT_AGENT, FIXTURE_AGENT_KEY),
+                 DK_KIND_AGENT_DEFINED, fixture_agent(FIXTURE_AGENT_KEY));
+    ASSERT_EQ(fixture_call(f, &operator, & events, false)->accepted, 1);
+    dk_core_disconnected(f->core, 1);
+    fixture_events_close(&events);
+    fixture_forget(f);
+}
 
 #endif

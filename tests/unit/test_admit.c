@@ -4,7 +4,7 @@
 #include "tests/lib/core_fixture.h"
 #include <stdlib.h>
 
-/* A site with one ticket, opened by an agent at position 1, and one group. */
+/* A site with an agent, defined at position 1, a ticket that this agent opened, and a group. */
 struct world {
     struct dk_log_identity identity;
     struct dk_heads *heads;
@@ -67,6 +67,11 @@ static struct dk_envelope on_group(const char *key)
     return on(test_id(DK_SUBJECT_GROUP, key), FIXTURE_OPERATOR);
 }
 
+static struct dk_envelope on_agent(const char *key, uint64_t actor)
+{
+    return on(test_id(DK_SUBJECT_AGENT, key), actor);
+}
+
 static int set_up(void **state)
 {
     struct world *w = calloc(1, sizeof *w);
@@ -78,6 +83,8 @@ static int set_up(void **state)
                             &w->err),
               &w->err);
     ASSERT_OK(dk_state_init(&w->state, &w->identity, w->heads, 100, 100, &w->err), &w->err);
+    accepted(w, judge(w, DK_ROLE_OPERATOR, on_agent(FIXTURE_AGENT_KEY, FIXTURE_OPERATOR),
+                      DK_KIND_AGENT_DEFINED, fixture_agent(FIXTURE_AGENT_KEY)));
     accepted(w, judge(w, DK_ROLE_AGENT, on(FIXTURE_UNNAMED(0), FIXTURE_AGENT), DK_KIND_OPENED,
                       fixture_opened()));
     accepted(w, judge(w, DK_ROLE_OPERATOR, on_group("desk"), DK_KIND_GROUP_DEFINED,
@@ -117,6 +124,21 @@ static void test_admit_kind_is_for_certain_roles(void **state)
     ASSERT_TRUE(!dk_admit_role(DK_ROLE_READER) && !dk_admit_role(DK_ROLE_ANALYTICS));
 }
 
+/* Whoever has this key in the class that acts as `cls`. */
+static uint64_t acting(unsigned cls, const char *key)
+{
+    unsigned subject = cls == DK_ACTOR_SUPPLIER ? DK_SUBJECT_SUPPLIER : DK_SUBJECT_AGENT;
+    return dk_id_make(cls, test_id(subject, key));
+}
+
+static void define_supplier(struct world *w, const char *key)
+{
+    Docket__SupplierDefined supplier = DOCKET__SUPPLIER_DEFINED__INIT;
+    supplier.definition = test_definition(key);
+    accepted(w, judge(w, DK_ROLE_OPERATOR, on(test_id(DK_SUBJECT_SUPPLIER, key), FIXTURE_OPERATOR),
+                      DK_KIND_SUPPLIER_DEFINED, &supplier));
+}
+
 static void test_admit_actor_fits_the_key(void **state)
 {
     struct world *w = *state;
@@ -131,8 +153,10 @@ static void test_admit_actor_fits_the_key(void **state)
         {DK_ROLE_OPERATOR, DK_ACTOR_AGENT, true},   {DK_ROLE_OPERATOR, DK_ACTOR_CUSTOMER, true},
         {DK_ROLE_OPERATOR, DK_ACTOR_NODE, false},   {DK_ROLE_OPERATOR, DK_ACTOR_IMPORTER, false},
         {DK_ROLE_OPERATOR, DK_ACTOR_OPERATOR, true}};
+    define_supplier(w, FIXTURE_AGENT_KEY);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        int rc = note(w, rows[i].role, on(FIXTURE_TICKET(1), dk_id_make(rows[i].cls, 5)));
+        int rc =
+            note(w, rows[i].role, on(FIXTURE_TICKET(1), acting(rows[i].cls, FIXTURE_AGENT_KEY)));
         if (rows[i].allowed) {
             accepted(w, rc);
         } else {
@@ -158,7 +182,7 @@ static void test_admit_occurred_is_stated_by_some_and_in_range(void **state)
     envelope.occurred_us = FIXTURE_NOW - 1;
     refused(w, judge(w, DK_ROLE_ROUTING, envelope, DK_KIND_ROUTED, fixture_routed(1, "desk")),
             DK_EACCES, "occurred_us");
-    envelope = on(FIXTURE_TICKET(1), FIXTURE_AGENT);
+    envelope = on(FIXTURE_TICKET(1), FIXTURE_CUSTOMER);
     envelope.occurred_us = FIXTURE_NOW + DK_FUTURE_MAX_US + 1;
     refused(w, note(w, DK_ROLE_AGENT, envelope), DK_ETIME, "occurred_us");
     envelope.occurred_us = DK_TIME_MIN_US - 1;
@@ -233,10 +257,10 @@ static void test_admit_nodes_name_their_decision_and_people_do_not(void **state)
             DK_EINVAL, "decision");
     refused(w, judge(w, DK_ROLE_AGENT, by_agent, DK_KIND_ROUTED, fixture_routed(1, "desk")),
             DK_EINVAL, "decision");
-    refused(w, judge(w, DK_ROLE_ROUTING, by_node, DK_KIND_ROUTED, fixture_routed(3, "desk")),
+    refused(w, judge(w, DK_ROLE_ROUTING, by_node, DK_KIND_ROUTED, fixture_routed(4, "desk")),
             DK_EINVAL, "decision");
-    ASSERT_CONTAINS(w->err.message, "beyond the log's end 2");
-    accepted(w, judge(w, DK_ROLE_ROUTING, by_node, DK_KIND_ROUTED, fixture_routed(2, "desk")));
+    ASSERT_CONTAINS(w->err.message, "beyond the log's end 3");
+    accepted(w, judge(w, DK_ROLE_ROUTING, by_node, DK_KIND_ROUTED, fixture_routed(3, "desk")));
     ASSERT_EQ(dk_event_load_group(w->record.data), test_id(DK_SUBJECT_GROUP, "desk"));
 }
 
@@ -343,7 +367,7 @@ static void test_admit_tickets_are_of_this_site_and_named_by_the_broker(void **s
     accepted(w, note(w, DK_ROLE_AGENT, on(FIXTURE_UNNAMED(1), FIXTURE_AGENT)));
     ASSERT_EQ(dk_event_load_subject(w->record.data), FIXTURE_TICKET(2));
     ASSERT_EQ(dk_event_load_subject_version(w->record.data), 2);
-    ASSERT_EQ(dk_event_load_previous(w->record.data), 3);
+    ASSERT_EQ(dk_event_load_previous(w->record.data), 4);
     refused(w, note(w, DK_ROLE_AGENT, on(FIXTURE_UNNAMED(2), FIXTURE_AGENT)), DK_ENOTFOUND,
             "subject");
 }
@@ -358,7 +382,7 @@ static void test_admit_definitions_are_named_by_their_key(void **state)
     accepted(w, judge(w, DK_ROLE_OPERATOR, on_group("desk"), DK_KIND_GROUP_DEFINED,
                       fixture_group("desk")));
     ASSERT_EQ(dk_event_load_subject_version(w->record.data), 2);
-    ASSERT_EQ(dk_event_load_previous(w->record.data), 2);
+    ASSERT_EQ(dk_event_load_previous(w->record.data), 3);
 
     /* Customers are hashed with the log's salt. */
     Docket__CustomerDefined customer = DOCKET__CUSTOMER_DEFINED__INIT;
@@ -420,14 +444,14 @@ static int route(struct world *w, uint64_t basis)
 static void test_admit_stale_decisions_are_refused(void **state)
 {
     struct world *w = *state;
-    refused(w, route(w, 0), DK_ESTALE, "decision"); /* opened at 1 */
-    accepted(w, route(w, 1));
-    refused(w, route(w, 2), DK_ESTALE, "decision"); /* routing itself at 3 */
-    ASSERT_CONTAINS(w->err.message, "at 3, after the decision's basis 2");
-    accepted(w, route(w, 3));
+    refused(w, route(w, 1), DK_ESTALE, "decision"); /* opened at 2 */
+    accepted(w, route(w, 2));
+    refused(w, route(w, 3), DK_ESTALE, "decision"); /* routing itself at 4 */
+    ASSERT_CONTAINS(w->err.message, "at 4, after the decision's basis 3");
+    accepted(w, route(w, 4));
     accepted(w, note(w, DK_ROLE_AGENT, on(FIXTURE_TICKET(1), FIXTURE_AGENT)));
-    refused(w, route(w, 4), DK_ESTALE, "decision"); /* a person at 5 */
-    accepted(w, route(w, 5));
+    refused(w, route(w, 5), DK_ESTALE, "decision"); /* a person at 6 */
+    accepted(w, route(w, 6));
 }
 
 static void test_admit_presence_is_of_a_known_agent(void **state)
@@ -435,13 +459,48 @@ static void test_admit_presence_is_of_a_known_agent(void **state)
     struct world *w = *state;
     Docket__PresenceChanged presence = DOCKET__PRESENCE_CHANGED__INIT;
     presence.presence = DOCKET__PRESENCE__PRESENCE_AWAY;
-    struct dk_envelope envelope = on(test_id(DK_SUBJECT_AGENT, "anna"), FIXTURE_AGENT);
-    refused(w, judge(w, DK_ROLE_AGENT, envelope, DK_KIND_PRESENCE_CHANGED, &presence),
-            DK_EREFERENCE, "subject");
-    struct dk_envelope defined = envelope;
-    defined.actor = FIXTURE_OPERATOR;
-    accepted(w, judge(w, DK_ROLE_OPERATOR, defined, DK_KIND_AGENT_DEFINED, fixture_agent("anna")));
-    accepted(w, judge(w, DK_ROLE_AGENT, envelope, DK_KIND_PRESENCE_CHANGED, &presence));
+    struct dk_envelope bert = on_agent("bert", FIXTURE_OPERATOR);
+    refused(w, judge(w, DK_ROLE_OPERATOR, bert, DK_KIND_PRESENCE_CHANGED, &presence), DK_EREFERENCE,
+            "subject");
+    accepted(w, judge(w, DK_ROLE_OPERATOR, bert, DK_KIND_AGENT_DEFINED, fixture_agent("bert")));
+    bert.actor = acting(DK_ACTOR_AGENT, "bert");
+    accepted(w, judge(w, DK_ROLE_AGENT, bert, DK_KIND_PRESENCE_CHANGED, &presence));
+    bert.actor = FIXTURE_AGENT;
+    accepted(w, judge(w, DK_ROLE_AGENT, bert, DK_KIND_PRESENCE_CHANGED, &presence));
+    bert.actor = acting(DK_ACTOR_AGENT, "carla");
+    refused(w, judge(w, DK_ROLE_AGENT, bert, DK_KIND_PRESENCE_CHANGED, &presence), DK_EREFERENCE,
+            "actor");
+}
+
+/* From the definition on until its end, for tickets and for customers; not for what is imported. */
+static void test_admit_who_acts_is_defined(void **state)
+{
+    struct world *w = *state;
+    static const unsigned classes[] = {DK_ACTOR_AGENT, DK_ACTOR_SUPPLIER};
+    Docket__CustomerDefined customer = DOCKET__CUSTOMER_DEFINED__INIT;
+    customer.definition = test_definition("globex");
+    for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) {
+        uint64_t actor = acting(classes[i], "bert");
+        struct dk_envelope met =
+            on(dk_id_of_key(DK_SUBJECT_CUSTOMER, "globex", 6, w->identity.salt), actor);
+        refused(w, note(w, DK_ROLE_AGENT, on(FIXTURE_TICKET(1), actor)), DK_EREFERENCE, "actor");
+        ASSERT_CONTAINS(w->err.message, "have an operator define");
+        refused(w, judge(w, DK_ROLE_AGENT, met, DK_KIND_CUSTOMER_DEFINED, &customer), DK_EREFERENCE,
+                "actor");
+        accepted(w, judge(w, DK_ROLE_IMPORTER, on(FIXTURE_TICKET(1), actor), DK_KIND_NOTE_ADDED,
+                          imported_note(true)));
+    }
+    struct dk_envelope bert = on_agent("bert", FIXTURE_OPERATOR);
+    struct dk_envelope by_bert = on(FIXTURE_TICKET(1), acting(DK_ACTOR_AGENT, "bert"));
+    accepted(w, judge(w, DK_ROLE_OPERATOR, bert, DK_KIND_AGENT_DEFINED, fixture_agent("bert")));
+    accepted(w, note(w, DK_ROLE_AGENT, by_bert));
+    by_bert.occurred_us = FIXTURE_NOW - 1; /* before there was a bert */
+    refused(w, note(w, DK_ROLE_AGENT, by_bert), DK_EREFERENCE, "actor");
+    by_bert.occurred_us = 0;
+    Docket__AgentDefined gone = *(const Docket__AgentDefined *)fixture_agent("bert");
+    gone.definition->has_removed = gone.definition->removed = 1;
+    accepted(w, judge(w, DK_ROLE_OPERATOR, bert, DK_KIND_AGENT_DEFINED, &gone));
+    refused(w, note(w, DK_ROLE_AGENT, by_bert), DK_EREFERENCE, "actor");
 }
 
 static int define_calendar(struct world *w, const char *zone, bool open, bool removed)
@@ -485,7 +544,7 @@ static void test_admit_illegal_actions_are_refused_with_the_fold_s_reason(void *
     refused(w,
             judge(w, DK_ROLE_AGENT, on(FIXTURE_TICKET(1), FIXTURE_CUSTOMER), DK_KIND_RATED, &rated),
             DK_EILLEGAL, "kind");
-    ASSERT_EQ(w->state.counts.last, 2);
+    ASSERT_EQ(w->state.counts.last, 3);
     ASSERT_EQ(dk_state_ticket(&w->state, FIXTURE_TICKET(1))->version, 1);
 }
 
@@ -548,6 +607,7 @@ int main(void)
         CASE(test_admit_expected_version_conflicts),
         CASE(test_admit_stale_decisions_are_refused),
         CASE(test_admit_presence_is_of_a_known_agent),
+        CASE(test_admit_who_acts_is_defined),
         CASE(test_admit_calendars_can_be_reckoned_with),
         CASE(test_admit_illegal_actions_are_refused_with_the_fold_s_reason),
         CASE(test_admit_counts_open_tickets),

@@ -29,11 +29,11 @@ static void test_append_repeats_get_the_same_answer(void **state)
     add_illegal(w);
     const Docket__Appended *appended = call(w, false);
     ASSERT_EQ(appended->accepted, 2);
-    ASSERT_EQ(appended->position, 1);
+    ASSERT_EQ(appended->position, 2);
     ASSERT_EQ(appended->n_opened, 1);
     ASSERT_EQ(appended->opened[0], FIXTURE_TICKET(1));
     check_refusal(appended, 0, 2, DK_EILLEGAL, "");
-    ASSERT_EQ(dk_core_last(w->f.core), 2);
+    ASSERT_EQ(dk_core_last(w->f.core), 3);
 
     w->agent.number = 1;
     fixture_next(&w->events, &w->agent, FIXTURE_AGENT, FIXTURE_TICKET(1), DK_KIND_NOTE_ADDED,
@@ -75,10 +75,10 @@ static void test_append_repeat_in_flight_waits_for_the_original(void **state)
     ASSERT_TRUE(dk_core_take(w->f.core) == NULL);
     ASSERT_EQ(w->f.replies, 0);
     dk_core_committed(w->f.core);
-    ASSERT_EQ(fixture_appended(&w->f, first)->position, 2);
-    ASSERT_EQ(fixture_appended(&w->f, gathering)->position, 2);
-    ASSERT_EQ(fixture_appended(&w->f, written)->position, 2);
-    ASSERT_EQ(dk_core_last(w->f.core), 2);
+    ASSERT_EQ(fixture_appended(&w->f, first)->position, 3);
+    ASSERT_EQ(fixture_appended(&w->f, gathering)->position, 3);
+    ASSERT_EQ(fixture_appended(&w->f, written)->position, 3);
+    ASSERT_EQ(dk_core_last(w->f.core), 3);
 }
 
 static void test_append_old_repeats_are_accepted_without_position(void **state)
@@ -95,7 +95,7 @@ static void test_append_old_repeats_are_accepted_without_position(void **state)
     const Docket__Appended *appended = call(w, false);
     ASSERT_EQ(appended->accepted, 1);
     ASSERT_EQ(appended->position, 0);
-    ASSERT_EQ(dk_core_last(w->f.core), 5001);
+    ASSERT_EQ(dk_core_last(w->f.core), 5002);
 }
 
 /* ---------------------------------------------------------------------------------- atomic */
@@ -107,13 +107,13 @@ static void test_append_atomic_requests_are_one_run_with_more_flags(void **state
         add_note(w);
     }
     const Docket__Appended *appended = call(w, true);
-    ASSERT_EQ(appended->position, 2);
+    ASSERT_EQ(appended->position, 3);
     ASSERT_EQ(appended->accepted, 3);
-    for (uint64_t position = 2; position <= 4; position++) {
+    for (uint64_t position = 3; position <= 5; position++) {
         size_t bytes;
         const uint8_t *record = memory_store_record(&w->f.memory, position, &bytes);
         uint32_t more = dk_event_load_flags(record) & DOCKET__EVENT_FLAG__FLAG_MORE;
-        ASSERT_EQ(more != 0, position < 4);
+        ASSERT_EQ(more != 0, position < 5);
     }
 }
 
@@ -132,7 +132,7 @@ static void test_append_atomic_refusal_undoes_all_of_it(void **state)
     ASSERT_EQ(appended->n_opened, 0);
     ASSERT_EQ(appended->n_refused, 1);
     check_refusal(appended, 0, 2, DK_EILLEGAL, "kind");
-    ASSERT_EQ(dk_core_last(w->f.core), 1);
+    ASSERT_EQ(dk_core_last(w->f.core), 2);
     ASSERT_TRUE(dk_core_ticket(w->f.core, FIXTURE_TICKET(2)) == NULL);
     assert_memory_equal(dk_core_ticket(w->f.core, FIXTURE_TICKET(1)), &before, sizeof before);
     struct dk_core_stats stats;
@@ -152,7 +152,7 @@ static void test_append_atomic_refusal_undoes_all_of_it(void **state)
     ASSERT_EQ(appended->n_refused, 1);
     check_refusal(appended, 0, 2, DK_EILLEGAL, "");
     add_note(w);
-    ASSERT_EQ(call(w, false)->position, 2);
+    ASSERT_EQ(call(w, false)->position, 3);
 }
 
 static void test_append_atomic_requests_repeat_as_a_whole(void **state)
@@ -160,12 +160,12 @@ static void test_append_atomic_requests_repeat_as_a_whole(void **state)
     struct world *w = *state;
     add_note(w);
     add_note(w);
-    ASSERT_EQ(call(w, true)->position, 2);
+    ASSERT_EQ(call(w, true)->position, 3);
     w->agent.number = 1;
     add_note(w);
     add_note(w);
     const Docket__Appended *appended = call(w, true);
-    ASSERT_EQ(appended->position, 2);
+    ASSERT_EQ(appended->position, 3);
     ASSERT_EQ(appended->accepted, 2);
     w->agent.number = 2;
     add_note(w); /* seen */
@@ -176,10 +176,10 @@ static void test_append_atomic_requests_repeat_as_a_whole(void **state)
     w->agent.number++;
     add_note(w); /* a gap */
     check_refusal(call(w, true), 0, 1, DK_EORDER, "producer_number");
-    ASSERT_EQ(dk_core_last(w->f.core), 3);
+    ASSERT_EQ(dk_core_last(w->f.core), 4);
     w->agent.number = 3;
     add_note(w);
-    ASSERT_EQ(call(w, true)->position, 4); /* none of them was used up */
+    ASSERT_EQ(call(w, true)->position, 5); /* none of them was used up */
 }
 
 static void test_append_atomic_definitions_are_in_force_when_it_passed(void **state)
@@ -196,7 +196,7 @@ static void test_append_atomic_definitions_are_in_force_when_it_passed(void **st
         ASSERT_EQ(appended->accepted, i == 0 ? 0 : 2);
         const struct dk_refs_version *version = dk_refs_last(dk_core_refs(w->f.core), desk);
         ASSERT_TRUE(i == 0 ? version == NULL : version != NULL && version->version == 2);
-        ASSERT_EQ(dk_core_last_of(w->f.core, desk), i == 0 ? 0 : 3);
+        ASSERT_EQ(dk_core_last_of(w->f.core, desk), i == 0 ? 0 : 4);
     }
 }
 
@@ -257,7 +257,7 @@ static void test_append_actions_on_two_tickets_are_mirrored_pairs(void **state)
     add(w, a, DK_KIND_LINKED_TO, linked(true, FIXTURE_TICKET(9), DOCKET__LINK_TYPE__LINK_CHILD));
     add(w, FIXTURE_TICKET(9), DK_KIND_LINKED_FROM, linked(false, a, DOCKET__LINK_TYPE__LINK_CHILD));
     check_refusal(call(w, true), 0, 1, DK_ENOTFOUND, "subject"); /* of a ticket that is none */
-    ASSERT_EQ(dk_core_last(w->f.core), 2);
+    ASSERT_EQ(dk_core_last(w->f.core), 3);
 
     add(w, b, DK_KIND_LINKED_FROM, linked(false, a, DOCKET__LINK_TYPE__LINK_CHILD));
     add(w, a, DK_KIND_LINKED_TO, linked(true, b, DOCKET__LINK_TYPE__LINK_CHILD));
@@ -314,7 +314,7 @@ static void test_append_one_shot_repeat_in_flight_waits(void **state)
     ASSERT_TRUE(dk_core_take(w->f.core) == NULL);
     ASSERT_EQ(w->f.replies, 0);
     dk_core_committed(w->f.core);
-    ASSERT_EQ(fixture_appended(&w->f, repeat)->position, 2);
+    ASSERT_EQ(fixture_appended(&w->f, repeat)->position, 3);
 }
 
 static void test_append_one_shots_share_their_id(void **state)
@@ -346,7 +346,7 @@ static void test_append_one_shot_refusals(void **state)
         dk_stamp_subject(add_one_shot(w, 1, 3, "b"), FIXTURE_TICKET(9));
         const Docket__Appended *appended = call(w, false);
         ASSERT_EQ(appended->accepted, 1);
-        ASSERT_EQ(appended->position, 3);
+        ASSERT_EQ(appended->position, 4);
         ASSERT_EQ(appended->n_refused, repeat == 0);
     }
 }
@@ -355,13 +355,13 @@ static void test_append_one_shots_are_remembered_a_day(void **state)
 {
     struct world *w = *state;
     add_one_shot(w, 1, 2, "a");
-    ASSERT_EQ(call(w, false)->position, 2);
+    ASSERT_EQ(call(w, false)->position, 3);
     w->f.now.wall_us += DK_DAY_US + 1;
     w->f.now.boot_us += DK_DAY_US + 1;
     add_one_shot(w, 1, 3, "b");
-    ASSERT_EQ(call(w, false)->position, 3);
-    add_one_shot(w, 1, 2, "a");
     ASSERT_EQ(call(w, false)->position, 4);
+    add_one_shot(w, 1, 2, "a");
+    ASSERT_EQ(call(w, false)->position, 5);
 }
 
 static void test_append_one_shots_have_a_bound(void **state)

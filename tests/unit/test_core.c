@@ -14,7 +14,7 @@ static void test_core_hello_tells_the_log_and_the_last_number(void **state)
     const Docket__HelloReply *hello = fixture_reply(&w->f, id)->hello;
     ASSERT_EQ(hello->producer, w->agent.producer);
     ASSERT_EQ(hello->last_number, 1);
-    ASSERT_EQ(hello->head, 1);
+    ASSERT_EQ(hello->head, 2);
     ASSERT_EQ(hello->site, FIXTURE_SITE);
     ASSERT_EQ(hello->role, DK_ROLE_AGENT);
     ASSERT_EQ(hello->actor, FIXTURE_AGENT);
@@ -87,18 +87,18 @@ static void test_core_answers_when_durable_and_one_reply_a_connection(void **sta
         add_note(w);
         ids[i] = fixture_append(&w->f, &w->agent, &w->events, false);
     }
-    ASSERT_EQ(dk_core_last(w->f.core), 6);
-    ASSERT_EQ(dk_core_durable(w->f.core), 1);
+    ASSERT_EQ(dk_core_last(w->f.core), 7);
+    ASSERT_EQ(dk_core_durable(w->f.core), 2);
     const struct dk_batch *batch = dk_core_take(w->f.core);
-    ASSERT_EQ(batch->first, 2);
+    ASSERT_EQ(batch->first, 3);
     ASSERT_EQ(batch->count, 5);
     ASSERT_TRUE(dk_core_take(w->f.core) == NULL);
     ASSERT_EQ(w->f.replies, 0);
     dk_core_committed(w->f.core);
-    ASSERT_EQ(dk_core_durable(w->f.core), 6);
+    ASSERT_EQ(dk_core_durable(w->f.core), 7);
     ASSERT_EQ(w->f.replies, 1);
     for (size_t i = 0; i < 5; i++) {
-        ASSERT_EQ(fixture_appended(&w->f, ids[i])->position, 2 + i);
+        ASSERT_EQ(fixture_appended(&w->f, ids[i])->position, 3 + i);
     }
 }
 
@@ -126,12 +126,12 @@ static void test_core_answers_per_event_in_order(void **state)
     add_note(w);
     add_illegal(w);
     const Docket__Appended *appended = call(w, false);
-    ASSERT_EQ(appended->position, 2);
+    ASSERT_EQ(appended->position, 3);
     ASSERT_EQ(appended->accepted, 2);
     ASSERT_EQ(appended->n_refused, 2);
     check_refusal(appended, 0, 1, DK_EILLEGAL, "kind");
     check_refusal(appended, 1, 3, DK_EILLEGAL, "kind");
-    ASSERT_EQ(dk_core_last(w->f.core), 3);
+    ASSERT_EQ(dk_core_last(w->f.core), 4);
 }
 
 static void test_core_tickets_are_named_by_their_place_in_the_request(void **state)
@@ -153,7 +153,7 @@ static void test_core_tickets_are_named_by_their_place_in_the_request(void **sta
     check_refusal(appended, 0, 3, DK_ENOTFOUND, "subject");
     ASSERT_EQ(dk_core_ticket(w->f.core, FIXTURE_TICKET(2))->version, 2);
     ASSERT_EQ(dk_core_ticket(w->f.core, FIXTURE_TICKET(3))->version, 1);
-    ASSERT_EQ(dk_core_last_of(w->f.core, FIXTURE_TICKET(2)), 4);
+    ASSERT_EQ(dk_core_last_of(w->f.core, FIXTURE_TICKET(2)), 5);
 }
 
 static void test_core_disconnected_peers_get_nothing(void **state)
@@ -164,7 +164,7 @@ static void test_core_disconnected_peers_get_nothing(void **state)
     dk_core_disconnected(w->f.core, 11);
     fixture_settle(&w->f);
     ASSERT_EQ(w->f.replies, 0);
-    ASSERT_EQ(dk_core_durable(w->f.core), 2); /* the event stays */
+    ASSERT_EQ(dk_core_durable(w->f.core), 3); /* the event stays */
 }
 
 static void test_core_serves_head_and_ticket_state(void **state)
@@ -178,7 +178,7 @@ static void test_core_serves_head_and_ticket_state(void **state)
     request.op_case = DOCKET__REQUEST__OP_HEAD;
     request.head = &head;
     uint64_t id = fixture_request(&w->f, &w->agent, &request);
-    ASSERT_EQ(fixture_reply(&w->f, id)->head->head, 1); /* what is durable, at once */
+    ASSERT_EQ(fixture_reply(&w->f, id)->head->head, 2); /* what is durable, at once */
 
     request.op_case = DOCKET__REQUEST__OP_TICKET_STATE;
     request.ticket_state = &asked;
@@ -188,7 +188,7 @@ static void test_core_serves_head_and_ticket_state(void **state)
     fixture_settle(&w->f);
     const Docket__TicketStateReply *ticket = fixture_reply(&w->f, id)->ticket_state;
     ASSERT_EQ(ticket->version, 2);
-    ASSERT_EQ(ticket->last_position, 2);
+    ASSERT_EQ(ticket->last_position, 3);
     ASSERT_EQ(ticket->status, DOCKET__STATUS__STATUS_NEW);
     asked.ticket = FIXTURE_TICKET(9);
     check_failure(w, fixture_request(&w->f, &w->agent, &request), DK_ENOTFOUND);
@@ -225,7 +225,7 @@ static void test_core_records_not_canonical_use_up_no_number(void **state)
     check_refusal(appended, 0, 0, DK_ECANON, "format");
     check_refusal(appended, 1, 1, DK_EVERSION, "format");
     ASSERT_EQ(appended->accepted, 1);
-    ASSERT_EQ(appended->position, 2);
+    ASSERT_EQ(appended->position, 3);
 }
 
 static void test_core_records_have_a_largest_size(void **state)
@@ -289,7 +289,7 @@ static void test_core_appends_of_one_message_are_answered_each(void **state)
     for (uint64_t id = 501; id <= 503; id++) {
         const Docket__Appended *appended = fixture_appended(&w->f, id);
         ASSERT_TRUE(appended != NULL);
-        ASSERT_EQ(appended->position, id - 499);
+        ASSERT_EQ(appended->position, id - 498);
         ASSERT_EQ(appended->accepted, 1);
         ASSERT_EQ(appended->n_refused, id == 502);
     }
@@ -311,7 +311,7 @@ static void test_core_malformed_list_is_refused_as_a_whole(void **state)
     fixture_settle(&w->f);
     check_failure(w, 500, DK_EINVAL);
     ASSERT_TRUE(fixture_appended(&w->f, 501) == NULL);
-    ASSERT_EQ(dk_core_last(w->f.core), 1);
+    ASSERT_EQ(dk_core_last(w->f.core), 2);
     dk_buf_close(&frame);
 }
 
@@ -384,16 +384,16 @@ static void test_core_clock_step_stops_appends_until_accepted(void **state)
     check_failure(w, fixture_append(&w->f, &w->agent, &w->events, false), DK_ECLOCK);
 
     accept_step(w, &w->operator, - DK_HOUR_US);
-    ASSERT_EQ(fixture_call(&w->f, &w->operator, & w->events, false)->position, 2);
+    ASSERT_EQ(fixture_call(&w->f, &w->operator, & w->events, false)->position, 3);
     size_t bytes;
-    const uint8_t *record = memory_store_record(&w->f.memory, 2, &bytes);
+    const uint8_t *record = memory_store_record(&w->f.memory, 3, &bytes);
     ASSERT_EQ(dk_event_load_recorded_us(record), FIXTURE_NOW + 1);
     w->agent.number--;
     fixture_events_clear(&w->events);
     add_note(w);
     add_note(w);
     ASSERT_EQ(call(w, false)->accepted, 2);
-    record = memory_store_record(&w->f.memory, 4, &bytes);
+    record = memory_store_record(&w->f.memory, 5, &bytes);
     ASSERT_EQ(dk_event_load_recorded_us(record), FIXTURE_NOW + 3); /* 1 us an event */
 }
 
@@ -456,7 +456,7 @@ static void test_core_is_full_before_anything_is_lost(void **state)
     struct dk_core_stats stats;
     dk_core_stats(w->f.core, &stats);
     ASSERT_EQ(stats.accepted, dk_core_durable(w->f.core));
-    ASSERT_EQ(stats.commits, 2);
+    ASSERT_EQ(stats.commits, 3);
     ASSERT_TRUE(stats.memory_bytes > 8 * 1024 * 1024);
 }
 

@@ -22,7 +22,7 @@ static void test_decider_waits_for_the_head_of_its_session(void **state)
     carry(w);
     fixture_settle(&w->f);
     hear(w);
-    for (uint64_t position = 1; position <= 3; position++) {
+    for (uint64_t position = 1; position <= 4; position++) {
         fold(w, 1);
         ASSERT_EQ(dk_folder_position(w->folder), position);
         ASSERT_TRUE(!dk_decider_live(w->decider));

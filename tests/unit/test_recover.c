@@ -357,12 +357,12 @@ static void test_recover_answers_repeats_as_before(void **state)
         fixture_forget(&t.f);
         const Docket__Appended *appended = fixture_call(&t.f, &t.agent, events, false);
         ASSERT_EQ(appended->accepted, 2);
-        ASSERT_EQ(appended->position, 1);
+        ASSERT_EQ(appended->position, 2);
         ASSERT_EQ(appended->opened[0], FIXTURE_TICKET(1));
         /* Why it was refused is not known any more, but that it was. */
         ASSERT_EQ(appended->n_refused, 1);
         ASSERT_EQ(appended->refused[0]->index, 1);
-        ASSERT_EQ(dk_core_last(t.f.core), 2);
+        ASSERT_EQ(dk_core_last(t.f.core), 3);
     }
     traffic_close(&t);
 }
@@ -378,7 +378,7 @@ static void test_recover_forgets_what_was_not_durable(void **state)
     struct dk_err err;
     ASSERT_OK(t.f.memory.store.append(t.f.memory.store.self, dk_core_take(t.f.core), &err), &err);
     fixture_crash(&t.f); /* appended, not synced */
-    ASSERT_EQ(dk_core_last(t.f.core), 0);
+    ASSERT_EQ(dk_core_last(t.f.core), 1);
     fixture_hello(&t.f, &t.agent, "main");
     ASSERT_EQ(t.agent.number, 0);
     ASSERT_EQ(fixture_call(&t.f, &t.agent, &t.events, false)->opened[0], FIXTURE_TICKET(1));
@@ -466,12 +466,12 @@ static void test_recover_passes_over_kinds_of_a_newer_docket(void **state)
     uint8_t record[DK_ENVELOPE_BYTES + sizeof body];
     struct dk_envelope envelope = {
         .format = 1,
-        .position = 2,
+        .position = 3,
         .recorded_us = FIXTURE_NOW,
         .occurred_us = FIXTURE_NOW,
         .subject = FIXTURE_TICKET(1),
         .subject_version = 2,
-        .previous = 1,
+        .previous = 2,
         .kind = 1000,
         .actor = FIXTURE_AGENT,
         .producer = t.agent.producer,
@@ -481,12 +481,12 @@ static void test_recover_passes_over_kinds_of_a_newer_docket(void **state)
     memcpy(record + DK_ENVELOPE_BYTES, body, sizeof body);
     dk_stamp_crc32c(record, dk_event_crc(record, sizeof record));
     const uint32_t offset[] = {0, sizeof record};
-    struct dk_batch batch = {2, 1, record, offset};
+    struct dk_batch batch = {3, 1, record, offset};
     ASSERT_OK(t.f.memory.store.append(t.f.memory.store.self, &batch, &err), &err);
     ASSERT_OK(t.f.memory.store.sync(t.f.memory.store.self, &err), &err);
     fixture_crash(&t.f);
     ASSERT_EQ(dk_core_ticket(t.f.core, FIXTURE_TICKET(1))->version, 2);
-    ASSERT_EQ(dk_core_ticket(t.f.core, FIXTURE_TICKET(1))->last_position, 2);
+    ASSERT_EQ(dk_core_ticket(t.f.core, FIXTURE_TICKET(1))->last_position, 3);
     traffic_close(&t);
 }
 

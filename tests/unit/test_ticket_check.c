@@ -163,10 +163,46 @@ static void test_ticket_check_signature(void **state)
     reply.direction = DOCKET__DIRECTION__DIRECTION_OUTBOUND;
     ALLOWED(ticket, DK_KIND_MESSAGE_PUBLIC, BY_ANNA, &reply);
     REFUSED(ticket, DK_KIND_MESSAGE_PUBLIC, BY_BERT, &reply, DK_EREFERENCE, "actor");
-    REFUSED(ticket, DK_KIND_MESSAGE_PUBLIC, dk_id_make(DK_ACTOR_AGENT, 99), &reply, DK_EREFERENCE,
-            "actor");
     reply.automatic = 1;
     ALLOWED(ticket, DK_KIND_MESSAGE_PUBLIC, BY_BERT, &reply);
+}
+
+/* Agents and suppliers are those of the reference data, whatever they do; of others none is asked,
+ * nor of what is imported. */
+static void test_ticket_check_actor(void **state)
+{
+    const struct {
+        uint64_t actor;
+        int64_t occurred_us;
+        uint32_t flags;
+        int code;
+    } rows[] = {
+        {BY_ANNA, NOW_US, 0, 0},
+        {BY_ANNA, NOW_US - 100 * DAY_US - 1, 0, DK_EREFERENCE}, /* not yet defined */
+        {dk_id_make(DK_ACTOR_AGENT, 99), NOW_US, 0, DK_EREFERENCE},
+        {dk_id_make(DK_ACTOR_SUPPLIER, 1), NOW_US, 0, 0},
+        {dk_id_make(DK_ACTOR_SUPPLIER, 99), NOW_US, 0, DK_EREFERENCE},
+        {dk_id_make(DK_ACTOR_CUSTOMER, 99), NOW_US, 0, 0},
+        {dk_id_make(DK_ACTOR_OPERATOR, 99), NOW_US, 0, 0},
+        {dk_id_make(DK_ACTOR_AGENT, 99), NOW_US, DOCKET__EVENT_FLAG__FLAG_IMPORTED, 0},
+        {dk_id_make(DK_ACTOR_AGENT, 99), NOW_US, DOCKET__EVENT_FLAG__FLAG_HISTORICAL,
+         DK_EREFERENCE},
+    };
+    struct dk_ticket ticket = OPEN_TICKET;
+    Docket__NoteAdded note = DOCKET__NOTE_ADDED__INIT;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct dk_envelope event = fixture_event(&ticket, DK_KIND_NOTE_ADDED, rows[i].actor);
+        struct dk_err reason = {0};
+
+        event.occurred_us = rows[i].occurred_us;
+        event.flags = rows[i].flags;
+        assert_int_equal(
+            dk_ticket_check(&ticket, refs, DK_ROLE_OPERATOR, &event, &note.base, &reason),
+            rows[i].code);
+        assert_string_equal(reason.field, rows[i].code != 0 ? "actor" : "");
+    }
 }
 
 static void test_ticket_check_speaker(void **state)
@@ -529,6 +565,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ticket_check_signature),
+        cmocka_unit_test(test_ticket_check_actor),
         cmocka_unit_test(test_ticket_check_speaker),
         cmocka_unit_test(test_ticket_check_handover),
         cmocka_unit_test(test_ticket_check_reopening_in_time),
