@@ -225,9 +225,12 @@ static void add_overdue(struct dk_sla *self, uint64_t ticket, json_t *list)
     for (size_t i = 0; i < self->clocks.count; i++) {
         const struct dk_clock *clock = &self->clocks.clock[i];
         if (clock->ended_us == 0 && dk_sla_past(clock, self->clocks.live_from_us)) {
-            json_array_append_new(
-                list, due_json(&(struct next_due){clock->due_us, ticket, clock->instance,
-                                                  (uint8_t)clock->metric}));
+            json_t *made = due_json(&(struct next_due){clock->due_us, ticket, clock->instance,
+                                                       (uint8_t)clock->metric});
+            json_object_set_new(made, "adopted", instant_json(self->clocks.live_from_us));
+            json_object_set_new(made, "late_by_us",
+                                json_integer(self->clocks.live_from_us - clock->due_us));
+            json_array_append_new(list, made);
         }
     }
 }

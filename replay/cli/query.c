@@ -1,126 +1,18 @@
 #include "replay/cli/query.h"
 #include "nodes/runtime/queries.h"
+#include "proto/peer/question.h"
 #include "proto/peer/socket.h"
 #include "replay/cli/desk.h"
-#include <stdlib.h>
-#include <string.h>
-#include <zmq.h>
-
-#define ARGUMENTS_MAX 64
 
 _Static_assert(DK_QUERY_JSON_BYTES < DK_SOCKET_MAX_BYTES - 1024, "the longest answer is received");
-
-/* The public key of the node: its role's in the list of those who may connect. */
-static int key_of_role(const struct dk_cli *cli, const char *role, char public_z85[DK_Z85_BYTES],
-                       struct dk_err *err)
-{
-    struct dk_allowed_list list;
-    unsigned number = dk_role_of(role);
-    int rc = dk_allowed_load(&list, cli->config.keys, err);
-    if (rc != 0) {
-        return rc;
-    }
-    rc = dk_err_set(err, DK_ENOTFOUND, "no key of role %s is allowed at this site", role);
-    for (size_t i = 0; i < list.count; i++) {
-        if (list.entry[i].role == number && number != 0) {
-            memcpy(public_z85, list.entry[i].public_z85, DK_Z85_BYTES);
-            rc = 0;
-        }
-    }
-    dk_allowed_free(&list);
-    return rc;
-}
-
-static ProtobufCBinaryData bytes_of(const char *text)
-{
-    return (ProtobufCBinaryData){strlen(text), (uint8_t *)(uintptr_t)text};
-}
-
-static int send_query(void *socket, const char *name, const char *const *argument, size_t count,
-                      struct dk_err *err)
-{
-    Docket__Query query = DOCKET__QUERY__INIT;
-    ProtobufCBinaryData list[ARGUMENTS_MAX];
-    if (count > ARGUMENTS_MAX) {
-        return dk_err_set(err, DK_ETOOBIG, "more than %d arguments", ARGUMENTS_MAX);
-    }
-    for (size_t i = 0; i < count; i++) {
-        list[i] = bytes_of(argument[i]);
-    }
-    query.id = 1;
-    query.name = bytes_of(name);
-    query.n_argument = count;
-    query.argument = list;
-    size_t bytes = docket__query__get_packed_size(&query);
-    uint8_t *frame = malloc(bytes);
-    DK_ASSERT(frame != NULL);
-    (void)docket__query__pack(&query, frame);
-    int sent = zmq_send(socket, frame, bytes, 0);
-    free(frame);
-    return sent >= 0 ? 0 : dk_err_set(err, DK_EIO, "cannot send: %s", zmq_strerror(zmq_errno()));
-}
-
-static int read_answer(const zmq_msg_t *frame, struct dk_buf *json, uint64_t *position,
-                       struct dk_err *err)
-{
-    Docket__Answer *answer = docket__answer__unpack(NULL, zmq_msg_size(frame),
-                                                    zmq_msg_data((zmq_msg_t *)(uintptr_t)frame));
-    if (answer == NULL) {
-        return dk_err_set(err, DK_EINVAL, "the node's answer does not unpack");
-    }
-    int rc = 0;
-    if (answer->failure != NULL) {
-        const Docket__Failure *f = answer->failure;
-        rc = dk_err_set(err, f->code < 0 ? f->code : DK_EINVAL, "%.*s", (int)f->sentence.len,
-                        (const char *)f->sentence.data);
-        if (f->has_field && err != NULL) {
-            (void)snprintf(err->field, sizeof err->field, "%.*s", (int)f->field.len,
-                           (const char *)f->field.data);
-        }
-    } else if (dk_buf_append(json, answer->json.data, answer->json.len) != 0) {
-        rc = dk_err_set(err, DK_ETOOBIG, "the node's answer is too large");
-    }
-    if (position != NULL) {
-        *position = answer->position;
-    }
-    docket__answer__free_unpacked(answer, NULL);
-    return rc;
-}
-
-static int ask(struct dk_cli *cli, void *socket, const char *role, struct dk_buf *json,
-               uint64_t *position, struct dk_err *err)
-{
-    zmq_pollitem_t item = {socket, 0, ZMQ_POLLIN, 0};
-    zmq_msg_t frame;
-    (void)zmq_msg_init(&frame);
-    int rc = 0;
-    if (zmq_poll(&item, 1, cli->desk->timeout_ms) <= 0 ||
-        zmq_msg_recv(&frame, socket, ZMQ_DONTWAIT) < 0) {
-        rc = dk_err_set(err, DK_ETIMEOUT, "the %s node gave no answer within %d ms: is it running?",
-                        role, cli->desk->timeout_ms);
-    }
-    rc = rc != 0 ? rc : read_answer(&frame, json, position, err);
-    (void)zmq_msg_close(&frame);
-    return rc;
-}
 
 int dk_query(struct dk_cli *cli, const char *role, const char *name, const char *const *argument,
              size_t argument_count, struct dk_buf *json, uint64_t *position, struct dk_err *err)
 {
-    char endpoint[DK_ENDPOINT_BYTES], server[DK_Z85_BYTES];
+    const struct dk_question question = {
+        .role = role, .name = name, .argument = argument, .argument_count = argument_count};
     int rc = dk_desk_open(cli, err);
-    rc = rc != 0 ? rc : key_of_role(cli, role, server, err);
-    if (rc != 0) {
-        return rc;
-    }
-    dk_config_query_endpoint(&cli->config, role, endpoint);
-    void *socket =
-        dk_socket_connect(cli->desk->zmq, ZMQ_DEALER, endpoint, &cli->desk->own, server, err);
-    if (socket == NULL) {
-        return DK_EIO;
-    }
-    rc = send_query(socket, name, argument, argument_count, err);
-    rc = rc != 0 ? rc : ask(cli, socket, role, json, position, err);
-    (void)zmq_close(socket);
-    return rc;
+    return rc != 0 ? rc
+                   : dk_question_ask(&question, cli->desk->zmq, &cli->config, &cli->desk->own,
+                                     cli->desk->timeout_ms, json, position, err);
 }

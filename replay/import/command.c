@@ -2,6 +2,7 @@
 
 #include "proto/base/time.h"
 #include "replay/import/import.h"
+#include "replay/import/overdue.h"
 #include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
@@ -25,7 +26,9 @@ static const char help[] =
     "It may be run again: with a longer file it adds what is new, after a kill what is missing.\n"
     "\n"
     "  --map MAP.yaml   what the source's columns mean\n"
-    "  --adopt          at the end, make tickets live that are still open, and list them\n"
+    "  --adopt          at the end, make tickets live that are still open, and list what is "
+    "overdue\n"
+    "                   of them, as the sla node finds it; without one, all of them\n"
     "  --dry-run        read and map only; needs no broker\n"
     "  --rejects FILE   list every row that did not go in, with the reason\n"
     "  --json           the summary as JSON\n"
@@ -98,6 +101,12 @@ static void print_json(const struct dk_import_summary *summary, uint64_t rejecte
         (json_int_t)summary->adopted, "interrupted", summary->interrupted, "seconds", seconds,
         "rows_per_second", (double)summary->rows / seconds);
     DK_ASSERT(json != NULL);
+    if (summary->overdue != NULL) {
+        (void)json_object_set(json, "overdue", summary->overdue);
+    } else if (summary->open != NULL) {
+        (void)json_object_set_new(json, "overdue", json_null());
+        (void)json_object_set(json, "open", summary->open);
+    }
     (void)json_dumpf(json, stdout, JSON_COMPACT | JSON_REAL_PRECISION(6));
     (void)fputc('\n', stdout);
     json_decref(json);
@@ -153,16 +162,17 @@ static int run(const struct arguments *arguments, const struct dk_config *config
             return EXIT_FAILED;
         }
     }
-    FILE *listing = arguments->json ? NULL : stdout;
-    int rc = dk_import_run(options, config, &report, listing, &summary, &err);
+    int rc = dk_import_run(options, config, &report, &summary, &err);
     double seconds = (double)(dk_clock_boot_us() - report.began_us + 1) / 1e6;
     if (rc != 0) {
         (void)fprintf(stderr, "docket import: %s (%s)\n", err.message, dk_code_name(rc));
     } else if (arguments->json) {
         print_json(&summary, report.rejected, seconds);
     } else {
+        dk_overdue_print(&summary, stdout);
         print_text(&summary, report.rejected, seconds, options->dry_run);
     }
+    dk_import_summary_close(&summary);
     if (report.rejects != NULL) {
         (void)fclose(report.rejects);
     }

@@ -1,6 +1,7 @@
 #include "replay/import/import.h"
 
 #include "proto/base/time.h"
+#include "replay/import/overdue.h"
 #include "replay/import/run.h"
 #include <inttypes.h>
 #include <stdlib.h>
@@ -124,7 +125,7 @@ static int take_case(struct dk_run *run, const struct dk_case *one, struct dk_er
     if (entry->ordinal > 0 && one->count >= entry->ordinal &&
         !dk_ledger_agrees(entry, &run->drafts)) {
         rc = report_conflict(run, one, err);
-    } else if (run->options->adopt && dk_mapper_live(&run->mapper) && !entry->adopted) {
+    } else if (run->options->adopt && dk_mapper_live(&run->mapper)) {
         keep_for_adoption(run, one);
     }
     return rc != 0 ? rc : dk_pack_case(run, one, err);
@@ -189,7 +190,7 @@ static int open_run(struct dk_run *run, struct dk_err *err)
                                   run->report, err);
 }
 
-static int work(struct dk_run *run, FILE *listing, struct dk_err *err)
+static int work(struct dk_run *run, struct dk_err *err)
 {
     int rc = take_all(run, err);
     if (rc != 0 && run->input.stopped) {
@@ -197,9 +198,10 @@ static int work(struct dk_run *run, FILE *listing, struct dk_err *err)
         rc = run->sender != NULL ? dk_sender_drain(run->sender, err) : 0;
     } else if (rc == 0 && run->sender != NULL) {
         rc = dk_sender_drain(run->sender, err);
-        rc = rc != 0 ? rc : dk_pack_adoptions(run, listing, err);
+        rc = rc != 0 ? rc : dk_pack_adoptions(run, err);
         rc = rc != 0 ? rc : dk_pack_finished(run, err);
         rc = rc != 0 ? rc : dk_sender_drain(run->sender, err);
+        rc = rc == 0 && run->options->adopt ? dk_overdue_find(run, err) : rc;
     }
     if (run->sender != NULL) {
         run->summary->appended = dk_sender_accepted(run->sender);
@@ -222,8 +224,7 @@ static void close_run(struct dk_run *run)
 }
 
 int dk_import_run(const struct dk_import_options *options, const struct dk_config *config,
-                  struct dk_report *report, FILE *listing, struct dk_import_summary *summary,
-                  struct dk_err *err)
+                  struct dk_report *report, struct dk_import_summary *summary, struct dk_err *err)
 {
     struct dk_run run = {
         .options = options, .config = config, .report = report, .summary = summary};
@@ -236,11 +237,17 @@ int dk_import_run(const struct dk_import_options *options, const struct dk_confi
     rc = dk_input_open(&run.input, options->file, err);
     if (rc == 0) {
         rc = open_run(&run, err);
-        rc = rc != 0 ? rc : work(&run, listing, err);
+        rc = rc != 0 ? rc : work(&run, err);
         dk_report_end(report);
         close_run(&run);
         dk_input_close(&run.input);
     }
     dk_mapping_close(&run.mapping);
     return rc;
+}
+
+void dk_import_summary_close(struct dk_import_summary *summary)
+{
+    json_decref(summary->open);
+    json_decref(summary->overdue);
 }

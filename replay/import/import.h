@@ -10,6 +10,7 @@
 
 #include "proto/peer/config.h"
 #include "replay/import/report.h"
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -27,15 +28,18 @@ struct dk_import_summary {
     uint64_t events;    /* of tickets, that the file's rows make */
     uint64_t conflicts; /* cases of which the log has other rows */
     uint64_t appended;  /* events that this run added to the log */
-    uint64_t adopted;   /* tickets */
+    uint64_t adopted;   /* tickets, by this run */
+    json_t *open;       /* of --adopt: [{ticket, reference}] of the file's tickets that are live */
+    json_t *overdue; /* those of them that were overdue at their adoption, as the sla node has it:
+                      * [{ticket, reference, metric, instance, due, adopted, late_by_us}]; NULL:
+                      * not known */
     bool interrupted;
 };
 
 /* Runs it; tells the person through `report`, whose `rejected` it counts. `summary` is filled also
- * on an error, as far as it came. Adopted tickets are listed on stdout, unless `listing` is NULL.
- */
+ * on an error, as far as it came; the caller closes it. */
 int dk_import_run(const struct dk_import_options *options, const struct dk_config *config,
-                  struct dk_report *report, FILE *listing, struct dk_import_summary *summary,
-                  struct dk_err *err);
+                  struct dk_report *report, struct dk_import_summary *summary, struct dk_err *err);
+void dk_import_summary_close(struct dk_import_summary *summary);
 
 #endif

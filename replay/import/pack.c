@@ -187,23 +187,19 @@ static int add_adopted(struct dk_run *run, const struct dk_adoption *adoption, u
     return add_event(run, ticket, DK_KIND_ADOPTED, &body.base, adoption, err);
 }
 
-int dk_pack_adoptions(struct dk_run *run, FILE *listing, struct dk_err *err)
+int dk_pack_adoptions(struct dk_run *run, struct dk_err *err)
 {
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < run->adoption_count; i++) {
         const struct dk_adoption *adoption = &run->adoption[i];
-        const struct dk_ledger_case *entry = dk_ledger_case(&run->ledger, adoption->case_id);
-        char ticket[DK_ID_TEXT_BYTES];
-        if (entry->ticket == 0 || entry->stopped) {
+        struct dk_ledger_case *entry = dk_ledger_case(&run->ledger, adoption->case_id);
+        if (entry->ticket == 0 || entry->stopped || entry->adopted) {
             continue;
         }
         rc = run->begun ? 0 : begin(run, err);
         rc = rc != 0 ? rc : add_adopted(run, adoption, entry->ticket, err);
+        entry->adopted = rc == 0;
         run->summary->adopted += rc == 0;
-        if (listing != NULL) {
-            (void)fprintf(listing, "adopted, still open: %s  %s\n",
-                          dk_id_format(entry->ticket, ticket), adoption->key);
-        }
     }
     return rc;
 }

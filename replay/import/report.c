@@ -66,32 +66,55 @@ void dk_report_note(struct dk_report *report, const char *format, ...)
     (void)fputc('\n', report->screen);
 }
 
-void dk_report_progress(struct dk_report *report, uint64_t rows, uint64_t bytes)
+/* Whether it is time to draw the bar; then its line is begun. */
+static bool begin_bar(struct dk_report *report)
 {
-    if (report->screen == NULL || !report->bar) {
-        return;
-    }
     int64_t now_us = dk_clock_boot_us();
-    if (now_us - report->shown_us < REDRAW_US) {
-        return;
+    if (report->screen == NULL || !report->bar || now_us - report->shown_us < REDRAW_US) {
+        return false;
     }
     report->shown_us = now_us;
     report->bar_shown = true;
-    int64_t spent_us = now_us - report->began_us + 1;
+    (void)fputs("\r\033[K", report->screen);
+    return true;
+}
+
+static void draw_bar(struct dk_report *report, double part)
+{
+    char bar[BAR_WIDTH + 1];
+    int done = (int)(part * BAR_WIDTH);
+    memset(bar, '.', BAR_WIDTH);
+    memset(bar, '#', (size_t)(done < BAR_WIDTH ? done : BAR_WIDTH));
+    bar[BAR_WIDTH] = '\0';
+    (void)fprintf(report->screen, " [%s] %.0f %%", bar, 100 * part);
+}
+
+void dk_report_progress(struct dk_report *report, uint64_t rows, uint64_t bytes)
+{
+    if (!begin_bar(report)) {
+        return;
+    }
+    int64_t spent_us = report->shown_us - report->began_us + 1;
     double rate = (double)rows * 1e6 / (double)spent_us;
-    (void)fprintf(report->screen, "\r\033[K%" PRIu64 " rows, %.0f rows/s", rows, rate);
+    (void)fprintf(report->screen, "%" PRIu64 " rows, %.0f rows/s", rows, rate);
     if (report->total_bytes > 0 && bytes > 0) {
         double part = (double)bytes / (double)report->total_bytes;
-        char bar[BAR_WIDTH + 1], eta[DK_TIME_TEXT_BYTES];
-        int done = (int)(part * BAR_WIDTH);
-        memset(bar, '.', BAR_WIDTH);
-        memset(bar, '#', (size_t)(done < BAR_WIDTH ? done : BAR_WIDTH));
-        bar[BAR_WIDTH] = '\0';
+        char eta[DK_TIME_TEXT_BYTES];
         int64_t left_us = (int64_t)((double)spent_us * (1 - part) / part);
-        (void)fprintf(report->screen, " [%s] %.0f %%, %s left", bar, 100 * part,
+        draw_bar(report, part);
+        (void)fprintf(report->screen, ", %s left",
                       dk_duration_format(left_us - left_us % DK_SECOND_US, eta));
     }
     (void)fflush(report->screen);
+}
+
+void dk_report_wait(struct dk_report *report, const char *what, uint64_t done, uint64_t total)
+{
+    if (begin_bar(report)) {
+        (void)fprintf(report->screen, "%s, %" PRIu64 " of %" PRIu64, what, done, total);
+        draw_bar(report, (double)done / (double)total);
+        (void)fflush(report->screen);
+    }
 }
 
 void dk_report_end(struct dk_report *report)

@@ -33,6 +33,8 @@ void dk_report_note(struct dk_report *report, const char *format, ...)
 
 /* Redraws the bar, some times a second at the most; `end` leaves it as it stands. */
 void dk_report_progress(struct dk_report *report, uint64_t rows, uint64_t bytes);
+/* The same while something is waited for, which is `done` of `total` far. */
+void dk_report_wait(struct dk_report *report, const char *what, uint64_t done, uint64_t total);
 void dk_report_end(struct dk_report *report);
 
 #endif

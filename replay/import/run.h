@@ -8,7 +8,7 @@
 #include "replay/import/mapper.h"
 #include "replay/import/sender.h"
 
-/* A case that is still open at its last row. */
+/* A case that is still open at its last row; one that an earlier run adopted, too. */
 struct dk_adoption {
     uint64_t case_id;
     uint64_t digest; /* of the last row */
@@ -38,8 +38,8 @@ struct dk_run {
 /* Packs what the log lacks of the case, whose events are in `drafts`. */
 int dk_pack_case(struct dk_run *run, const struct dk_case *one, struct dk_err *err);
 
-/* Packs Adopted for each of `adoption` that has a ticket, and lists them. */
-int dk_pack_adoptions(struct dk_run *run, FILE *listing, struct dk_err *err);
+/* Packs Adopted for each of `adoption` that has a ticket and is not adopted. */
+int dk_pack_adoptions(struct dk_run *run, struct dk_err *err);
 
 /* Packs that the import is complete, unless the log knows. */
 int dk_pack_finished(struct dk_run *run, struct dk_err *err);

@@ -113,12 +113,22 @@ def left_alone_then_adopted(desk):
 
     done = desk.run("--adopt", file)
     assert "60 tickets adopted" in done.stdout
-    assert done.stdout.count("adopted, still open: ") == 60
+    assert "of what was adopted nothing was overdue\n" in done.stdout  # as nothing is promised
     adopted = [e for events in tickets(records(desk.site)).values() for e in events
                if e.WhichOneof("body") == "adopted"]
     assert len(adopted) == 60 and not any(e.flags & pb.FLAG_HISTORICAL for e in adopted)
     again = desk.summary("--adopt", file)
-    assert again["adopted"] == 0 and again["appended"] == 0, again
+    assert again["adopted"] == 0 and again["appended"] == 0 and again["overdue"] == [], again
+
+    desk.site.nodes["sla"].kill()
+    end = time.monotonic() + 30
+    while again["overdue"] is not None:  # the broker counts it as live for some seconds
+        assert time.monotonic() < end
+        again = desk.summary("--adopt", file)
+    assert {"ticket", "reference"} == set(again["open"][0]) and len(again["open"]) == 60
+    done = desk.run("--adopt", file)
+    assert done.stdout.count("adopted, still open: ") == 60
+    assert "no sla node is live, so what was overdue at the adoption is not known" in done.stderr
 
 
 for scenario in (told, comes_back, larger_than_a_request, ledger_by_fetch):
