@@ -1,22 +1,21 @@
-#include "broker/log/log.h"
 #include "broker/net/broker.h"
+#include "broker/net/init.h"
+#include "proto/base/id.h"
 #include "proto/base/say.h"
 #include "proto/peer/config.h"
-#include "proto/peer/keys.h"
 #include "proto/peer/ready.h"
-#include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 static const char help[] =
     "docket-broker: keeps one site's event log and serves it\n"
     "\n"
-    "  docket-broker --init DIR [--site N]   make DIR with docket.yaml, keys and an empty log\n"
+    "  docket-broker --init DIR [--site N]   make DIR with keys, an empty log and docket.yaml; a\n"
+    "                                        second one completes what a kill left\n"
     "  docket-broker [--config PATH]         run; Ctrl-C or SIGTERM ends it cleanly\n"
     "\n"
     "  --config PATH   docket.yaml or its folder (default: $DOCKET_CONFIG, ./docket.yaml,\n"
@@ -50,16 +49,7 @@ static int fail(const struct dk_err *err)
 static int init_site(const char *dir, unsigned site)
 {
     struct dk_err err = {0};
-    struct dk_config config;
-    if (mkdir(dir, 0750) != 0 && errno != EEXIST) {
-        (void)dk_err_errno(&err, DK_EIO, errno, "cannot create %s", dir);
-        return fail(&err);
-    }
-    int rc = dk_config_write(dir, site, &err);
-    rc = rc != 0 ? rc : dk_config_load(&config, dir, &err);
-    rc = rc != 0 ? rc : dk_keys_init(config.keys, &err);
-    rc = rc != 0 ? rc : dk_log_create(config.log, site, &err);
-    if (rc != 0) {
+    if (dk_init_site(dir, site, &err) != 0) {
         return fail(&err);
     }
     (void)printf("site %u is ready in %s\nstart it: docket-broker --config %s\n", site, dir, dir);

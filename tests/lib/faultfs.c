@@ -3,12 +3,12 @@
  *   LD_PRELOAD=.../libfaultfs.so DK_FAULT=CALL:N:ERRNO PROGRAM
  *   LD_PRELOAD=.../libfaultfs.so DK_FAULT_FILE=PATH PROGRAM
  *
- * CALL is pwrite, pwritev, write, writev, fdatasync, fsync, ftruncate, msync or `any`; ERRNO is EIO
- * or ENOSPC; or KILL: the call is made, and then the process is killed; or SLOW: it takes 0.1 s.
- * With DK_FAULT the N-th call (from 1) fails, that one only. With DK_FAULT_FILE every call fails
- * while the file exists and holds CALL:ERRNO, so that a test turns a fault on and off under a
- * running program. DK_FAULT_ON=TEXT leaves alone files whose path does not hold TEXT. Calls on what
- * is no regular file (pipes, sockets, terminals) always pass. */
+ * CALL is pwrite, pwritev, write, writev, fdatasync, fsync, ftruncate, msync, rename or `any`;
+ * ERRNO is EIO or ENOSPC; or KILL: the call is made, and then the process is killed; or SLOW: it
+ * takes 0.1 s. With DK_FAULT the N-th call (from 1) fails, that one only. With DK_FAULT_FILE every
+ * call fails while the file exists and holds CALL:ERRNO, so that a test turns a fault on and off
+ * under a running program. DK_FAULT_ON=TEXT leaves alone files whose path does not hold TEXT. Calls
+ * on what is no regular file (pipes, sockets, terminals) always pass. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -51,19 +51,22 @@ static bool names_call(const char *spec, const char *call, const char **rest)
            (length == 3 && strncmp(spec, "any", 3) == 0);
 }
 
+static bool is_meant_path(const char *path)
+{
+    const char *text = getenv("DK_FAULT_ON");
+    return text == NULL || strstr(path, text) != NULL;
+}
+
 static bool is_meant(int fd)
 {
     struct stat info;
     if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode))
         return false;
-    const char *text = getenv("DK_FAULT_ON");
-    if (text == NULL)
-        return true;
     char link[64], path[PATH_MAX];
     snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
     ssize_t length = readlink(link, path, sizeof path - 1);
     path[length > 0 ? length : 0] = 0;
-    return strstr(path, text) != NULL;
+    return is_meant_path(path);
 }
 
 static int fault_by_number(const char *call)
@@ -96,18 +99,27 @@ static int fault_by_file(const char *call)
     return read_told("DK_FAULT_FILE", spec) && names_call(spec, call, &rest) ? errno_of(rest) : 0;
 }
 
-/* The error that this call shall end with, or 0. msync has no descriptor: fd is -1. */
-static int fault(const char *call, int fd)
+/* The error that this call, on a file that is meant or not, shall end with, or 0. */
+static int fault_if(bool meant, const char *call)
 {
     int kept = errno;
     int error = 0;
-    if (fd < 0 || is_meant(fd)) {
+    if (meant) {
         error = fault_by_number(call);
         if (error == 0)
             error = fault_by_file(call);
     }
     errno = error == 0 ? kept : error;
     return error;
+}
+
+/* msync has no descriptor: fd is -1. */
+static int fault(const char *call, int fd)
+{
+    int kept = errno;
+    bool meant = fd < 0 || is_meant(fd);
+    errno = kept;
+    return fault_if(meant, call);
 }
 
 /* What a program would have called. */
@@ -159,6 +171,11 @@ int ftruncate(int fd, off_t length)
 int msync(void *begin, size_t bytes, int flags)
 {
     return fault("msync", -1) ? -1 : (int)made(NEXT(msync)(begin, bytes, flags));
+}
+
+int rename(const char *from, const char *to)
+{
+    return fault_if(is_meant_path(to), "rename") ? -1 : (int)made(NEXT(rename)(from, to));
 }
 
 int fstatvfs(int fd, struct statvfs *info)
