@@ -391,7 +391,8 @@ static bool repeat_one_shot(struct dk_core *core)
         return true;
     }
     for (uint32_t i = 0; i < before->count; i++) {
-        dk_pending_accepted(core->gathering, before->position + i, 0);
+        dk_pending_accepted(core->gathering, before->position + i,
+                            i < before->opened_count ? before->opened + i : 0);
     }
     return true;
 }

@@ -127,27 +127,25 @@ static int push(struct dk_one_shots *one_shots, const struct dk_one_shot *one_sh
     return 0;
 }
 
-int dk_one_shots_add(struct dk_one_shots *one_shots, uint64_t high, uint64_t low, uint64_t position,
-                     int64_t recorded_us, uint32_t digest)
+int dk_one_shots_add(struct dk_one_shots *one_shots, const struct dk_one_shot *event)
 {
-    if (count_of(one_shots) > 0) {
-        struct dk_one_shot *newest = entry_at(one_shots, one_shots->end - 1);
-        if (newest->high == high && newest->low == low &&
-            newest->position + newest->count == position) {
-            newest->count++;
-            newest->digest = dk_one_shot_digest(newest->digest, digest);
-            return 0;
-        }
+    struct dk_one_shot *newest =
+        count_of(one_shots) > 0 ? entry_at(one_shots, one_shots->end - 1) : NULL;
+    if (newest == NULL || newest->high != event->high || newest->low != event->low ||
+        newest->position + newest->count != event->position) {
+        struct dk_one_shot first = *event;
+        first.count = 1;
+        first.opened_count = event->opened != 0;
+        first.digest = dk_one_shot_digest(0, event->digest);
+        return push(one_shots, &first);
     }
-    struct dk_one_shot one_shot = {
-        .high = high,
-        .low = low,
-        .position = position,
-        .recorded_us = recorded_us,
-        .count = 1,
-        .digest = dk_one_shot_digest(0, digest),
-    };
-    return push(one_shots, &one_shot);
+    newest->count++;
+    newest->digest = dk_one_shot_digest(newest->digest, event->digest);
+    if (event->opened != 0) {
+        newest->opened = newest->opened_count == 0 ? event->opened : newest->opened;
+        newest->opened_count++;
+    }
+    return 0;
 }
 
 uint32_t dk_one_shot_digest(uint32_t so_far, uint32_t event_digest)

@@ -141,14 +141,22 @@ void dk_state_pass_over(struct dk_state *state, const struct dk_envelope *event)
 static int remember_number(struct dk_state *state, const struct dk_envelope *event, uint32_t digest,
                            struct dk_err *err)
 {
+    uint64_t opened = event->kind == DK_KIND_OPENED ? event->subject : 0;
     int rc;
     if (event->flags & DOCKET__EVENT_FLAG__FLAG_ONE_SHOT) {
-        rc = dk_one_shots_add(state->one_shots, event->producer, event->producer_number,
-                              event->position, event->recorded_us, digest);
+        struct dk_one_shot one_shot = {
+            .high = event->producer,
+            .low = event->producer_number,
+            .position = event->position,
+            .opened = opened,
+            .recorded_us = event->recorded_us,
+            .digest = digest,
+        };
+        rc = dk_one_shots_add(state->one_shots, &one_shot);
     } else {
         struct dk_answer answer = {
             .position = event->position,
-            .opened = event->kind == DK_KIND_OPENED ? event->subject : 0,
+            .opened = opened,
             .digest = digest,
         };
         rc = dk_producers_remember(state->producers, event->producer, event->producer_number,

@@ -32,7 +32,7 @@ with Site() as site:
     assert ticket == before + 1 and ticket >> 40 == 1 << 16 | 1, hex(ticket)
 
     again = open_ticket(opened, request_id)
-    assert again.position == appended.position and again.accepted == 1, again
+    assert again.position == appended.position and again.opened == [ticket], again
 
     assert feed.poll(60000), "nothing came over the feed"
     seen = pb.Event.FromString(pb.Feed.FromString(feed.recv()).event[0])

@@ -304,6 +304,36 @@ static void test_append_one_shots_are_written_once(void **state)
     }
 }
 
+/* A client whose answer was lost learns the numbers by asking again, of a broker that was killed
+ * since as well. */
+static void test_append_one_shot_repeats_list_what_was_opened(void **state)
+{
+    struct world *w = *state;
+    for (int repeat = 0; repeat < 3; repeat++) {
+        struct dk_envelope envelope = {
+            .subject = FIXTURE_UNNAMED(0),
+            .actor = FIXTURE_AGENT,
+            .flags = DOCKET__EVENT_FLAG__FLAG_ONE_SHOT,
+            .producer = 1,
+            .producer_number = 2,
+        };
+        add_one_shot(w, 1, 2, "a");
+        fixture_add(&w->events, envelope, DK_KIND_OPENED, fixture_opened());
+        dk_stamp_subject(add_one_shot(w, 1, 2, "b"), FIXTURE_UNNAMED(0));
+        envelope.subject = FIXTURE_UNNAMED(1);
+        fixture_add(&w->events, envelope, DK_KIND_OPENED, fixture_opened());
+        const Docket__Appended *appended = call(w, true);
+        ASSERT_EQ(appended->accepted, 4);
+        ASSERT_EQ(appended->n_opened, 2);
+        ASSERT_EQ(appended->opened[0], FIXTURE_TICKET(2));
+        ASSERT_EQ(appended->opened[1], FIXTURE_TICKET(3));
+        if (repeat == 1) {
+            fixture_crash(&w->f);
+        }
+    }
+    ASSERT_EQ(dk_core_last(w->f.core), 6);
+}
+
 static void test_append_one_shot_repeat_in_flight_waits(void **state)
 {
     struct world *w = *state;
@@ -395,6 +425,7 @@ int main(void)
         CASE(test_append_atomic_definitions_are_in_force_when_it_passed),
         CASE(test_append_actions_on_two_tickets_are_mirrored_pairs),
         CASE(test_append_one_shots_are_written_once),
+        CASE(test_append_one_shot_repeats_list_what_was_opened),
         CASE(test_append_one_shot_repeat_in_flight_waits),
         CASE(test_append_one_shots_share_their_id),
         CASE(test_append_one_shot_refusals),

@@ -130,15 +130,18 @@ static void add_of_operator(struct traffic *t)
 static void add_one_shots(struct traffic *t)
 {
     uint64_t low = pick(t, 4) == 0 && t->one_shot > 0 ? t->one_shot : ++t->one_shot;
+    size_t opened = 0;
     for (size_t i = pick(t, 3) + 1; i > 0; i--) {
+        bool opens = pick(t, 3) == 0;
         struct dk_envelope envelope = {
-            .subject = some_ticket(t),
+            .subject = opens ? FIXTURE_UNNAMED(opened++) : some_ticket(t),
             .actor = FIXTURE_AGENT,
             .flags = DOCKET__EVENT_FLAG__FLAG_ONE_SHOT,
             .producer = 77,
             .producer_number = low,
         };
-        fixture_add(&t->events, envelope, DK_KIND_NOTE_ADDED, fixture_note("once"));
+        fixture_add(&t->events, envelope, opens ? DK_KIND_OPENED : DK_KIND_NOTE_ADDED,
+                    opens ? fixture_opened() : fixture_note("once"));
     }
 }
 
