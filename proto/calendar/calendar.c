@@ -28,13 +28,20 @@ struct span {
  * range, with no length if that is closed: so every instant has a span at or before it, which is
  * the one sought. span[count] stands at the range's end with all that is worked.
  *
- * The range is cut into slots of 2^shift seconds, at most twice as many as there are spans; slot[k]
- * is the span in which slot k begins. A look-up searches between two neighbours: a span or two. */
+ * Spans are looked up by either member. Its values are cut into slots of 2^shift seconds, at most
+ * twice as many as there are spans; slot[k] is the last span at or before slot k's begin. A look-up
+ * searches between two neighbours, by as many halvings as the fullest slot needs: the same number
+ * every time, and without a branch on what is compared, so that nothing is mispredicted. */
+struct index {
+    uint32_t shift;
+    uint32_t halvings;
+    const uint32_t *slot;
+};
+
 struct dk_calendar {
     uint32_t count;
-    uint32_t shift;
     const struct span *span;
-    const uint32_t *slot;
+    struct index by_time, by_work;
 };
 
 static int check_plan(const struct dk_day_plan *plan, const char *day, struct dk_err *err)
@@ -148,22 +155,37 @@ static size_t spans_at_most(const struct dk_calendar_def *def)
     return all + most * (RANGE_DAYS + 3);
 }
 
-static int make_slots(struct dk_calendar *c, struct dk_err *err)
+static uint32_t from_of(const struct span *span)
 {
-    c->shift = SHIFT_FROM;
-    while (RANGE_S >> c->shift > 2 * (int64_t)c->count)
-        c->shift++;
-    size_t slots = (size_t)(RANGE_S >> c->shift) + 2; /* the last instant's slot, and its end */
+    return span->from_s;
+}
+
+static uint32_t before_of(const struct span *span)
+{
+    return span->before_s;
+}
+
+/* By the member that `value_of` gives, whose values go up to `range_s`. */
+static int make_index(struct index *index, const struct dk_calendar *c, int64_t range_s,
+                      uint32_t (*value_of)(const struct span *span), struct dk_err *err)
+{
+    index->shift = SHIFT_FROM;
+    while (range_s >> index->shift > 2 * (int64_t)c->count)
+        index->shift++;
+    size_t slots = (size_t)(range_s >> index->shift) + 2; /* the last value's slot, and its end */
     uint32_t *slot = malloc(slots * sizeof *slot);
     if (slot == NULL)
         return dk_err_set(err, DK_ENOMEM, "no memory for a calendar");
-    uint32_t span = 0;
+    uint32_t span = 0, fullest = 0;
     for (size_t k = 0; k < slots; k++) {
-        while (span + 1 < c->count && c->span[span + 1].from_s <= (uint64_t)k << c->shift)
+        while (span + 1 < c->count && value_of(&c->span[span + 1]) <= (uint64_t)k << index->shift)
             span++;
         slot[k] = span;
+        fullest = k > 0 && span - slot[k - 1] > fullest ? span - slot[k - 1] : fullest;
     }
-    c->slot = slot;
+    for (index->halvings = 0; fullest > 0; index->halvings++)
+        fullest /= 2;
+    index->slot = slot;
     return 0;
 }
 
@@ -180,7 +202,8 @@ static int compile(struct dk_calendar *c, const struct dk_calendar_def *def,
     c->count = layout.count;
     struct span *trimmed = realloc(layout.span, (layout.count + 1) * sizeof *trimmed);
     c->span = trimmed != NULL ? trimmed : layout.span;
-    return make_slots(c, err);
+    int code = make_index(&c->by_time, c, RANGE_S, from_of, err);
+    return code != 0 ? code : make_index(&c->by_work, c, layout.worked_s, before_of, err);
 }
 
 int dk_calendar_new(struct dk_calendar **calendar, const struct dk_calendar_def *def,
@@ -207,7 +230,8 @@ void dk_calendar_free(struct dk_calendar **calendar)
     struct dk_calendar *c = *calendar;
     if (c != NULL) {
         free((void *)c->span);
-        free((void *)c->slot);
+        free((void *)c->by_time.slot);
+        free((void *)c->by_work.slot);
         free(c);
         *calendar = NULL;
     }
@@ -217,7 +241,7 @@ const struct dk_calendar *dk_calendar_always(void)
 {
     static const struct span span[] = {{0, 0}, {(uint32_t)RANGE_S, (uint32_t)RANGE_S}};
     static const uint32_t slot[] = {0, 0, 0};
-    static const struct dk_calendar always = {1, 31, span, slot};
+    static const struct dk_calendar always = {1, span, {31, 0, slot}, {31, 0, slot}};
     return &always;
 }
 
@@ -226,19 +250,30 @@ static bool inside(int64_t at_us)
     return at_us >= BEGIN_US && at_us < END_US;
 }
 
-/* The last span that begins at or before an instant of the range. */
-static uint32_t span_at(const struct dk_calendar *c, int64_t at_us)
+/* The last span whose value is at most `value_s`. */
+static inline uint32_t find(const struct dk_calendar *c, const struct index *index,
+                            uint32_t (*value_of)(const struct span *span), uint32_t value_s)
 {
-    uint32_t at_s = (uint32_t)((at_us - BEGIN_US) / DK_SECOND_US);
-    uint32_t low = c->slot[at_s >> c->shift];
-    uint32_t left = c->slot[(at_s >> c->shift) + 1] - low;
-    /* Halving without a branch on what is compared: that would be mispredicted every other time. */
-    while (left > 0) {
+    uint32_t low = index->slot[value_s >> index->shift];
+    uint32_t left = index->slot[(value_s >> index->shift) + 1] - low;
+    for (uint32_t n = index->halvings; n > 0; n--) {
         uint32_t half = (left + 1) / 2;
-        low += c->span[low + half].from_s <= at_s ? half : 0;
+        low += value_of(&c->span[low + half]) <= value_s ? half : 0;
         left -= half;
     }
     return low;
+}
+
+/* The last span that begins at or before an instant of the range. */
+static uint32_t span_at(const struct dk_calendar *c, int64_t at_us)
+{
+    return find(c, &c->by_time, from_of, (uint32_t)((at_us - BEGIN_US) / DK_SECOND_US));
+}
+
+/* The span by whose end `target_us`, more than nothing and no more than all, is worked. */
+static uint32_t span_reaching(const struct dk_calendar *c, int64_t target_us)
+{
+    return find(c, &c->by_work, before_of, (uint32_t)((target_us - 1) / DK_SECOND_US));
 }
 
 static int64_t from_us(const struct dk_calendar *c, uint32_t i)
@@ -266,25 +301,6 @@ int64_t dk_calendar_biz_us(const struct dk_calendar *calendar, int64_t a_us, int
            worked_us(calendar, span_at(calendar, a_us), a_us);
 }
 
-/* The span, from i on, by whose end `target_s` is worked: steps double, then halve. */
-static uint32_t span_reaching(const struct dk_calendar *c, uint32_t i, int64_t target_s)
-{
-    uint32_t low = i, step = 1;
-    while (low + step < c->count && c->span[low + step].before_s < target_s) {
-        low += step;
-        step *= 2;
-    }
-    uint32_t high = low + step < c->count ? low + step : c->count;
-    while (high - low > 1) {
-        uint32_t middle = low + (high - low) / 2;
-        if (c->span[middle].before_s < target_s)
-            low = middle;
-        else
-            high = middle;
-    }
-    return low;
-}
-
 int64_t dk_calendar_due_us(const struct dk_calendar *calendar, int64_t a_us, int64_t d_us)
 {
     if (d_us <= 0)
@@ -296,7 +312,7 @@ int64_t dk_calendar_due_us(const struct dk_calendar *calendar, int64_t a_us, int
     if (d_us > calendar->span[calendar->count].before_s * DK_SECOND_US - worked)
         return INT64_MAX;
     int64_t target_us = worked + d_us;
-    i = span_reaching(calendar, i, (target_us + DK_SECOND_US - 1) / DK_SECOND_US);
+    i = span_reaching(calendar, target_us);
     return from_us(calendar, i) + target_us - calendar->span[i].before_s * DK_SECOND_US;
 }
 
