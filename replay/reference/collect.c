@@ -94,7 +94,8 @@ static void collect_plain(const struct collecting *at, const struct dk_yaml *map
     }
 }
 
-/* Products stand in products: goes down the tree and up again by the nodes' own parents. */
+/* Products stand in products: goes down the tree and up again by the nodes' own parents, but not
+ * below what is no product. */
 static void collect_products(const struct collecting *at, const struct dk_yaml *top)
 {
     const struct dk_yaml *node = top->child;
@@ -106,7 +107,7 @@ static void collect_products(const struct collecting *at, const struct dk_yaml *
             product->parent = dk_id_of_key(DK_SUBJECT_PRODUCT, above, strlen(above), NULL);
         }
         const struct dk_yaml *inner = dk_yaml_get(node, "products");
-        if (inner != NULL && is_map(at, inner) && inner->child != NULL) {
+        if (product != NULL && inner != NULL && is_map(at, inner) && inner->child != NULL) {
             node = inner->child;
             continue;
         }

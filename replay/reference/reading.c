@@ -203,6 +203,10 @@ bool dk_reading_id(const struct dk_reading *reading, const struct dk_yaml *node,
         return false;
     }
     size_t bytes = strlen(node->text);
+    if (bytes > DK_KEY_MAX_BYTES) { /* no key is as long */
+        no_such_key(reading, node, cls);
+        return false;
+    }
     uint64_t subject = dk_id_of_key(cls, node->text, bytes, NULL);
     const struct dk_reference_entity *entity = dk_reference_find(set, subject);
     if (entity != NULL && entity->removed) {

@@ -125,6 +125,9 @@ static int tear_down(void **state)
 
 /* ---------------------------------------------------------------- what is refused */
 
+#define TEN      "abcdefghij"
+#define TOO_LONG TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN /* for a key */
+
 static const struct {
     const char *yaml;
     const char *problem; /* the first, or the only one */
@@ -173,6 +176,10 @@ static const struct {
      "route for line 1, or the settings a default_group"},
     {"products: {lan: {routes: {1: dsk}}}",
      "t.yaml:1: there is no group \"dsk\": did you mean \"desk\"?"},
+    {"products: {lan: {routes: {1: " TOO_LONG "}}}",
+     "t.yaml:1: there is no group \"" TOO_LONG "\": define it, or name another"},
+    {"products: {" TOO_LONG ": {products: {lan: }}}",
+     "t.yaml:1: \"" TOO_LONG "\" is no key: write up to 96 letters, digits, '.', '_', '-'"},
     {"products: {lan: {routes: {one: desk}}}",
      "t.yaml:1: \"one\" is no line: write lines 1 to 9, and under each its group"},
     {"products:\n  lan:\n    routes: {1: desk, 2: experts}",
