@@ -6,6 +6,7 @@
 #include "proto/base/arena.h"
 #include "proto/event/body.h"
 #include "proto/event/event.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -109,7 +110,48 @@ int dk_lookups_advance(struct dk_lookups *lookups, struct dk_log_reader *reader,
                                  err);
 }
 
-/* ---------------------------------------------------------------- get */
+/* ---------------------------------------------------------------- who bears a reference */
+
+void dk_bearers_add(struct dk_bearers *bearers, uint64_t ticket)
+{
+    size_t at = 0;
+    while (at < bearers->count && bearers->ticket[at] < ticket)
+        at++;
+    if (at < bearers->count && bearers->ticket[at] == ticket)
+        return;
+    if (bearers->count == DK_BEARERS_TOLD) {
+        bearers->more = true;
+        return;
+    }
+    memmove(&bearers->ticket[at + 1], &bearers->ticket[at],
+            (bearers->count - at) * sizeof bearers->ticket[0]);
+    bearers->ticket[at] = ticket;
+    bearers->count++;
+}
+
+int dk_bearers_only(const struct dk_bearers *bearers, const void *reference, size_t bytes,
+                    uint64_t *ticket, struct dk_err *err)
+{
+    char list[DK_BEARERS_TOLD * (DK_ID_TEXT_BYTES + sizeof " and ")], text[DK_ID_TEXT_BYTES];
+    int shown = bytes <= DK_KEY_MAX_BYTES ? (int)bytes : 0;
+    size_t used = 0;
+    if (bearers->count == 0)
+        return dk_err_set(err, DK_ENOTFOUND, "no ticket has the reference \"%.*s\"", shown,
+                          (const char *)reference);
+    *ticket = bearers->ticket[0];
+    if (bearers->count == 1)
+        return 0;
+    for (size_t i = 0; i < bearers->count; i++) {
+        bool last = i + 1 == bearers->count && !bearers->more;
+        used += (size_t)snprintf(list + used, sizeof list - used, "%s%s",
+                                 i == 0 ? ""
+                                 : last ? " and "
+                                        : ", ",
+                                 dk_id_format(bearers->ticket[i], text));
+    }
+    return dk_err_set(err, DK_ECONFLICT, "the reference \"%.*s\" names %s%s: say which", shown,
+                      (const char *)reference, list, bearers->more ? " and more" : "");
+}
 
 static bool names(const struct key *key, const MDB_val *found)
 {
@@ -117,24 +159,20 @@ static bool names(const struct key *key, const MDB_val *found)
            memcmp(found->mv_data, key->bytes, key->reference_bytes) == 0;
 }
 
-/* DK_ECONFLICT beside LMDB's codes. */
-static int find(MDB_cursor *cursor, struct key *key, uint64_t *ticket)
+static int find(MDB_cursor *cursor, struct key *key, struct dk_bearers *bearers)
 {
     MDB_val name = {key->reference_bytes + TICKET_BYTES, key->bytes}, nothing;
     int rc = mdb_cursor_get(cursor, &name, &nothing, MDB_SET_RANGE);
-    if (rc != 0)
-        return rc;
-    if (!names(key, &name))
-        return MDB_NOTFOUND;
-    memcpy(ticket, (const uint8_t *)name.mv_data + key->reference_bytes, TICKET_BYTES);
-
-    rc = mdb_cursor_get(cursor, &name, &nothing, MDB_NEXT);
-    if (rc == MDB_NOTFOUND)
-        return 0;
-    return rc == 0 && names(key, &name) ? DK_ECONFLICT : rc;
+    while (rc == 0 && names(key, &name) && !bearers->more) {
+        uint64_t ticket;
+        memcpy(&ticket, (const uint8_t *)name.mv_data + key->reference_bytes, TICKET_BYTES);
+        dk_bearers_add(bearers, ticket);
+        rc = mdb_cursor_get(cursor, &name, &nothing, MDB_NEXT);
+    }
+    return rc == MDB_NOTFOUND ? 0 : rc;
 }
 
-static int find_in_txn(struct dk_lookups *lookups, struct key *key, uint64_t *ticket)
+static int find_in_txn(struct dk_lookups *lookups, struct key *key, struct dk_bearers *bearers)
 {
     MDB_txn *txn;
     MDB_cursor *cursor;
@@ -143,28 +181,19 @@ static int find_in_txn(struct dk_lookups *lookups, struct key *key, uint64_t *ti
         return rc;
     rc = mdb_cursor_open(txn, lookups->projection.data, &cursor);
     if (rc == 0) {
-        rc = find(cursor, key, ticket);
+        rc = find(cursor, key, bearers);
         mdb_cursor_close(cursor);
     }
     mdb_txn_abort(txn);
     return rc;
 }
 
-int dk_lookups_get(struct dk_lookups *lookups, const void *reference, size_t bytes,
-                   uint64_t *ticket, struct dk_err *err)
+int dk_lookups_find(struct dk_lookups *lookups, const void *reference, size_t bytes,
+                    struct dk_bearers *bearers, struct dk_err *err)
 {
-    int shown = (int)bytes;
-    const char *text = reference;
-    int rc = MDB_NOTFOUND;
-    if (bytes > 0 && bytes <= DK_KEY_MAX_BYTES) {
-        struct key key = key_of(reference, bytes, 0);
-        rc = find_in_txn(lookups, &key, ticket);
-    } else {
-        shown = 0;
-    }
-    if (rc == MDB_NOTFOUND)
-        return dk_err_set(err, DK_ENOTFOUND, "no ticket has the reference \"%.*s\"", shown, text);
-    if (rc == DK_ECONFLICT)
-        return dk_err_set(err, rc, "several tickets have the reference \"%.*s\"", shown, text);
+    if (bytes == 0 || bytes > DK_KEY_MAX_BYTES)
+        return 0;
+    struct key key = key_of(reference, bytes, 0);
+    int rc = find_in_txn(lookups, &key, bearers);
     return rc == 0 ? 0 : dk_lmdb_err(err, rc, "cannot read %s", lookups->projection.dir);
 }

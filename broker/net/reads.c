@@ -117,8 +117,12 @@ static int look_up(struct worker *w, const struct dk_read_job *job, struct dk_bu
 {
     Docket__LookupReply lookup = DOCKET__LOOKUP_REPLY__INIT;
     Docket__Reply reply = DOCKET__REPLY__INIT;
-    int rc = dk_lookups_get(w->reads->lookups, job->reference, job->reference_bytes,
-                            &lookup.subject, err);
+    struct dk_bearers bearers = {0};
+    int rc =
+        dk_lookups_find(w->reads->lookups, job->reference, job->reference_bytes, &bearers, err);
+    rc = rc != 0 ? rc
+                 : dk_bearers_only(&bearers, job->reference, job->reference_bytes, &lookup.subject,
+                                   err);
     if (rc != 0) {
         return rc;
     }

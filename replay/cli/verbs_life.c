@@ -9,10 +9,28 @@
         NULL, value, NULL, field, 0, 0                                                             \
     }
 
+/* A name of two tickets names neither. The broker cannot tell in time (broker/log/lookups.h): of
+ * two who open at the same moment both succeed, and the name is refused when it is used. */
+static int check_reference(const struct dk_action *action, struct dk_err *err)
+{
+    const char *reference = dk_cli_given(action->cli, "--reference");
+    uint64_t bearer;
+    char text[DK_ID_TEXT_BYTES];
+    int rc =
+        reference != NULL ? dk_desk_ticket(action->cli, reference, &bearer, err) : DK_ENOTFOUND;
+    if (rc == DK_ENOTFOUND) {
+        return 0;
+    }
+    return rc != 0 ? rc
+                   : dk_err_field(err, DK_EEXISTS, "opened.reference",
+                                  "\"%s\" names %s already: give the new ticket another name, or "
+                                  "none",
+                                  reference, dk_id_format(bearer, text));
+}
+
 static int complete_open(struct dk_action *action, struct dk_err *err)
 {
     Docket__Opened *opened = (Docket__Opened *)action->event[0].body;
-    (void)err;
     opened->has_customer = action->customer != 0;
     opened->customer = action->customer;
     if (!opened->has_channel && action->customer != 0 &&
@@ -20,7 +38,7 @@ static int complete_open(struct dk_action *action, struct dk_err *err)
         opened->has_channel = 1;
         opened->channel = DOCKET__CHANNEL__CHANNEL_ON_BEHALF;
     }
-    return 0;
+    return check_reference(action, err);
 }
 
 /* The group's own line, when none is given. */

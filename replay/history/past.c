@@ -26,8 +26,7 @@ struct search {
     const char *reference;
     size_t bytes;
     struct dk_arena arena;
-    uint64_t ticket; /* found, or 0 */
-    struct dk_err *err;
+    struct dk_bearers bearers;
 };
 
 static bool same(const struct search *search, const uint8_t *data, size_t bytes)
@@ -52,20 +51,15 @@ static bool opened_as(struct search *search, const uint8_t *record, size_t bytes
 static int look_at(void *arg, const uint8_t *record, size_t bytes)
 {
     struct search *search = arg;
-    if (dk_event_load_kind(record) != DK_KIND_OPENED || !opened_as(search, record, bytes)) {
-        return 0;
+    if (dk_event_load_kind(record) == DK_KIND_OPENED && opened_as(search, record, bytes)) {
+        dk_bearers_add(&search->bearers, dk_event_load_subject(record));
     }
-    if (search->ticket != 0 && search->ticket != dk_event_load_subject(record)) {
-        return dk_err_set(search->err, DK_ECONFLICT, "'%s' names several tickets",
-                          search->reference);
-    }
-    search->ticket = dk_event_load_subject(record);
     return 0;
 }
 
 /* Asks the look-ups, and says from where on the log holds what they do not know. */
-static int ask_lookups(struct dk_past *past, const char *reference, uint64_t *ticket,
-                       uint64_t *from, struct dk_err *err)
+static int ask_lookups(struct dk_past *past, struct search *search, uint64_t *from,
+                       struct dk_err *err)
 {
     struct dk_lookups *lookups = NULL;
     uint64_t position = 0;
@@ -76,30 +70,28 @@ static int ask_lookups(struct dk_past *past, const char *reference, uint64_t *ti
     }
     rc = dk_lookups_position(lookups, &position, err);
     *from = position + 1;
-    rc = rc != 0 ? rc : dk_lookups_get(lookups, reference, strlen(reference), ticket, err);
+    rc = rc != 0
+             ? rc
+             : dk_lookups_find(lookups, search->reference, search->bytes, &search->bearers, err);
     dk_lookups_close(&lookups);
-    return rc == DK_ENOTFOUND ? 0 : rc;
+    return rc;
 }
 
 static int find_reference(struct dk_past *past, const char *reference, uint64_t *ticket,
                           struct dk_err *err)
 {
-    struct search search = {.reference = reference, .bytes = strlen(reference), .err = err};
+    struct search search = {.reference = reference, .bytes = strlen(reference)};
     struct dk_scan scan = {.to = UINT64_MAX, .arg = &search, .on_record = look_at};
     if (search.bytes > DK_KEY_MAX_BYTES) {
         return dk_err_set(err, DK_EINVAL, "a reference has 1 to %d bytes", DK_KEY_MAX_BYTES);
     }
-    int rc = ask_lookups(past, reference, &search.ticket, &scan.from, err);
+    int rc = ask_lookups(past, &search, &scan.from, err);
     if (rc == 0 && dk_arena_init(&search.arena, DK_UNPACK_MAX_BYTES) != 0) {
         rc = dk_err_set(err, DK_ENOMEM, "no memory to read the log");
     }
     rc = rc != 0 ? rc : dk_scan_log(&scan, past->reader, err);
     dk_arena_close(&search.arena);
-    if (rc == 0 && search.ticket == 0) {
-        rc = dk_err_set(err, DK_ENOTFOUND, "no ticket is known as '%s'", reference);
-    }
-    *ticket = search.ticket;
-    return rc;
+    return rc != 0 ? rc : dk_bearers_only(&search.bearers, reference, search.bytes, ticket, err);
 }
 
 int dk_past_find(struct dk_past *past, const char *name, uint64_t *ticket, struct dk_err *err)

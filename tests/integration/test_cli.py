@@ -1,5 +1,7 @@
 """A ticket's life by the command line, through a real broker and the analytics node."""
-import json, os, pty, signal, subprocess
+import json, os, pty, signal, subprocess, time
+import docket_pb2 as pb
+from docket_client import Client, event
 from site_of import BIN, Site
 
 ORGANIZATION = """
@@ -82,6 +84,8 @@ def life(docket, path):
     docket("status", t, "pending", "--for", "customer", "--as", "anna")
     assert docket.json("show", t)["pending"] == "customer"
     docket("message", "REF-1", "The third", *BOB)
+    for taken in ("REF-1", "1-1"):
+        docket.refused("DK_EEXISTS", "opened.reference", "open", "Hm", *BOB, "--reference", taken)
     assert docket.json("show", t)["status"] == "open"
 
     docket.refused("DK_EILLEGAL", "actor", "reply", t, "Me too", "--as", "ben")
@@ -181,6 +185,21 @@ def more_tickets(docket):
     docket.refused("DK_EILLEGAL", "merged_into.target", "merge", b, b, "--as", "ben")
     docket.refused("DK_EILLEGAL", "kind", "adopt", c)
     return a, b, c
+
+
+def a_name_of_two(docket, site):
+    """Of two tickets that bear one reference it names neither, by the broker or by the log."""
+    client = Client(site.data, "agent")
+    opened = pb.Opened(subject=pb.Text(plain=b"Twice"), reference=b"REF-2")
+    both = [event(16, 1 << 56 | 0xFFFF << 40 | k, 2 << 56 | 1, opened, one_shot=b"twice-open-twice")
+            for k in range(2)]
+    named = " and ".join(f"1-{t & 0xFFFFFFFF}" for t in client.append(*both).opened)
+    end = time.monotonic() + 60
+    while "names" not in docket.site.docket("show", "REF-2", check=False).stderr:
+        assert time.monotonic() < end
+    docket.fails(1, f"the reference \"REF-2\" names {named}: say which", "show", "REF-2")
+    docket.fails(1, f"names {named}: say which", "replay", "audit", "REF-2")
+    docket.refused("DK_ECONFLICT", "", "open", "Hm", *BOB, "--reference", "REF-2")
 
 
 def usage(docket):
@@ -359,6 +378,7 @@ with Site("analytics", "sla", "notification") as site:
     the_past(docket, t, others[2])
     nodes(docket)
     on_a_terminal(docket, site)
+    a_name_of_two(docket, site)
     site.end()
     assert docket("replay", "audit", t)  # no broker is asked
     damaged(docket, site)

@@ -68,17 +68,25 @@ static void advance(struct fixture *f)
         ASSERT_OK(dk_lookups_advance(f->lookups, f->test.reader, 3, &more, &f->err), &f->err);
 }
 
+static int get(struct fixture *f, const char *reference, uint64_t *ticket)
+{
+    struct dk_bearers bearers = {0};
+    ASSERT_OK(dk_lookups_find(f->lookups, reference, strlen(reference), &bearers, &f->err),
+              &f->err);
+    return dk_bearers_only(&bearers, reference, strlen(reference), ticket, &f->err);
+}
+
 static void check(struct fixture *f, const char *reference, uint64_t number)
 {
     uint64_t ticket;
-    ASSERT_OK(dk_lookups_get(f->lookups, reference, strlen(reference), &ticket, &f->err), &f->err);
+    ASSERT_OK(get(f, reference, &ticket), &f->err);
     ASSERT_EQ(ticket, dk_ticket_make(1, number));
 }
 
 static void check_code(struct fixture *f, const char *reference, int code)
 {
     uint64_t ticket;
-    ASSERT_CODE(dk_lookups_get(f->lookups, reference, strlen(reference), &ticket, &f->err), code);
+    ASSERT_CODE(get(f, reference, &ticket), code);
 }
 
 static void test_lookups_find_tickets_by_their_names(void **state)
@@ -120,7 +128,32 @@ static void test_lookups_tell_when_a_name_is_not_one_ticket(void **state)
     advance(f);
     check(f, "7", 1);
     check_code(f, "8", DK_ECONFLICT);
-    ASSERT_CONTAINS(f->err.message, "\"8\"");
+    ASSERT_CONTAINS(f->err.message, "the reference \"8\" names 1-2 and 1-3: say which");
+    for (uint64_t number = 300; number >= 291; number--)
+        put_opened(f, number, "8", NULL);
+    commit(f);
+    advance(f);
+    check_code(f, "8", DK_ECONFLICT);
+    ASSERT_CONTAINS(f->err.message, " and more: say which");
+    check(f, "7", 1);
+}
+
+static void test_lookups_list_bearers_in_order_and_once(void **state)
+{
+    struct dk_bearers bearers = {0};
+    struct dk_err err;
+    uint64_t ticket;
+    (void)state;
+    ASSERT_CODE(dk_bearers_only(&bearers, "X", 1, &ticket, &err), DK_ENOTFOUND);
+    dk_bearers_add(&bearers, dk_ticket_make(1, 7));
+    dk_bearers_add(&bearers, dk_ticket_make(1, 7));
+    ASSERT_EQ(dk_bearers_only(&bearers, "X", 1, &ticket, &err), 0);
+    ASSERT_EQ(ticket, dk_ticket_make(1, 7));
+    dk_bearers_add(&bearers, dk_ticket_make(1, 1));
+    dk_bearers_add(&bearers, dk_ticket_make(1, 3));
+    dk_bearers_add(&bearers, dk_ticket_make(1, 1));
+    ASSERT_CODE(dk_bearers_only(&bearers, "X", 1, &ticket, &err), DK_ECONFLICT);
+    ASSERT_CONTAINS(err.message, "the reference \"X\" names 1-1, 1-3 and 1-7: say which");
 }
 
 static void test_lookups_go_on_where_they_were(void **state)
@@ -170,6 +203,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_lookups_find_tickets_by_their_names, setup, teardown),
         cmocka_unit_test_setup_teardown(test_lookups_tell_when_a_name_is_not_one_ticket, setup,
                                         teardown),
+        cmocka_unit_test(test_lookups_list_bearers_in_order_and_once),
         cmocka_unit_test_setup_teardown(test_lookups_go_on_where_they_were, setup, teardown),
         cmocka_unit_test_setup_teardown(test_lookups_of_another_log_are_refused, setup, teardown),
     };
