@@ -381,6 +381,8 @@ static void on_tick(struct ev_loop *loop, struct ev_timer *timer, int revents)
                               dk_core_time_us(broker->core, now()));
         dk_members_forget(broker->members, dk_clock_boot_us());
         dk_outbox_sweep(broker->outbox);
+        dk_socket_keep_bound(broker->requests, &broker->config->request);
+        dk_publisher_keep_bound(broker->publisher, broker->config);
     }
 }
 

@@ -54,6 +54,12 @@ void dk_publisher_free(struct dk_publisher **publisher)
     *publisher = NULL;
 }
 
+void dk_publisher_keep_bound(struct dk_publisher *publisher, const struct dk_config *config)
+{
+    dk_socket_keep_bound(publisher->announce, &config->announce);
+    dk_socket_keep_bound(publisher->feed, &config->feed);
+}
+
 /* Reads who came and went; whether somebody came. */
 static bool read_subscriptions(void *socket)
 {

@@ -17,6 +17,9 @@ int dk_publisher_new(struct dk_publisher **publisher, void *zmq, const struct dk
                      const struct dk_key *server, const uint8_t log_uuid[16], struct dk_err *err);
 void dk_publisher_free(struct dk_publisher **publisher);
 
+/* See dk_socket_keep_bound; `config` is that of dk_publisher_new. */
+void dk_publisher_keep_bound(struct dk_publisher *publisher, const struct dk_config *config);
+
 void dk_publisher_announce(struct dk_publisher *publisher, uint64_t head, int64_t now_us);
 /* A durable batch, as Feed messages of at most a block each. */
 void dk_publisher_feed(struct dk_publisher *publisher, const struct dk_batch *batch,

@@ -216,6 +216,7 @@ static void on_beat(struct ev_loop *loop, struct ev_timer *timer, int revents)
     (void)loop;
     (void)revents;
     dk_decider_beat(node->decider, node->query_endpoint, dk_clock_boot_us());
+    dk_queries_keep_bound(node->queries);
     wake(node);
 }
 

@@ -23,6 +23,7 @@ struct waiting {
 struct dk_queries {
     struct ev_loop *loop;
     void *socket;
+    struct dk_endpoints endpoints;
     struct dk_outbox *outbox;
     struct dk_folder *folder;
     struct dk_ev_zmq watcher;
@@ -176,12 +177,15 @@ void dk_queries_turn(struct dk_queries *queries)
     dk_outbox_sweep(queries->outbox);
 }
 
+void dk_queries_keep_bound(struct dk_queries *queries)
+{
+    dk_socket_keep_bound(queries->socket, &queries->endpoints);
+}
+
 int dk_queries_start(struct dk_queries **queries, struct ev_loop *loop, void *zmq,
                      const struct dk_config *config, struct dk_folder *folder, struct dk_err *err)
 {
-    struct dk_endpoints endpoints = {.count = 1};
     struct dk_key own;
-    dk_config_query_endpoint(config, dk_folder_ops(folder)->name, endpoints.at[0]);
     int rc = dk_key_load(&own, config->keys, dk_folder_ops(folder)->name, err);
     if (rc != 0) {
         return rc;
@@ -192,7 +196,9 @@ int dk_queries_start(struct dk_queries **queries, struct ev_loop *loop, void *zm
     q->folder = folder;
     dk_buf_init(&q->json, DK_QUERY_JSON_BYTES);
     dk_buf_init(&q->out, DK_QUERY_JSON_BYTES + 1024);
-    q->socket = dk_socket_bind(zmq, ZMQ_ROUTER, &endpoints, &own, QUERY_MAX_BYTES, err);
+    q->endpoints.count = 1;
+    dk_config_query_endpoint(config, dk_folder_ops(folder)->name, q->endpoints.at[0]);
+    q->socket = dk_socket_bind(zmq, ZMQ_ROUTER, &q->endpoints, &own, QUERY_MAX_BYTES, err);
     *queries = q;
     if (q->socket == NULL) {
         dk_queries_stop(queries);

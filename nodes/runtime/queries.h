@@ -20,4 +20,7 @@ void dk_queries_stop(struct dk_queries **queries);
 /* After folding, and now and then: answers those whose position has come or whose time is up. */
 void dk_queries_turn(struct dk_queries *queries);
 
+/* See dk_socket_keep_bound. */
+void dk_queries_keep_bound(struct dk_queries *queries);
+
 #endif

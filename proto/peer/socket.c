@@ -1,4 +1,5 @@
 #include "proto/peer/socket.h"
+#include "proto/base/say.h"
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -71,6 +72,31 @@ void *dk_socket_bind(void *zmq, int type, const struct dk_endpoints *endpoints,
         }
     }
     return socket;
+}
+
+/* The old endpoint is not let go: that would end the connections made through it. It costs one
+ * descriptor a deletion. */
+static void bind_again(void *socket, const char *endpoint)
+{
+    make_ipc_folder(endpoint);
+    if (zmq_bind(socket, endpoint) == 0) {
+        dk_say(DK_WARN, "bound-again", "endpoint=%s reason=\"its path was deleted\"", endpoint);
+    } else {
+        dk_say(DK_ERROR, "not-bound", "endpoint=%s error=\"its path was deleted; then: %s\"",
+               endpoint, zmq_strerror(errno));
+    }
+}
+
+void dk_socket_keep_bound(void *socket, const struct dk_endpoints *endpoints)
+{
+    struct stat info;
+    for (size_t i = 0; i < endpoints->count; i++) {
+        const char *endpoint = endpoints->at[i];
+        if (strncmp(endpoint, "ipc://", 6) == 0 && stat(endpoint + 6, &info) != 0 &&
+            (errno == ENOENT || errno == ENOTDIR)) {
+            bind_again(socket, endpoint);
+        }
+    }
 }
 
 void *dk_socket_connect(void *zmq, int type, const char *endpoint, const struct dk_key *own,

@@ -19,6 +19,11 @@
 void *dk_socket_bind(void *zmq, int type, const struct dk_endpoints *endpoints,
                      const struct dk_key *server, int64_t max_frame_bytes, struct dk_err *err);
 
+/* Looks whether the paths of the socket's ipc endpoints are still there, and listens on them again
+ * where they were deleted, which it says on stderr; peers that are connected stay so. For every
+ * second or so: what cannot be bound is said again at each call. */
+void dk_socket_keep_bound(void *socket, const struct dk_endpoints *endpoints);
+
 /* A client's socket (DEALER, SUB, REQ) to one endpoint. SUB subscribes to everything. */
 void *dk_socket_connect(void *zmq, int type, const char *endpoint, const struct dk_key *own,
                         const char server_public[DK_Z85_BYTES], struct dk_err *err);

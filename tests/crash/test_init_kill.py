@@ -3,7 +3,7 @@ is a whole site, or is made one by a second --init. A folder with docket.yaml is
 import os, pathlib, random, signal, subprocess, tempfile, time
 from site_of import BIN, Program
 
-RANDOM_KILLS = 30
+RANDOM_KILLS = 10
 
 
 def init(folder, site="1", faults={}):
