@@ -291,6 +291,22 @@ int dk_client_head(struct dk_client *client, int timeout_ms, uint64_t *head, uin
     return 0;
 }
 
+int dk_client_stats(struct dk_client *client, int timeout_ms, const Docket__StatsReply **stats,
+                    struct dk_err *err)
+{
+    Docket__Stats ask = DOCKET__STATS__INIT;
+    Docket__Request request = DOCKET__REQUEST__INIT;
+    const Docket__Reply *reply = NULL;
+    request.op_case = DOCKET__REQUEST__OP_STATS;
+    request.stats = &ask;
+    int rc = dk_client_call(client, &request, timeout_ms, &reply, err);
+    if (rc == 0 && reply->result_case != DOCKET__REPLY__RESULT_STATS) {
+        rc = dk_err_set(err, DK_EINVAL, "the broker's answer to Stats is malformed");
+    }
+    *stats = rc == 0 ? reply->stats : NULL;
+    return rc;
+}
+
 int dk_client_hello(struct dk_client *client, const char *name, int timeout_ms,
                     struct dk_session *session, struct dk_err *err)
 {

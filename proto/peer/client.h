@@ -59,6 +59,10 @@ int dk_client_call(struct dk_client *client, Docket__Request *request, int timeo
 int dk_client_head(struct dk_client *client, int timeout_ms, uint64_t *head, uint8_t log_uuid[16],
                    struct dk_err *err);
 
+/* Blocking Stats: good until the next receive. */
+int dk_client_stats(struct dk_client *client, int timeout_ms, const Docket__StatsReply **stats,
+                    struct dk_err *err);
+
 struct dk_session {
     uint64_t producer; /* 0: the key's role appends nothing, and gets no salt either */
     uint64_t last_number;

@@ -26,22 +26,6 @@ const struct dk_parameter dk_status_parameters[] = {
     DK_PARAMETERS_END,
 };
 
-static int ask_stats(struct dk_cli *cli, int timeout_ms, const Docket__StatsReply **stats,
-                     struct dk_err *err)
-{
-    Docket__Stats ask = DOCKET__STATS__INIT;
-    Docket__Request request = DOCKET__REQUEST__INIT;
-    const Docket__Reply *reply = NULL;
-    request.op_case = DOCKET__REQUEST__OP_STATS;
-    request.stats = &ask;
-    int rc = dk_client_call(cli->desk->client, &request, timeout_ms, &reply, err);
-    if (rc == 0 && reply->result_case != DOCKET__REPLY__RESULT_STATS) {
-        return dk_err_set(err, DK_EINVAL, "the broker's answer to Stats is malformed");
-    }
-    *stats = rc == 0 ? reply->stats : NULL;
-    return rc;
-}
-
 /* ------------------------------------------------------------------------------- people */
 
 static const char *text_of(const ProtobufCBinaryData *bytes, char *text, size_t max)
@@ -239,8 +223,9 @@ static int wait_for_all(struct dk_cli *cli, int64_t wait_us, const Docket__Stats
     dk_watch_open(&watch, "wait", 0);
     for (;;) {
         int64_t left_us = until_us - dk_clock_boot_us();
-        rc = ask_stats(cli, (int)((left_us > ASK_LEAST_US ? left_us : ASK_LEAST_US) / 1000), stats,
-                       err);
+        rc = dk_client_stats(cli->desk->client,
+                             (int)((left_us > ASK_LEAST_US ? left_us : ASK_LEAST_US) / 1000), stats,
+                             err);
         if (rc != 0) {
             break;
         }
@@ -289,7 +274,7 @@ static int site_status(struct dk_cli *cli, struct dk_err *err)
     if (rc == 0) {
         rc = dk_cli_given(cli, "--wait") != NULL
                  ? wait_for_all(cli, wait_us, &stats, err)
-                 : ask_stats(cli, cli->desk->timeout_ms, &stats, err);
+                 : dk_client_stats(cli->desk->client, cli->desk->timeout_ms, &stats, err);
     }
     if (rc == 0 && cli->json) {
         print_stats_json(cli, stats);

@@ -2,18 +2,13 @@
 
 #include "proto/base/limits.h"
 #include "proto/base/map.h"
+#include "replay/import/sorter.h"
+#include <inttypes.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define CHUNK_BYTES (4 * DK_CSV_ROW_MAX_BYTES) /* holds the largest row and its slices */
-#define CASES_MAX   (UINT64_C(1) << 32)
-
-struct chunk {
-    struct chunk *next;
-    size_t used;
-    char data[CHUNK_BYTES];
-};
+#define CASES_MAX (UINT64_C(1) << 32)
 
 struct dk_cases {
     const struct dk_mapping *mapping;
@@ -22,20 +17,17 @@ struct dk_cases {
     uint8_t salt[DK_SALT_BYTES];
     size_t position[DK_MAPPING_COLUMNS_MAX];
     size_t header_count;
-    uint64_t rows;
-    uint64_t bytes;
-
-    struct chunk *chunks; /* the one being filled first */
-    uint64_t chunk_bytes;
+    uint64_t rows_read;
+    uint64_t bytes_read;
 
     struct dk_csv_row row; /* read and not taken yet */
     bool has_row;
-    struct dk_case one; /* together: the case given out */
+    struct dk_case one;  /* the case given out */
+    struct dk_rows rows; /* its rows */
 
-    bool gathered;       /* scattered: the whole file is */
-    struct dk_map by_id; /* index in `all` + 1 */
-    struct dk_case *all;
-    size_t count, capacity, given;
+    bool gathered;             /* scattered: the whole file is */
+    struct dk_sorter *sorter;  /* of all rows */
+    struct dk_map case_number; /* by id: the number of the case's first row */
 };
 
 uint64_t dk_case_id(struct dk_slice key)
@@ -51,49 +43,6 @@ uint64_t dk_row_digest(struct dk_slice raw, const uint8_t salt[DK_SALT_BYTES])
     uint64_t digest;
     (void)crypto_shorthash((uint8_t *)&digest, raw.data, raw.size, salt);
     return digest;
-}
-
-/* ---------------------------------------------------------------------------------- memory */
-
-static void *take_memory(struct dk_cases *cases, size_t bytes, struct dk_err *err)
-{
-    bytes = (bytes + 15) & ~(size_t)15;
-    DK_ASSERT(bytes <= CHUNK_BYTES);
-    if (cases->chunks == NULL || CHUNK_BYTES - cases->chunks->used < bytes) {
-        if (cases->chunk_bytes + CHUNK_BYTES > DK_CASES_MAX_BYTES) {
-            dk_err_set(err, DK_ETOOBIG,
-                       "the rows that are held together do not fit %llu MiB: sort the file by "
-                       "case, and say \"cases: together\"",
-                       (unsigned long long)(DK_CASES_MAX_BYTES >> 20));
-            return NULL;
-        }
-        struct chunk *chunk = malloc(sizeof *chunk);
-        if (chunk == NULL) {
-            dk_err_set(err, DK_ENOMEM, "no memory for rows");
-            return NULL;
-        }
-        chunk->next = cases->chunks;
-        chunk->used = 0;
-        cases->chunks = chunk;
-        cases->chunk_bytes += CHUNK_BYTES;
-    }
-    void *memory = cases->chunks->data + cases->chunks->used;
-    cases->chunks->used += bytes;
-    return memory;
-}
-
-/* Forgets all rows; one chunk is kept. */
-static void reset_memory(struct dk_cases *cases)
-{
-    while (cases->chunks != NULL && cases->chunks->next != NULL) {
-        struct chunk *next = cases->chunks->next;
-        free(cases->chunks);
-        cases->chunks = next;
-        cases->chunk_bytes -= CHUNK_BYTES;
-    }
-    if (cases->chunks != NULL) {
-        cases->chunks->used = 0;
-    }
 }
 
 /* -------------------------------------------------------------------------------- one row */
@@ -134,12 +83,12 @@ static int read_row(struct dk_cases *cases, struct dk_err *err)
             *err = why;
             return rc;
         }
-        cases->rows++;
-        cases->bytes = row->offset + row->raw.size;
+        cases->rows_read++;
+        cases->bytes_read = row->offset + row->raw.size;
         if (rc < 0) {
-            dk_report_reject(cases->report, row->line, cases->rows, "%s", why.message);
+            dk_report_reject(cases->report, row->line, cases->rows_read, "%s", why.message);
         } else if (row->count != cases->header_count) {
-            dk_report_reject(cases->report, row->line, cases->rows,
+            dk_report_reject(cases->report, row->line, cases->rows_read,
                              "%zu fields, where the first row has %zu", row->count,
                              cases->header_count);
         } else {
@@ -153,18 +102,29 @@ static struct dk_slice field_of(const struct dk_cases *cases, int slot)
     return dk_mapping_known(cases->mapping, cases->row.field[cases->position[slot]]);
 }
 
-/* The case that the row is of; false, and reported, when it names none. */
-static bool read_key(struct dk_cases *cases, struct dk_slice *key)
+static struct dk_slice key_of(const struct dk_cases *cases)
 {
-    *key = field_of(cases, cases->mapping->case_key);
-    if (key->size > 0 && key->size <= DK_KEY_MAX_BYTES) {
-        return true;
+    return field_of(cases, cases->mapping->case_key);
+}
+
+/* Reads on to a row that names its case, and waits to be taken. 1, 0 at the end, or an error. */
+static int await_row(struct dk_cases *cases, struct dk_err *err)
+{
+    while (!cases->has_row) {
+        int rc = read_row(cases, err);
+        if (rc <= 0) {
+            return rc;
+        }
+        size_t bytes = key_of(cases).size;
+        cases->has_row = bytes > 0 && bytes <= DK_KEY_MAX_BYTES;
+        if (!cases->has_row) {
+            dk_report_reject(cases->report, cases->row.line, cases->rows_read,
+                             "%s has %zu bytes: 1 to %d name a case",
+                             cases->mapping->column[cases->mapping->case_key], bytes,
+                             DK_KEY_MAX_BYTES);
+        }
     }
-    dk_report_reject(cases->report, cases->row.line, cases->rows,
-                     "%s has %zu bytes: 1 to %d name "
-                     "a case",
-                     cases->mapping->column[cases->mapping->case_key], key->size, DK_KEY_MAX_BYTES);
-    return false;
+    return 1;
 }
 
 static int read_order_key(const struct dk_cases *cases, int slot, struct dk_slice value,
@@ -198,48 +158,35 @@ static bool read_order(struct dk_cases *cases, struct dk_case_row *row)
     return true;
 }
 
-/* Copies the row's columns out of the reader. */
-static int keep_row(struct dk_cases *cases, struct dk_case_row **kept, struct dk_err *err)
+/* Copies the row that waits out of the reader. 1; 0 when it is reported and left out. */
+static int take_row(struct dk_cases *cases, struct dk_case_row **kept, struct dk_err *err)
 {
-    size_t columns = cases->mapping->column_count, bytes = 0;
     struct dk_slice value[DK_MAPPING_COLUMNS_MAX];
-    for (size_t i = 0; i < columns; i++) {
+    cases->has_row = false;
+    for (size_t i = 0; i < cases->mapping->column_count; i++) {
         value[i] = field_of(cases, (int)i);
-        bytes += value[i].size;
     }
-    struct dk_case_row *row =
-        take_memory(cases, sizeof *row + columns * sizeof row->value[0] + bytes, err);
+    struct dk_case_row *row = dk_rows_add(&cases->rows, value, cases->mapping->column_count, err);
     if (row == NULL) {
-        return err->code;
+        return dk_err_wrap(err, "row %" PRIu64 ", case %.*s", cases->rows_read,
+                           (int)value[cases->mapping->case_key].size,
+                           (const char *)value[cases->mapping->case_key].data);
     }
-    memset(row, 0, sizeof *row);
     row->line = cases->row.line;
-    row->number = cases->rows;
+    row->number = cases->rows_read;
     row->digest = dk_row_digest(cases->row.raw, cases->salt);
-    uint8_t *at = (uint8_t *)&row->value[columns];
-    for (size_t i = 0; i < columns; i++) {
-        row->value[i] = (struct dk_slice){at, value[i].size};
-        if (value[i].size > 0) {
-            memcpy(at, value[i].data, value[i].size);
-            at += value[i].size;
-        }
-    }
     *kept = row;
-    return 0;
+    return read_order(cases, row);
 }
 
 /* ------------------------------------------------------------------------------------ cases */
 
-static void begin_case(const struct dk_cases *cases, struct dk_case *one,
-                       const struct dk_case_row *row)
+static void add_row(struct dk_cases *cases, struct dk_case_row *row)
 {
-    struct dk_slice key = row->value[cases->mapping->case_key];
-    *one = (struct dk_case){.key = key, .id = dk_case_id(key)};
-}
-
-static void add_row(struct dk_case *one, struct dk_case_row *row)
-{
+    struct dk_case *one = &cases->one;
     if (one->first == NULL) {
+        one->key = row->value[cases->mapping->case_key];
+        one->id = dk_case_id(one->key);
         one->first = row;
     } else {
         one->last->next = row;
@@ -250,19 +197,13 @@ static void add_row(struct dk_case *one, struct dk_case_row *row)
 
 static int compare_rows(const void *a, const void *b)
 {
-    const struct dk_case_row *left = *(struct dk_case_row *const *)a;
-    const struct dk_case_row *right = *(struct dk_case_row *const *)b;
-    for (int i = 0; i < DK_MAPPING_ORDER_MAX; i++) {
-        if (left->key[i] != right->key[i]) {
-            return left->key[i] < right->key[i] ? -1 : 1;
-        }
-    }
-    return (left->number > right->number) - (left->number < right->number);
+    return dk_case_row_compare(*(struct dk_case_row *const *)a, *(struct dk_case_row *const *)b);
 }
 
 /* Puts a case's rows into the mapping's order; ordinals follow it. */
-static void sort_case(const struct dk_cases *cases, struct dk_case *one)
+static void sort_case(struct dk_cases *cases)
 {
+    struct dk_case *one = &cases->one;
     if (cases->mapping->order_count == 0 || one->count < 2) {
         return;
     }
@@ -274,125 +215,108 @@ static void sort_case(const struct dk_cases *cases, struct dk_case *one)
         row[i++] = at;
     }
     qsort(row, count, sizeof(struct dk_case_row *), compare_rows);
-    *one = (struct dk_case){.key = one->key, .id = one->id};
+    *one = (struct dk_case){0};
     for (i = 0; i < count; i++) {
         row[i]->next = NULL;
-        add_row(one, row[i]);
+        add_row(cases, row[i]);
     }
     free(row);
 }
 
-/* Rows on end that have one key. The row that ends them waits in `row`. */
-static int next_together(struct dk_cases *cases, const struct dk_case **next, struct dk_err *err)
+/* Rows on end that have one key. The row that ends them waits. */
+static int next_together(struct dk_cases *cases, struct dk_err *err)
 {
-    int rc = 1;
-    reset_memory(cases);
-    cases->one = (struct dk_case){0};
-    for (;; cases->has_row = false) {
-        struct dk_slice key;
+    struct dk_case *one = &cases->one;
+    int rc;
+    while ((rc = await_row(cases, err)) == 1) {
         struct dk_case_row *row = NULL;
-        rc = cases->has_row ? 1 : read_row(cases, err);
-        if (rc <= 0) {
+        if (one->first != NULL && !dk_slice_equal(key_of(cases), one->key)) {
             break;
         }
-        if (!read_key(cases, &key)) {
-            continue;
-        }
-        cases->has_row = true;
-        if (cases->one.first != NULL && !dk_slice_equal(key, cases->one.key)) {
-            break;
-        }
-        rc = keep_row(cases, &row, err);
-        if (rc != 0) {
+        rc = take_row(cases, &row, err);
+        if (rc < 0) {
             return rc;
         }
-        if (!read_order(cases, row)) {
-            continue;
+        if (rc == 1) {
+            add_row(cases, row);
         }
-        if (cases->one.first == NULL) {
-            begin_case(cases, &cases->one, row);
-        }
-        add_row(&cases->one, row);
     }
-    if (rc < 0) {
-        return rc;
+    if (rc >= 0) {
+        sort_case(cases);
     }
-    sort_case(cases, &cases->one);
-    *next = &cases->one;
-    return cases->one.first != NULL;
+    return rc < 0 ? rc : one->first != NULL;
 }
 
-static struct dk_case *case_of(struct dk_cases *cases, const struct dk_case_row *row)
+static int gather_row(struct dk_cases *cases, struct dk_err *err)
 {
-    struct dk_case one;
-    bool created;
-    begin_case(cases, &one, row);
-    size_t *index = dk_map_put(&cases->by_id, one.id, &created);
-    if (index == NULL) {
-        return NULL;
+    struct dk_case_row *row = NULL;
+    bool first;
+    dk_rows_reset(&cases->rows);
+    int rc = take_row(cases, &row, err);
+    if (rc != 1) {
+        return rc;
     }
-    if (!created) {
-        return &cases->all[*index];
+    uint64_t id = dk_case_id(row->value[cases->mapping->case_key]);
+    uint64_t *case_number = dk_map_put(&cases->case_number, id, &first);
+    if (case_number == NULL) {
+        return dk_err_set(err, DK_ENOMEM, "no memory for cases");
     }
-    if (cases->count == cases->capacity) {
-        size_t capacity = cases->capacity == 0 ? 1024 : 2 * cases->capacity;
-        struct dk_case *all = realloc(cases->all, capacity * sizeof *all);
-        if (all == NULL) {
-            return NULL;
-        }
-        cases->all = all;
-        cases->capacity = capacity;
-    }
-    *index = cases->count++;
-    cases->all[*index] = one;
-    return &cases->all[*index];
+    *case_number = first ? row->number : *case_number;
+    row->case_number = *case_number;
+    return dk_sorter_add(cases->sorter, row, err);
 }
 
 static int gather_all(struct dk_cases *cases, struct dk_err *err)
 {
     int rc;
-    while ((rc = read_row(cases, err)) == 1) {
-        struct dk_slice key;
-        struct dk_case_row *row = NULL;
-        if (!read_key(cases, &key)) {
-            continue;
-        }
-        rc = keep_row(cases, &row, err);
-        if (rc != 0) {
+    while ((rc = await_row(cases, err)) == 1) {
+        rc = gather_row(cases, err);
+        if (rc < 0) {
             return rc;
         }
-        if (!read_order(cases, row)) {
-            continue;
-        }
-        struct dk_case *one = case_of(cases, row);
-        if (one == NULL) {
-            return dk_err_set(err, DK_ENOMEM, "no memory for cases");
-        }
-        add_row(one, row);
+        dk_report_progress(cases->report, cases->rows_read, cases->bytes_read);
     }
+    dk_map_close(&cases->case_number);
     cases->gathered = rc == 0;
-    return rc;
+    return rc == 0 ? dk_sorter_end(cases->sorter, err) : rc;
+}
+
+static int next_scattered(struct dk_cases *cases, struct dk_err *err)
+{
+    int rc = cases->gathered ? 0 : gather_all(cases, err);
+    uint64_t case_number = rc == 0 ? dk_sorter_next_case(cases->sorter) : 0;
+    if (case_number == 0) {
+        return rc;
+    }
+    dk_rows_reset(&cases->rows);
+    while (rc == 0 && dk_sorter_next_case(cases->sorter) == case_number) {
+        struct dk_case_row *row = NULL;
+        rc = dk_sorter_next(cases->sorter, &cases->rows, &row, err);
+        if (rc == 0) {
+            add_row(cases, row);
+        }
+    }
+    return rc == 0 ? 1
+                   : dk_err_wrap(err, "case %.*s", (int)cases->one.key.size,
+                                 (const char *)cases->one.key.data);
 }
 
 int dk_cases_next(struct dk_cases *cases, const struct dk_case **next, struct dk_err *err)
 {
-    if (!cases->mapping->scattered) {
-        return next_together(cases, next, err);
+    cases->one = (struct dk_case){0};
+    *next = &cases->one;
+    if (cases->mapping->scattered) {
+        return next_scattered(cases, err);
     }
-    int rc = cases->gathered ? 0 : gather_all(cases, err);
-    if (rc != 0 || cases->given == cases->count) {
-        return rc;
-    }
-    struct dk_case *one = &cases->all[cases->given++];
-    sort_case(cases, one);
-    *next = one;
-    return 1;
+    dk_rows_reset(&cases->rows);
+    return next_together(cases, err);
 }
 
 /* ------------------------------------------------------------------------------------ life */
 
 int dk_cases_new(struct dk_cases **cases, const struct dk_mapping *mapping, struct dk_csv *csv,
-                 const uint8_t salt[DK_SALT_BYTES], struct dk_report *report, struct dk_err *err)
+                 const uint8_t salt[DK_SALT_BYTES], uint64_t memory_bytes, struct dk_report *report,
+                 struct dk_err *err)
 {
     struct dk_cases *c = calloc(1, sizeof *c);
     if (c == NULL) {
@@ -402,7 +326,9 @@ int dk_cases_new(struct dk_cases **cases, const struct dk_mapping *mapping, stru
     c->csv = csv;
     c->report = report;
     memcpy(c->salt, salt, DK_SALT_BYTES);
-    dk_map_init(&c->by_id, sizeof(size_t), CASES_MAX);
+    dk_map_init(&c->case_number, sizeof(uint64_t), CASES_MAX);
+    dk_rows_init(&c->rows, memory_bytes);
+    c->sorter = mapping->scattered ? dk_sorter_new(mapping->column_count, memory_bytes) : NULL;
     *cases = c;
     int rc = read_header(c, err);
     if (rc != 0) {
@@ -417,23 +343,19 @@ void dk_cases_free(struct dk_cases **cases)
     if (c == NULL) {
         return;
     }
-    while (c->chunks != NULL) {
-        struct chunk *next = c->chunks->next;
-        free(c->chunks);
-        c->chunks = next;
-    }
-    dk_map_close(&c->by_id);
-    free(c->all);
+    dk_sorter_free(&c->sorter);
+    dk_rows_close(&c->rows);
+    dk_map_close(&c->case_number);
     free(c);
     *cases = NULL;
 }
 
 uint64_t dk_cases_rows(const struct dk_cases *cases)
 {
-    return cases->rows;
+    return cases->rows_read;
 }
 
 uint64_t dk_cases_bytes(const struct dk_cases *cases)
 {
-    return cases->bytes;
+    return cases->bytes_read;
 }

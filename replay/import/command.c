@@ -24,6 +24,8 @@ static const char help[] =
     "says\n"
     "what the columns mean; replay/import/README.md explains it, replay/import/maps has examples.\n"
     "It may be run again: with a longer file it adds what is new, after a kill what is missing.\n"
+    "Memory is bounded; \"cases: scattered\" keeps rows beyond 256 MiB in a file in TMPDIR, or "
+    "/var/tmp.\n"
     "\n"
     "  --map MAP.yaml   what the source's columns mean\n"
     "  --adopt          at the end, make tickets live that are still open, and list what is "

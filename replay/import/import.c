@@ -136,7 +136,8 @@ static int take_all(struct dk_run *run, struct dk_err *err)
     const struct dk_case *one = NULL;
     int rc;
     while ((rc = dk_cases_next(run->cases, &one, err)) == 1) {
-        rc = take_case(run, one, err);
+        rc = dk_input_stopped(&run->input) ? dk_err_set(err, DK_EIO, "interrupted")
+                                           : take_case(run, one, err);
         if (rc != 0) {
             break;
         }
@@ -187,7 +188,7 @@ static int open_run(struct dk_run *run, struct dk_err *err)
                  : dk_csv_new(&run->csv, run->mapping.separator, dk_input_read, &run->input, err);
     return rc != 0 ? rc
                    : dk_cases_new(&run->cases, &run->mapping, run->csv, run->mapper.salt,
-                                  run->report, err);
+                                  DK_CASES_MEMORY_BYTES, run->report, err);
 }
 
 static int work(struct dk_run *run, struct dk_err *err)

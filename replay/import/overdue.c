@@ -8,12 +8,13 @@
 #include <string.h>
 #include <zmq.h>
 
-#define ROLE          "sla"
-#define CALL_MS       10000
-#define POLL_MS       100
-#define LIVE_US       (3 * DK_SECOND_US)  /* a node that was silent for longer is not live */
-#define STANDSTILL_US (10 * DK_SECOND_US) /* a node that folds nothing for so long is not awaited  \
-                                           */
+#define ROLE    "sla"
+#define CALL_MS 10000
+#define POLL_MS 100
+#define LIVE_US (3 * DK_SECOND_US) /* a node that was silent for longer is not live */
+#define STANDSTILL_US                                                                              \
+    (10 * DK_SECOND_US) /* a node that folds nothing for so long is not awaited                    \
+                         */
 #define ANSWER_MAX_BYTES (64 << 20)
 
 /* ------------------------------------------------------------------------------ waiting for sla */
@@ -22,19 +23,12 @@
 static int ask_position(struct dk_client *client, bool *live, uint64_t *position,
                         struct dk_err *err)
 {
-    Docket__Stats ask = DOCKET__STATS__INIT;
-    Docket__Request request = DOCKET__REQUEST__INIT;
-    const Docket__Reply *reply = NULL;
-    request.op_case = DOCKET__REQUEST__OP_STATS;
-    request.stats = &ask;
-    int rc = dk_client_call(client, &request, CALL_MS, &reply, err);
-    if (rc == 0 && reply->result_case != DOCKET__REPLY__RESULT_STATS) {
-        rc = dk_err_set(err, DK_EINVAL, "the broker's answer to Stats is malformed");
-    }
+    const Docket__StatsReply *stats = NULL;
+    int rc = dk_client_stats(client, CALL_MS, &stats, err);
     *live = false;
     *position = 0;
-    for (size_t i = 0; rc == 0 && i < reply->stats->n_member; i++) {
-        const Docket__MemberStats *member = reply->stats->member[i];
+    for (size_t i = 0; rc == 0 && i < stats->n_member; i++) {
+        const Docket__MemberStats *member = stats->member[i];
         const ProtobufCBinaryData *role = &member->heartbeat->role;
         if (role->len == strlen(ROLE) && memcmp(role->data, ROLE, role->len) == 0 &&
             member->age_us < LIVE_US) {

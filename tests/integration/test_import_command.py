@@ -1,9 +1,9 @@
 """`docket import` at the command line: what it tells, and what it does with odd files; nodes that run
 leave historical tickets alone, until they are adopted."""
-import json, time
+import json, random, time
 import docket_pb2 as pb
 from docket_client import Client
-from history import records, tickets
+from history import records, same_site, tickets
 from site_of import Site
 
 MAP = """
@@ -79,6 +79,36 @@ def larger_than_a_request(desk):
     assert desk.summary(desk.write(rows))["appended"] == 0
 
 
+def shuffled(desk):
+    """Rows in any order, from stdin, make of each ticket what the sorted file makes of it."""
+    rows = [f"c{i % 37},2026-01-{1 + i // 37 % 28:02}T{i // 1036:02}:00,G{i * 7 % 5},{('New', 'Open', 'Done')[i % 3]}"
+            for i in range(4000)]
+    desk.map.write_text(MAP + "order: [at]\n")
+    desk.site.broker.end()
+    with same_site(desk.site) as other:
+        desk.site.broker.start()
+        desk.summary(desk.write(sorted(rows)))
+        other.broker.start()
+        text = MAP + "order: [at]\ncases: scattered\n"
+        (other.path / "map.yaml").write_text(text)
+        random.Random(1).shuffle(rows)
+        other.docket("import", "--map", other.path / "map.yaml", "-",
+                     stdin="id,at,grp,state\n" + "".join(f"{row}\n" for row in rows))
+        assert told_of(other) == told_of(desk.site) and len(told_of(other)) == 37
+
+
+def told_of(site):
+    """Each ticket's events without its number, and without where they stand in the log."""
+    stories = {}
+    for name, events in tickets(records(site)).items():
+        for event in events:
+            for field in ("crc32c", "position", "recorded_us", "subject", "previous", "flags",
+                          "producer_number"):
+                event.ClearField(field)
+        stories[name] = [event.SerializePartialToString() for event in events]
+    return stories
+
+
 def ledger_by_fetch(desk):
     """Where the log's folder cannot be read, the ledger comes through the broker."""
     file = desk.write(["a,2026-01-01,G1,New", "b,2026-01-01,G1,New"])
@@ -131,7 +161,7 @@ def left_alone_then_adopted(desk):
     assert "no sla node is live, so what was overdue at the adoption is not known" in done.stderr
 
 
-for scenario in (told, comes_back, larger_than_a_request, ledger_by_fetch):
+for scenario in (told, comes_back, larger_than_a_request, shuffled, ledger_by_fetch):
     with Site() as site:
         site.broker.start()
         scenario(Desk(site))
