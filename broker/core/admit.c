@@ -1,8 +1,10 @@
 #include "broker/core/admit.h"
 
+#include "broker/core/named.h"
 #include "docket.pb-c.h"
 #include "proto/base/time.h"
 #include "proto/event/body.h"
+#include "proto/event/varint.h"
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +13,7 @@
 struct judged {
     struct dk_state *state;
     struct dk_admission *admission;
-    const uint8_t *record;
+    uint8_t *record;
     size_t record_bytes;
     const struct dk_kind_info *info;
     struct dk_envelope event;
@@ -172,6 +174,46 @@ static int judge_form(struct judged *judged, struct dk_err *err)
 
 /* --------------------------------------------------------------------------------- subject */
 
+/* The ticket that an earlier Opened of the request opened, in place of what names it in `field`. */
+static int name_opened(const struct judged *judged, const char *field, uint64_t *ticket,
+                       struct dk_err *err)
+{
+    const struct dk_admission *admission = judged->admission;
+    uint64_t k = dk_ticket_number(*ticket);
+    if (k >= admission->opened_count || admission->opened[k] == 0) {
+        return dk_err_field(
+            err, DK_ENOTFOUND, field,
+            "no accepted Opened number %" PRIu64 " stands before this event in the request", k);
+    }
+    *ticket = admission->opened[k];
+    return 0;
+}
+
+/* The same for the ticket that a body names, in the record and in the unpacked body. */
+static int name_other(struct judged *judged, struct dk_err *err)
+{
+    const struct dk_named *named = dk_named_of(judged->event.kind);
+    if (named == NULL) {
+        return 0;
+    }
+    uint64_t *other = (uint64_t *)((uintptr_t)judged->body + named->offset);
+    if (dk_id_class(*other) != DK_SUBJECT_TICKET || dk_ticket_site(*other) != DK_SITE_UNNAMED) {
+        return 0;
+    }
+    if (named->number == 0) {
+        return dk_err_field(err, DK_EINVAL, named->field,
+                            "%s names no ticket that its own request opens", named->field);
+    }
+    int rc = name_opened(judged, named->field, other, err);
+    size_t bytes, value, next = 0;
+    size_t body =
+        (size_t)(dk_event_body(judged->record, judged->record_bytes, &bytes) - judged->record);
+    while (rc == 0 && dk_named_next(judged->record + body, bytes, named->number, &next, &value)) {
+        (void)dk_fixed64_put(judged->record + body + value, *other);
+    }
+    return rc;
+}
+
 /* The number that an Opened gets, or the one that an earlier Opened of the request got. */
 static int name_ticket(struct judged *judged, struct dk_err *err)
 {
@@ -179,13 +221,7 @@ static int name_ticket(struct judged *judged, struct dk_err *err)
     struct dk_envelope *event = &judged->event;
     uint64_t k = dk_ticket_number(event->subject);
     if (event->kind != DK_KIND_OPENED) {
-        if (k >= admission->opened_count || admission->opened[k] == 0) {
-            return dk_err_field(
-                err, DK_ENOTFOUND, "subject",
-                "no accepted Opened number %" PRIu64 " stands before this event in the request", k);
-        }
-        event->subject = admission->opened[k];
-        return 0;
+        return name_opened(judged, "subject", &event->subject, err);
     }
     if (k != admission->opened_count - 1) {
         return dk_err_field(err, DK_EINVAL, "subject",
@@ -435,6 +471,9 @@ int dk_admit_event(struct dk_state *state, struct dk_admission *admission, uint8
     }
     if (rc == 0) {
         rc = judge_subject(&judged, err);
+    }
+    if (rc == 0) {
+        rc = name_other(&judged, err);
     }
     if (rc == 0) {
         rc = judge_fresh_and_legal(&judged, expected_version, more, err);

@@ -1,6 +1,7 @@
 #include "broker/core/producers.h"
 
 #include "broker/core/history.h"
+#include "broker/core/named.h"
 #include "docket.pb-c.h"
 #include "proto/base/crc32c.h"
 #include "proto/base/id.h"
@@ -86,10 +87,32 @@ uint64_t dk_producer_id(uint64_t key_id, const void *name, size_t name_bytes)
     return dk_id_of_key(0, name, name_bytes, salt);
 }
 
+/* Forgets producers that never sent anything: those of a connection, or (0) all. */
+static void forget_unused(struct dk_producers *producers, uint64_t connection)
+{
+    size_t cursor = 0;
+    uint64_t id;
+    void *value;
+    while (dk_map_next(&producers->map, &cursor, &id, &value)) {
+        const struct producer *entry = value;
+        if (entry->last_seen == 0 && (connection == 0 || entry->session == connection)) {
+            dk_map_remove(&producers->map, id);
+            cursor--; /* another entry may stand here now */
+        }
+    }
+    producers->found = NULL;
+}
+
+/* The driver learns that a peer is gone when it sends it something: who said hello and left is not
+ * missed. So when there is no room, those who never sent anything make some. */
 int dk_producers_hello(struct dk_producers *producers, uint64_t producer, uint64_t connection,
                        uint64_t *last_number, struct dk_err *err)
 {
     struct producer *entry = find_or_make(producers, producer);
+    if (entry == NULL) {
+        forget_unused(producers, 0);
+        entry = find_or_make(producers, producer);
+    }
     if (entry == NULL) {
         return dk_err_set(err, DK_EBUSY, "the broker knows %zu producers already, its bound",
                           producers->map.count);
@@ -99,39 +122,18 @@ int dk_producers_hello(struct dk_producers *producers, uint64_t producer, uint64
     return 0;
 }
 
-/* Ends sessions of `connection`; fills `unused` with producers of it that never sent anything. */
-#define UNUSED_MAX 64
-static size_t end_sessions(struct dk_producers *producers, uint64_t connection,
-                           uint64_t unused[UNUSED_MAX])
-{
-    size_t cursor = 0;
-    size_t count = 0;
-    uint64_t id;
-    void *value;
-    while (count < UNUSED_MAX && dk_map_next(&producers->map, &cursor, &id, &value)) {
-        struct producer *entry = value;
-        if (entry->session != connection) {
-            continue;
-        }
-        entry->session = 0;
-        if (entry->last_seen == 0) {
-            unused[count++] = id;
-        }
-    }
-    return count;
-}
-
 void dk_producers_disconnected(struct dk_producers *producers, uint64_t connection)
 {
-    uint64_t unused[UNUSED_MAX];
-    size_t count;
-    do {
-        count = end_sessions(producers, connection, unused);
-        for (size_t i = 0; i < count; i++) {
-            dk_map_remove(&producers->map, unused[i]);
+    size_t cursor = 0;
+    uint64_t id;
+    void *value;
+    forget_unused(producers, connection);
+    while (dk_map_next(&producers->map, &cursor, &id, &value)) {
+        struct producer *entry = value;
+        if (entry->session == connection) {
+            entry->session = 0;
         }
-        producers->found = NULL;
-    } while (count == UNUSED_MAX);
+    }
 }
 
 int dk_producers_session(struct dk_producers *producers, uint64_t producer, uint64_t connection,
@@ -214,7 +216,15 @@ uint32_t dk_record_digest(const uint8_t *record, size_t record_bytes)
     }
     uint64_t fixed[3] = {dk_event_load_kind(record), dk_event_load_actor(record), occurred};
     uint32_t crc = dk_crc32c(0, fixed, sizeof fixed);
-    return dk_crc32c(crc, body, body_bytes);
+    const struct dk_named *named = dk_named_of(dk_event_load_kind(record));
+    size_t done = 0, value;
+    size_t next = 0;
+    while (named != NULL && named->number != 0 &&
+           dk_named_next(body, body_bytes, named->number, &next, &value)) {
+        crc = dk_crc32c(crc, body + done, value - done);
+        done = next;
+    }
+    return dk_crc32c(crc, body + done, body_bytes - done);
 }
 
 size_t dk_producers_bytes(const struct dk_producers *producers)

@@ -29,8 +29,9 @@ void dk_producers_free(struct dk_producers **producers);
 /* The id of `name` under a key. Never 0. */
 uint64_t dk_producer_id(uint64_t key_id, const void *name, size_t name_bytes);
 
-/* Hello: the session of `producer` is `connection` now. Fills the last number seen. 0 or DK_EBUSY
- * (max_count reached). */
+/* Hello: the session of `producer` is `connection` now. Fills the last number seen. When max_count
+ * is reached, producers that never sent anything are forgotten: their next event is DK_EHELLO. 0 or
+ * DK_EBUSY (all have sent something). */
 int dk_producers_hello(struct dk_producers *producers, uint64_t producer, uint64_t connection,
                        uint64_t *last_number, struct dk_err *err);
 /* Ends the connection's sessions; forgets producers that never sent anything. */
@@ -59,7 +60,8 @@ int dk_producers_remember(struct dk_producers *producers, uint64_t producer, uin
                           const struct dk_answer *answer);
 
 /* Of what a producer sent, computed alike from the sent and from the stored record: kind, actor,
- * body, and occurred where it was stated. */
+ * body (but for the ticket that half of a pair names, see named.h), and occurred where it was
+ * stated. */
 uint32_t dk_record_digest(const uint8_t *record, size_t record_bytes);
 
 size_t dk_producers_bytes(const struct dk_producers *producers); /* memory taken */

@@ -104,7 +104,8 @@ static inline uint64_t dk_ticket_make(unsigned site, uint64_t number)
     return dk_id_make(DK_SUBJECT_TICKET, ((uint64_t)site << 40) | number);
 }
 /* The site of tickets that a request is to open: its k-th Opened, from 0, names itself, and others
- * of the request name it, dk_ticket_make(DK_SITE_UNNAMED, k). */
+ * of the request name it, as their subject or as the other ticket of a merge or a link,
+ * dk_ticket_make(DK_SITE_UNNAMED, k). */
 #define DK_SITE_UNNAMED 0xffff
 static inline unsigned dk_ticket_site(uint64_t ticket)
 {

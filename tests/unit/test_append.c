@@ -268,6 +268,72 @@ static void test_append_actions_on_two_tickets_are_mirrored_pairs(void **state)
     ASSERT_EQ(dk_core_ticket(w->f.core, a)->status, DOCKET__STATUS__STATUS_MERGED);
 }
 
+static uint64_t stored_other(struct world *w, uint64_t position)
+{
+    struct dk_arena arena;
+    struct dk_err err;
+    size_t bytes;
+    const uint8_t *record = memory_store_record(&w->f.memory, position, &bytes);
+    ASSERT_EQ(dk_arena_init(&arena, DK_UNPACK_MAX_BYTES), 0);
+    ASSERT_OK(dk_event_verify(record, bytes, &err), &err);
+    const Docket__LinkedTo *to = (const void *)dk_body_unpack(&arena, record, bytes, &err);
+    uint64_t other = to->target; /* where LinkedFrom has its source_ticket */
+    dk_arena_close(&arena);
+    return other;
+}
+
+/* A child is opened and linked at once; a repeat is known by what was sent, before and after a
+ * restart. */
+static void test_append_pairs_may_name_what_the_request_opens(void **state)
+{
+    struct world *w = *state;
+    const Docket__LinkType child = DOCKET__LINK_TYPE__LINK_CHILD;
+    uint64_t number = w->agent.number;
+    for (int repeat = 0; repeat < 3; repeat++) {
+        w->agent.number = number;
+        add(w, FIXTURE_UNNAMED(0), DK_KIND_OPENED, fixture_opened());
+        add(w, FIXTURE_UNNAMED(1), DK_KIND_OPENED, fixture_opened());
+        add(w, FIXTURE_TICKET(1), DK_KIND_LINKED_TO, linked(true, FIXTURE_UNNAMED(1), child));
+        add(w, FIXTURE_UNNAMED(1), DK_KIND_LINKED_FROM, linked(false, FIXTURE_TICKET(1), child));
+        add(w, FIXTURE_UNNAMED(0), DK_KIND_MERGED_INTO, merged_into(FIXTURE_UNNAMED(1)));
+        add(w, FIXTURE_UNNAMED(1), DK_KIND_MERGED_FROM, merged_from(FIXTURE_UNNAMED(0)));
+        const Docket__Appended *appended = call(w, true);
+        ASSERT_EQ(appended->accepted, 6);
+        ASSERT_EQ(appended->position, 3);
+        ASSERT_EQ(appended->n_opened, 2);
+        if (repeat == 1) {
+            fixture_crash(&w->f);
+            fixture_hello(&w->f, &w->agent, "main");
+        }
+    }
+    ASSERT_EQ(dk_core_last(w->f.core), 8);
+    ASSERT_EQ(stored_other(w, 5), FIXTURE_TICKET(3));
+    ASSERT_EQ(stored_other(w, 6), FIXTURE_TICKET(1));
+    ASSERT_EQ(stored_other(w, 7), FIXTURE_TICKET(3));
+    ASSERT_EQ(stored_other(w, 8), FIXTURE_TICKET(2));
+    ASSERT_EQ(dk_core_ticket(w->f.core, FIXTURE_TICKET(2))->status, DOCKET__STATUS__STATUS_MERGED);
+}
+
+static void test_append_bodies_name_no_ticket_that_is_not_opened(void **state)
+{
+    struct world *w = *state;
+    const Docket__LinkType child = DOCKET__LINK_TYPE__LINK_CHILD;
+    Docket__Opened *repeats = test_memory(sizeof *repeats);
+    *repeats = *(const Docket__Opened *)fixture_opened();
+    repeats->has_repeat_of = 1;
+    repeats->repeat_of = FIXTURE_UNNAMED(0);
+
+    add(w, FIXTURE_TICKET(1), DK_KIND_LINKED_TO, linked(true, FIXTURE_UNNAMED(0), child));
+    check_refusal(call(w, true), 0, 0, DK_ENOTFOUND, "linked_to.target");
+    add(w, FIXTURE_UNNAMED(0), DK_KIND_OPENED, fixture_opened());
+    add(w, FIXTURE_UNNAMED(0), DK_KIND_MERGED_FROM, merged_from(FIXTURE_UNNAMED(1)));
+    check_refusal(call(w, true), 0, 1, DK_ENOTFOUND, "merged_from.source_ticket");
+    add(w, FIXTURE_UNNAMED(0), DK_KIND_OPENED, fixture_opened());
+    add(w, FIXTURE_UNNAMED(1), DK_KIND_OPENED, repeats);
+    check_refusal(call(w, true), 0, 1, DK_EINVAL, "opened.repeat_of");
+    ASSERT_EQ(dk_core_last(w->f.core), 2);
+}
+
 /* ------------------------------------------------------------------------------- one-shots */
 
 static uint8_t *add_one_shot(struct world *w, uint64_t high, uint64_t low, const char *text)
@@ -424,6 +490,8 @@ int main(void)
         CASE(test_append_atomic_requests_repeat_as_a_whole),
         CASE(test_append_atomic_definitions_are_in_force_when_it_passed),
         CASE(test_append_actions_on_two_tickets_are_mirrored_pairs),
+        CASE(test_append_pairs_may_name_what_the_request_opens),
+        CASE(test_append_bodies_name_no_ticket_that_is_not_opened),
         CASE(test_append_one_shots_are_written_once),
         CASE(test_append_one_shot_repeats_list_what_was_opened),
         CASE(test_append_one_shot_repeat_in_flight_waits),
