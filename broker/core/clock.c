@@ -6,24 +6,22 @@
 void dk_clock_init(struct dk_clock *clock, int64_t wall_us, int64_t boot_us,
                    int64_t log_last_recorded_us)
 {
-    int64_t trusted_us = wall_us;
-    if (wall_us < log_last_recorded_us - DK_CLOCK_STEP_US) {
-        trusted_us = log_last_recorded_us;
-    }
-    clock->offset_us = trusted_us - boot_us;
+    clock->at_least = wall_us < log_last_recorded_us - DK_CLOCK_STEP_US;
+    clock->offset_us = (clock->at_least ? log_last_recorded_us : wall_us) - boot_us;
     clock->last_us = log_last_recorded_us;
 }
 
 int64_t dk_clock_step_us(const struct dk_clock *clock, int64_t wall_us, int64_t boot_us)
 {
     int64_t step_us = wall_us - boot_us - clock->offset_us;
-    bool within = step_us <= DK_CLOCK_STEP_US && step_us >= -DK_CLOCK_STEP_US;
-    return within ? 0 : step_us;
+    bool ahead = step_us > DK_CLOCK_STEP_US && !clock->at_least;
+    return ahead || step_us < -DK_CLOCK_STEP_US ? step_us : 0;
 }
 
 void dk_clock_accept(struct dk_clock *clock, int64_t wall_us, int64_t boot_us)
 {
     clock->offset_us = wall_us - boot_us;
+    clock->at_least = false;
 }
 
 int dk_clock_next(struct dk_clock *clock, int64_t wall_us, int64_t boot_us, int64_t *recorded_us,

@@ -90,6 +90,27 @@ static void test_clock_behind_the_log_at_start_is_a_step(void **state)
     ASSERT_EQ(us, WALL);
 }
 
+/* A machine that starts at an old time and asks the network later: a restart of the broker would
+ * believe the new time, so the broker that runs must, too. */
+static void test_clock_behind_the_log_at_start_is_believed_once_it_is_ahead(void **state)
+{
+    (void)state;
+    struct dk_clock clock;
+    struct dk_err err;
+    int64_t us;
+    int64_t last = WALL + DK_DAY_US;
+    dk_clock_init(&clock, WALL, BOOT, last);
+    ASSERT_CODE(dk_clock_next(&clock, WALL, BOOT, &us, &err), DK_ECLOCK);
+    int64_t set_right = last + 3 * DK_HOUR_US;
+    ASSERT_EQ(dk_clock_step_us(&clock, set_right, BOOT + 1), 0);
+    ASSERT_OK(dk_clock_next(&clock, set_right, BOOT + 1, &us, &err), &err);
+    ASSERT_EQ(us, set_right);
+
+    /* From then on it is bound to the boot clock. */
+    ASSERT_CODE(dk_clock_next(&clock, set_right + DK_HOUR_US, BOOT + 2, &us, &err), DK_ECLOCK);
+    ASSERT_CODE(dk_clock_next(&clock, set_right - DK_HOUR_US, BOOT + 2, &us, &err), DK_ECLOCK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -97,6 +118,7 @@ int main(void)
         cmocka_unit_test(test_clock_goes_on_by_a_microsecond_after_a_small_step_back),
         cmocka_unit_test(test_clock_step_stops_until_it_agrees_or_is_accepted),
         cmocka_unit_test(test_clock_behind_the_log_at_start_is_a_step),
+        cmocka_unit_test(test_clock_behind_the_log_at_start_is_believed_once_it_is_ahead),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
