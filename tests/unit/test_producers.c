@@ -102,13 +102,36 @@ static void test_producers_that_never_sent_leave_with_their_connection(void **st
         ASSERT_OK(dk_producers_hello(producers, id, 1, &last, &err), &err);
     }
     remember(producers, 1, 9, 0);
-    ASSERT_CODE(dk_producers_hello(producers, 999, 2, &last, &err), DK_EBUSY);
     dk_producers_disconnected(producers, 1);
     for (uint64_t id = 1000; id < 1199; id++) {
         ASSERT_OK(dk_producers_hello(producers, id, 2, &last, &err), &err);
     }
     ASSERT_OK(dk_producers_hello(producers, P, 2, &last, &err), &err);
     ASSERT_EQ(last, 1);
+    dk_producers_free(&producers);
+}
+
+/* A peer may say hello under many names and leave: the driver need not see it go. */
+static void test_producers_that_never_sent_make_room(void **state)
+{
+    (void)state;
+    struct dk_producers *producers = made(200);
+    struct dk_err err;
+    uint64_t last;
+    for (uint64_t id = 1; id <= 200; id++) {
+        ASSERT_OK(dk_producers_hello(producers, id, 1, &last, &err), &err);
+    }
+    remember(producers, 1, 9, 0);
+    ASSERT_OK(dk_producers_hello(producers, 999, 2, &last, &err), &err);
+    ASSERT_CODE(dk_producers_session(producers, 2, 1, &err), DK_EHELLO);
+    ASSERT_OK(dk_producers_session(producers, P, 1, &err), &err);
+    ASSERT_OK(dk_producers_session(producers, 999, 2, &err), &err);
+    for (uint64_t id = 1000; id < 1199; id++) {
+        ASSERT_OK(dk_producers_hello(producers, id, 2, &last, &err), &err);
+        int rc = dk_producers_remember(producers, id, 1, &(struct dk_answer){.position = id});
+        ASSERT_EQ(rc, 0);
+    }
+    ASSERT_CODE(dk_producers_hello(producers, 2000, 2, &last, &err), DK_EBUSY);
     dk_producers_free(&producers);
 }
 
@@ -200,6 +223,7 @@ int main(void)
         cmocka_unit_test(test_producers_forget_answers_beyond_the_last_4096),
         cmocka_unit_test(test_producers_sessions_are_taken_over),
         cmocka_unit_test(test_producers_that_never_sent_leave_with_their_connection),
+        cmocka_unit_test(test_producers_that_never_sent_make_room),
         cmocka_unit_test(test_producers_save_what_was_accepted),
         cmocka_unit_test(test_producers_ids_differ_by_key_and_name),
         cmocka_unit_test(test_producers_digest_is_the_same_before_and_after_stamping),
