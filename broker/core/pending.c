@@ -248,7 +248,21 @@ void dk_pending_forget(struct dk_pending *pending, uint64_t connection)
     dk_map_remove(&pending->chains, connection);
 }
 
-/* Sends the answers of one chain. Appended ones share a Reply until it is large. */
+/* Sends the Reply that `mark` began, if one is begun. */
+static void send_reply(struct dk_buf *scratch, size_t *mark, uint64_t connection,
+                       void (*send)(void *arg, uint64_t connection, const uint8_t *frame,
+                                    size_t bytes),
+                       void *arg)
+{
+    if (*mark != SIZE_MAX) {
+        dk_appended_end(scratch, *mark);
+        send(arg, connection, scratch->data, scratch->size);
+        *mark = SIZE_MAX;
+    }
+}
+
+/* Sends the answers of one chain. Appended ones share a Reply until it is large or a frame comes
+ * between. */
 static void send_chain(struct dk_pending *pending, uint32_t first, struct dk_buf *scratch,
                        void (*send)(void *arg, uint64_t connection, const uint8_t *frame,
                                     size_t bytes),
@@ -259,6 +273,7 @@ static void send_chain(struct dk_pending *pending, uint32_t first, struct dk_buf
     for (uint32_t at = first; at != NONE; at = pending->answer[at].next) {
         const struct answer *answer = &pending->answer[at];
         if (answer->frame_bytes != 0) {
+            send_reply(scratch, &mark, connection, send, arg);
             send(arg, connection, pending->frames + answer->frame_at, answer->frame_bytes);
             continue;
         }
@@ -270,15 +285,10 @@ static void send_chain(struct dk_pending *pending, uint32_t first, struct dk_buf
         int rc = dk_appended_add(scratch, &answer->appended);
         DK_ASSERT(rc == 0);
         if (scratch->size > REPLY_SOFT_BYTES) {
-            dk_appended_end(scratch, mark);
-            send(arg, connection, scratch->data, scratch->size);
-            mark = SIZE_MAX;
+            send_reply(scratch, &mark, connection, send, arg);
         }
     }
-    if (mark != SIZE_MAX) {
-        dk_appended_end(scratch, mark);
-        send(arg, connection, scratch->data, scratch->size);
-    }
+    send_reply(scratch, &mark, connection, send, arg);
 }
 
 void dk_pending_answers(struct dk_pending *pending, struct dk_buf *scratch,

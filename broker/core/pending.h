@@ -2,7 +2,8 @@
  *
  * Records are copied in and stamped in place. Answers are kept as small structs and encoded only
  * when the batch is durable: one Reply for each connection, whatever the number of its requests (a
- * second one where the first would grow too large). All memory is reserved at start. */
+ * second one where the first would grow too large, or a ready frame comes between). All memory is
+ * reserved at start. */
 #ifndef DK_CORE_PENDING_H
 #define DK_CORE_PENDING_H
 

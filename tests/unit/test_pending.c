@@ -183,6 +183,34 @@ static void test_pending_frames_wait_and_connections_are_forgotten(void **state)
     dk_pending_free(&pending);
 }
 
+static void test_pending_frames_keep_their_place_among_answers(void **state)
+{
+    (void)state;
+    struct dk_pending *pending = made();
+    struct sent sent = {0};
+    Docket__Done done = DOCKET__DONE__INIT;
+    Docket__Reply reply = DOCKET__REPLY__INIT;
+    uint8_t frame[64];
+    reply.id = 9;
+    reply.result_case = DOCKET__REPLY__RESULT_DONE;
+    reply.done = &done;
+    size_t bytes = docket__reply__pack(&reply, frame);
+    dk_pending_answer(pending, 1, 1);
+    dk_pending_accepted(pending, 3, 0);
+    dk_pending_answer(pending, 1, 2);
+    dk_pending_accepted(pending, 4, 0);
+    ASSERT_EQ(dk_pending_frame(pending, 1, frame, bytes), 0);
+    dk_pending_answer(pending, 1, 3);
+    dk_pending_accepted(pending, 5, 0);
+    send_all(pending, &sent);
+    ASSERT_EQ(sent.count, 3);
+    ASSERT_EQ(sent.reply[0]->appended->n_appended, 2);
+    ASSERT_EQ(sent.reply[1]->id, 9);
+    ASSERT_EQ(sent.reply[2]->appended->appended[0]->request, 3);
+    forget(&sent);
+    dk_pending_free(&pending);
+}
+
 static void test_pending_large_answers_are_cut_into_frames(void **state)
 {
     (void)state;
@@ -219,6 +247,7 @@ int main(void)
         cmocka_unit_test(test_pending_answers_are_one_reply_a_connection),
         cmocka_unit_test(test_pending_positions_with_a_gap_are_not_told),
         cmocka_unit_test(test_pending_frames_wait_and_connections_are_forgotten),
+        cmocka_unit_test(test_pending_frames_keep_their_place_among_answers),
         cmocka_unit_test(test_pending_large_answers_are_cut_into_frames),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
