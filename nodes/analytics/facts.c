@@ -41,9 +41,8 @@ static bool is_ended(unsigned status)
 
 static bool values_differ(const struct dk_ticket *a, const struct dk_ticket *b)
 {
-    return a->status != b->status || a->group != b->group || a->owner != b->owner ||
-           a->line != b->line || a->product != b->product || a->priority != b->priority ||
-           a->type != b->type;
+    return a->group != b->group || a->owner != b->owner || a->line != b->line ||
+           a->product != b->product || a->priority != b->priority || a->type != b->type;
 }
 
 static struct dk_step step_of(const struct dk_event *event)
@@ -153,37 +152,57 @@ static const struct dk_step *clock_before(const struct entry *entry, const struc
     return NULL;
 }
 
-/* A breach stands at its due (S12), and stands until it is corrected. A correction to anything
- * else stands where the verdict stood that it replaces. */
+/* A breach stands at its due (S12), and stands until it is corrected; a fulfilment at what brought
+ * it about, and until the clock runs on (S9): `at_us`, 0 = the event does not say. A correction to
+ * anything else stands where the verdict stood that it replaces. */
 static void take_verdict(const struct entry *entry, struct dk_step *step,
-                         const Docket__ClockRef *clock, Docket__Verdict verdict, int64_t due_us,
+                         const Docket__ClockRef *clock, Docket__Verdict verdict, int64_t at_us,
                          bool corrects)
 {
     step->metric = (uint8_t)clock->metric;
     step->instance = clock->instance;
     step->verdict = (uint8_t)verdict;
     const struct dk_step *before = clock_before(entry, step);
-    if (!corrects && before != NULL && before->verdict == DOCKET__VERDICT__VERDICT_BREACHED) {
+    unsigned was = before != NULL ? before->verdict : DOCKET__VERDICT__VERDICT_NONE;
+    bool goes_on =
+        verdict == DOCKET__VERDICT__VERDICT_RUNNING && was != DOCKET__VERDICT__VERDICT_MET;
+    if (!corrects && (goes_on || was == DOCKET__VERDICT__VERDICT_BREACHED)) {
         return;
     }
     step->what |= DK_STEP_CLOCK;
-    if (verdict == DOCKET__VERDICT__VERDICT_BREACHED && due_us != 0) {
-        step->at_us = due_us;
+    if (at_us != 0) {
+        step->at_us = at_us;
     } else if (corrects && before != NULL) {
         step->at_us = before->at_us;
     }
+}
+
+static void take_corrected(const struct entry *entry, struct dk_step *step,
+                           const Docket__ClockCorrected *corrected)
+{
+    int64_t at_us = 0;
+    if (corrected->to == DOCKET__VERDICT__VERDICT_BREACHED && corrected->has_due_us) {
+        at_us = corrected->due_us;
+    } else if (corrected->to == DOCKET__VERDICT__VERDICT_MET && corrected->has_met_us) {
+        at_us = corrected->met_us;
+    }
+    take_verdict(entry, step, corrected->clock, corrected->to, at_us, true);
 }
 
 static void take_clock(const struct entry *entry, struct dk_step *step,
                        const struct dk_event *event)
 {
     const void *body = event->body;
+    const Docket__ClockMet *met = body;
     const Docket__ClockBreached *breached = body;
-    const Docket__ClockCorrected *corrected = body;
     switch (event->envelope->kind) {
+    case DK_KIND_CLOCK_RESUMED:
+        take_verdict(entry, step, ((const Docket__ClockResumed *)body)->clock,
+                     DOCKET__VERDICT__VERDICT_RUNNING, 0, false);
+        break;
     case DK_KIND_CLOCK_MET:
-        take_verdict(entry, step, ((const Docket__ClockMet *)body)->clock,
-                     DOCKET__VERDICT__VERDICT_MET, 0, false);
+        take_verdict(entry, step, met->clock, DOCKET__VERDICT__VERDICT_MET,
+                     met->has_met_us ? met->met_us : 0, false);
         break;
     case DK_KIND_CLOCK_BREACHED:
         take_verdict(entry, step, breached->clock, DOCKET__VERDICT__VERDICT_BREACHED,
@@ -193,10 +212,7 @@ static void take_clock(const struct entry *entry, struct dk_step *step,
         take_verdict(entry, step, ((const Docket__ClockCancelled *)body)->clock,
                      DOCKET__VERDICT__VERDICT_CANCELLED, 0, false);
         break;
-    default:
-        take_verdict(entry, step, corrected->clock, corrected->to,
-                     corrected->has_due_us ? corrected->due_us : 0, true);
-        break;
+    default: take_corrected(entry, step, body); break;
     }
 }
 
@@ -216,6 +232,7 @@ static void take_kind(struct entry *entry, struct dk_step *step, const struct dk
     case DK_KIND_HANDOVER_DECLARED: step->what |= DK_STEP_ASSIGNED; break;
     case DK_KIND_ESCALATED: step->what |= DK_STEP_ESCALATED; break;
     case DK_KIND_RATED: take_rated(step, body); break;
+    case DK_KIND_CLOCK_RESUMED:
     case DK_KIND_CLOCK_MET:
     case DK_KIND_CLOCK_BREACHED:
     case DK_KIND_CLOCK_CANCELLED:
@@ -271,6 +288,31 @@ static void take_group(struct entry *entry, struct dk_step *step, const struct d
     }
 }
 
+/* What is recorded late and changes none of the values belongs to those of its own instant: a
+ * breach that is noticed, or a reply that comes in, after the ticket went to another group.
+ * Imported events keep their source's order. */
+static void take_values_then(const struct entry *entry, struct dk_step *step)
+{
+    const struct dk_step *then = NULL;
+    bool late = false;
+    for (size_t i = entry->steps; i > 0 && (then == NULL || then->at_us > step->at_us); i--) {
+        const struct dk_step *earlier = &entry->facts->step[i - 1];
+        if ((earlier->what & DK_STEP_LATE) == 0) {
+            late = then != NULL;
+            then = earlier;
+        }
+    }
+    if (late) {
+        step->what |= DK_STEP_LATE;
+        step->group = then->group;
+        step->agent = then->agent;
+        step->product = then->product;
+        step->line = then->line;
+        step->priority = then->priority;
+        step->type = then->type;
+    }
+}
+
 /* On the ticket that this one repeats. */
 static void mark_repeated(struct dk_table *facts, uint64_t repeated, int64_t at_us)
 {
@@ -280,7 +322,7 @@ static void mark_repeated(struct dk_table *facts, uint64_t repeated, int64_t at_
     }
     struct dk_step step = entry.facts->step[entry.steps - 1];
     step.at_us = at_us;
-    step.what = DK_STEP_REPEATED;
+    step.what = DK_STEP_REPEATED | (step.what & DK_STEP_LATE);
     step.instance = 0;
     step.metric = step.verdict = step.csat = step.nps = 0;
     add_step(&entry, &step);
@@ -309,7 +351,11 @@ void dk_facts_apply(struct dk_table *facts, const struct dk_refs *refs,
     if (envelope->kind != DK_KIND_OPENED) {
         take_group(&entry, &step, event);
     }
-    if (step.what != 0 || values_differ(event->before, event->after)) {
+    bool changes = values_differ(event->before, event->after);
+    if (step.what != 0 && !changes && (envelope->flags & DOCKET__EVENT_FLAG__FLAG_IMPORTED) == 0) {
+        take_values_then(&entry, &step);
+    }
+    if (step.what != 0 || changes || event->before->status != event->after->status) {
         add_step(&entry, &step);
     }
 }

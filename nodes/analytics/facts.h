@@ -6,7 +6,7 @@
  * product, priority, type), or the status, or says something that is counted. It holds what
  * happened, when (DOMAIN T1: `occurred`, or the instant that is final for the source) and the
  * values just after. So every KPI is a walk over steps: as-was values are the step's own, as-now
- * values are the last step's, and the backlog of any instant is exact. The last step with a bit is
+ * values are the ticket's, and the backlog of any instant is exact. The last step with a bit is
  * the one that holds: a late event that precedes what was the first reply adds another.
  *
  * Memory: 48 bytes a step and 64 a ticket; the real histories have 6 to 10 steps a ticket, about
@@ -18,7 +18,7 @@
 #include "nodes/runtime/role.h"
 #include <stdint.h>
 
-#define DK_FACTS_FOLD_VERSION 2
+#define DK_FACTS_FOLD_VERSION 3
 
 enum dk_step_what {
     DK_STEP_OPENED = 1 << 0,
@@ -37,6 +37,7 @@ enum dk_step_what {
     DK_STEP_RATED = 1 << 13,
     DK_STEP_CLOCK = 1 << 14,             /* a clock's verdict; the clock's last one holds */
     DK_STEP_FIRST_OWNER_REPLY = 1 << 15, /* outbound, by the agent who had the ticket then */
+    DK_STEP_LATE = 1 << 16, /* recorded after values changed that were others at its instant */
 };
 
 struct dk_step {

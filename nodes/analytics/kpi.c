@@ -101,6 +101,19 @@ static bool passes(const struct dk_kpi_report *report, const struct dk_case *wal
     return true;
 }
 
+/* A step with the values that the ticket has now. */
+static struct dk_step as_now(const struct dk_step *step, const struct dk_ticket *life)
+{
+    struct dk_step now = *step;
+    now.group = life->group;
+    now.agent = life->owner;
+    now.product = life->product;
+    now.line = life->line;
+    now.priority = life->priority;
+    now.type = life->type;
+    return now;
+}
+
 static void on_sample(void *arg, const struct dk_case *walked, enum dk_measure measure,
                       const struct dk_step *step, int64_t at_us, int64_t value,
                       enum dk_sample_note note)
@@ -110,14 +123,14 @@ static void on_sample(void *arg, const struct dk_case *walked, enum dk_measure m
     enum dk_shape shape = dk_measure_info(measure)->shape;
     struct dk_kpi_cell cell = {0};
     uint32_t place = place_of(query, measure), number = 0;
-    step = query->as_now ? &walked->facts->step[walked->steps - 1] : step;
+    const struct dk_step valued = query->as_now ? as_now(step, walked->life) : *step;
     if ((measure < DK_MEASURE_BACKLOG && (at_us < query->from_us || at_us >= query->to_us)) ||
-        !passes(report, walked, step, at_us)) {
+        !passes(report, walked, &valued, at_us)) {
         return;
     }
     for (size_t i = 0; i < query->by_count; i++) {
         cell.value[i] =
-            dk_dim_value(query->by[i], walked->ticket, walked->facts, step, at_us, query->zone);
+            dk_dim_value(query->by[i], walked->ticket, walked->facts, &valued, at_us, query->zone);
     }
     count_sample(report, 0, place, value, note);
     if (query->by_count > 0) {

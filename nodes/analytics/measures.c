@@ -269,7 +269,7 @@ static const struct dk_step *step_at(const struct dk_case *walked, int64_t at_us
         bool changes = step->status != status_before(walked, i) && !unknown;
         later = later || (changes && step->at_us > at_us);
         *live = changes && !later ? is_live(step->status) : *live;
-        found = step->at_us <= at_us ? step : found;
+        found = step->at_us <= at_us && (step->what & DK_STEP_LATE) == 0 ? step : found;
     }
     return found;
 }

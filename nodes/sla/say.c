@@ -40,6 +40,8 @@ static Docket__ClockMet met(const struct dk_clock *clock)
     body.due_us = dk_said_due(clock->last_due_us);
     body.elapsed_us = (uint64_t)clock->elapsed_us;
     body.wall_us = (uint64_t)clock->wall_us;
+    body.has_met_us = 1;
+    body.met_us = clock->ended_us;
     return body;
 }
 
@@ -126,6 +128,8 @@ bool dk_say_clock(struct dk_saying *saying, uint32_t kind, struct dk_said *said,
         body.corrected = corrected(saying, said, verdict);
         body.corrected.has_due_us = 1;
         body.corrected.due_us = dk_said_due(clock->last_due_us);
+        body.corrected.has_met_us = verdict == DOCKET__VERDICT__VERDICT_MET;
+        body.corrected.met_us = clock->ended_us;
         return add(saying, kind, &body, &body.corrected.clock, said, saying->newest);
     }
 }

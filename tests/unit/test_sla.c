@@ -84,6 +84,7 @@ static void test_sla_pauses_resumes_and_meets(void **state)
     ASSERT_EQ(met->clock->metric, FIRST_REPLY);
     ASSERT_EQ(met->elapsed_us, DK_HOUR_US / 4);
     ASSERT_EQ(met->wall_us, DK_HOUR_US / 4);
+    ASSERT_EQ(met->met_us, opened_us + DK_HOUR_US / 4);
     w->now_us = opened_us + DK_HOUR_US - WORLD_STEP_US;
     (void)sla_status(w, ticket, 0, DOCKET__STATUS__STATUS_PENDING, CUSTOMER);
     ASSERT_EQ(sla_settle(w), 1);
@@ -179,6 +180,7 @@ static void test_T1_late_reply_corrects(void **state)
     ASSERT_EQ(corrected->clock->metric, FIRST_REPLY);
     ASSERT_EQ(corrected->from, BREACHED);
     ASSERT_EQ(corrected->to, MET);
+    ASSERT_EQ(corrected->met_us, opened_us + TARGET_REPLY);
     ASSERT_EQ(corrected->because, late);
     world_restart(w);
     ASSERT_EQ(sla_settle(w), 0);
