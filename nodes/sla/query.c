@@ -120,6 +120,17 @@ static json_t *clock_json(const struct dk_sla *self, size_t number)
     return made;
 }
 
+/* As it stood at an instant: what occurred later is not looked at. */
+static void compute_then(struct dk_sla *self, uint64_t ticket, int64_t at_us)
+{
+    size_t bytes = 0, count = 0;
+    const struct dk_transition *transition = dk_table_get(self->transitions, ticket, &bytes);
+    while (count < bytes / sizeof *transition && transition[count].occurred_us <= at_us) {
+        count++;
+    }
+    dk_clocks_compute(&self->clocks, transition, count, self->world->refs, at_us);
+}
+
 static int query_clocks(struct dk_sla *self, const char *name, const char *at, json_t **json,
                         struct dk_err *err)
 {
@@ -133,7 +144,7 @@ static int query_clocks(struct dk_sla *self, const char *name, const char *at, j
     if (dk_table_get(self->world->tickets, ticket, NULL) == NULL) {
         return dk_err_field(err, DK_ENOTFOUND, "ticket", "there is no ticket %s", name);
     }
-    dk_sla_compute(self, ticket, at_us);
+    compute_then(self, ticket, at_us);
     json_t *made = json_object(), *list = json_array();
     for (size_t i = 0; i < self->clocks.count; i++) {
         json_array_append_new(list, clock_json(self, i));
@@ -225,8 +236,8 @@ static void add_overdue(struct dk_sla *self, uint64_t ticket, json_t *list)
     for (size_t i = 0; i < self->clocks.count; i++) {
         const struct dk_clock *clock = &self->clocks.clock[i];
         if (clock->ended_us == 0 && dk_sla_past(clock, self->clocks.live_from_us)) {
-            json_t *made = due_json(&(struct next_due){clock->due_us, ticket, clock->instance,
-                                                       (uint8_t)clock->metric});
+            json_t *made = due_json(
+                &(struct next_due){clock->due_us, ticket, clock->instance, (uint8_t)clock->metric});
             json_object_set_new(made, "adopted", instant_json(self->clocks.live_from_us));
             json_object_set_new(made, "late_by_us",
                                 json_integer(self->clocks.live_from_us - clock->due_us));

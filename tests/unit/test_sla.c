@@ -316,16 +316,40 @@ static void test_sla_closes_by_itself(void **state)
     ASSERT_EQ(sla_count(w, 1, DK_KIND_AUTO_CLOSED, NULL), 1);
 }
 
-static json_t *ask(struct role_world *w, const char *name, const char *argument)
+static json_t *ask_with(struct role_world *w, const char *name, const char *const *argument,
+                        size_t count)
 {
     struct dk_buf buf;
     struct dk_err err;
     dk_buf_init(&buf, 1 << 20);
-    ASSERT_OK(dk_folder_query(w->folder, name, &argument, 1, &buf, &err), &err);
+    ASSERT_OK(dk_folder_query(w->folder, name, argument, count, &buf, &err), &err);
     json_t *json = json_loadb((const char *)buf.data, buf.size, 0, NULL);
     ASSERT_TRUE(json != NULL);
     dk_buf_close(&buf);
     return json;
+}
+
+static json_t *ask(struct role_world *w, const char *name, const char *argument)
+{
+    return ask_with(w, name, &argument, 1);
+}
+
+/* As of an instant before the reply to 7-2 it was not there, and before 7-2 nothing was. */
+static void assert_first_reply_waited(struct role_world *w, int64_t opened_us)
+{
+    char text[DK_TIME_TEXT_BYTES], at[DK_TIME_TEXT_BYTES + 4];
+    const char *const arguments[] = {"ticket=7-2", at};
+    (void)snprintf(at, sizeof at, "at=%s", dk_time_format(opened_us, 0, text));
+    json_t *json = ask_with(w, "clocks", arguments, 2);
+    json_t *reply = json_array_get(json_object_get(json, "clocks"), 0);
+    ASSERT_STR(json_string_value(json_object_get(reply, "metric")), "first-reply");
+    ASSERT_STR(json_string_value(json_object_get(reply, "verdict")), "running");
+    ASSERT_TRUE(json_is_null(json_object_get(reply, "ended")));
+    json_decref(json);
+    (void)snprintf(at, sizeof at, "at=%s", dk_time_format(opened_us - 1, 0, text));
+    json = ask_with(w, "clocks", arguments, 2);
+    ASSERT_EQ(json_array_size(json_object_get(json, "clocks")), 0);
+    json_decref(json);
 }
 
 static void test_sla_answers_queries(void **state)
@@ -336,6 +360,7 @@ static void test_sla_answers_queries(void **state)
     (void)sla_opened(w, LOW);
     (void)sla_settle(w);
     uint64_t ticket = sla_opened(w, HIGH);
+    int64_t opened_us = w->now_us;
     (void)sla_settle(w);
     (void)sla_replies(w, ticket, 0);
     (void)sla_settle(w);
@@ -348,6 +373,7 @@ static void test_sla_answers_queries(void **state)
     ASSERT_EQ(json_array_size(json_object_get(resolution, "warnings")), 2);
     ASSERT_EQ(json_array_size(json_object_get(resolution, "segments")), 1);
     json_decref(json);
+    assert_first_reply_waited(w, opened_us);
     json = ask(w, "due", "n=2");
     ASSERT_EQ(json_array_size(json), 2);
     ASSERT_STR(json_string_value(json_object_get(json_array_get(json, 0), "ticket")), "7-1");
