@@ -49,6 +49,24 @@ int dk_life_add(struct dk_life *life, const uint8_t *record, size_t record_bytes
     return 0;
 }
 
+/* Since when the customer waits for an answer, once the event is applied: from the oldest message,
+ * which may have come with a merge (S10). */
+static int64_t unanswered_since_us(const struct dk_life_view *view,
+                                   const struct dk_life_event *event)
+{
+    const Docket__MergedFrom *merged = (const Docket__MergedFrom *)(const void *)event->body;
+    int64_t since_us = event->envelope.occurred_us;
+    bool brings = event->envelope.kind == DK_KIND_MERGED_FROM && merged->has_unanswered_since_us;
+    if ((view->ticket.flags & DK_TICKET_UNANSWERED) == 0) {
+        return 0;
+    }
+    if (brings) {
+        since_us = merged->unanswered_since_us;
+    }
+    bool older = view->unanswered_since_us == 0 || (brings && since_us < view->unanswered_since_us);
+    return older ? since_us : view->unanswered_since_us;
+}
+
 static int by_position(const void *a, const void *b)
 {
     uint64_t x = ((const struct dk_life_event *)a)->envelope.position;
@@ -81,11 +99,7 @@ void dk_life_fold(const struct dk_life *life, int64_t at_us, int64_t known_at_us
             continue;
         }
         dk_ticket_apply(&view->ticket, &event->envelope, event->body);
-        if ((view->ticket.flags & DK_TICKET_UNANSWERED) == 0) {
-            view->unanswered_since_us = 0;
-        } else if (view->unanswered_since_us == 0) {
-            view->unanswered_since_us = occurred_us;
-        }
+        view->unanswered_since_us = unanswered_since_us(view, event);
         if (event->envelope.kind == DK_KIND_OPENED) {
             view->opened = (const Docket__Opened *)(const void *)event->body;
         }

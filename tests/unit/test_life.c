@@ -109,6 +109,34 @@ static void test_life_tells_since_when_it_is_unanswered(void **state)
     ASSERT_EQ(view.unanswered_since_us, T(10));
 }
 
+static void add_merge(uint64_t position, int64_t at_us, int64_t since_us)
+{
+    Docket__MergedFrom merged = DOCKET__MERGED_FROM__INIT;
+    merged.source_ticket = dk_ticket_make(1, 6);
+    merged.has_unanswered_since_us = since_us != 0;
+    merged.unanswered_since_us = since_us;
+    add(position, at_us, at_us, AGENT, DK_KIND_MERGED_FROM, &merged);
+}
+
+/* So that the next merge, of this ticket into another, passes it on (S10). */
+static void test_life_is_unanswered_since_the_older_message_of_a_merged_one(void **state)
+{
+    struct dk_life_view view;
+    (void)state;
+    add_some();
+    add_merge(10, T(30), T(3));
+    add_merge(11, T(31), T(4));
+    add_merge(12, T(32), 0);
+    dk_life_sort(&life);
+    dk_life_fold(&life, INT64_MAX, INT64_MAX, &view);
+    ASSERT_EQ(view.unanswered_since_us, T(3));
+    add_message(13, T(40), DOCKET__DIRECTION__DIRECTION_OUTBOUND);
+    add_merge(14, T(50), T(45));
+    dk_life_sort(&life);
+    dk_life_fold(&life, INT64_MAX, INT64_MAX, &view);
+    ASSERT_EQ(view.unanswered_since_us, T(45));
+}
+
 static void test_life_finds_by_position(void **state)
 {
     (void)state;
@@ -134,6 +162,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_life_is_as_far_as_it_was_known, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_life_tells_since_when_it_is_unanswered, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(
+            test_life_is_unanswered_since_the_older_message_of_a_merged_one, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_life_finds_by_position, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_life_refuses_a_damaged_record, set_up, tear_down),
     };
