@@ -102,7 +102,7 @@ static int ask_stats(struct bench *bench, Docket__StatsReply *stats, struct dk_e
  * it has caught up, and until the disk is quiet, so that no measurement pays for another. */
 static int settle(struct bench *bench, bool note, struct dk_err *err)
 {
-    Docket__StatsReply stats;
+    Docket__StatsReply stats = DOCKET__STATS_REPLY__INIT;
     uint64_t begin = dk_bench_ns();
     int rc = ask_stats(bench, &stats, err);
     if (rc == 0 && note) {

@@ -149,7 +149,7 @@ static int get_meta(MDB_txn *txn, MDB_dbi meta, const char *name, void *value, s
 static int read_identity(struct dk_log *log, MDB_txn *txn, struct dk_err *err)
 {
     MDB_dbi meta;
-    uint32_t format, site;
+    uint32_t format = 0, site = 0;
     int rc = mdb_dbi_open(txn, "meta", 0, &meta);
     if (rc == 0)
         rc = mdb_dbi_open(txn, "events", MDB_INTEGERKEY, &log->events);

@@ -306,8 +306,8 @@ static void test_kpi_random_equals_a_naive_recomputation(void **state)
 /* ---------------------------------------------------------------- replay and restore */
 
 static const char *const everything[] = {
-    "measures=opened,solved,closed,reopened,reassigned,first-public-reply,first-reply,resolution,"
-    "closure,reopens,reassignments,irregular,reopen-rate,first-contact,first-line,backlog",
+    ("measures=opened,solved,closed,reopened,reassigned,first-public-reply,first-reply,resolution,"
+     "closure,reopens,reassignments,irregular,reopen-rate,first-contact,first-line,backlog"),
     "by=group,priority,day", "unit=h"};
 
 static void assert_same_report(struct site *site, struct dk_folder *other)
