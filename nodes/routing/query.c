@@ -2,6 +2,7 @@
 #include "nodes/routing/state.h"
 #include "proto/base/id.h"
 #include "proto/base/time.h"
+#include "proto/event/body.h"
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,19 +36,40 @@ static int query_queue(struct dk_routing *self, uint64_t group_id, struct dk_buf
     return rc != 0 ? rc : dk_buf_printf(json, "]");
 }
 
-static int query_agents(struct dk_routing *self, struct dk_buf *json)
+static int by_id(const void *a, const void *b)
 {
-    size_t cursor = 0, bytes, said = 0;
-    uint64_t id;
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+static int put_agent(const struct dk_routing *self, uint64_t id, struct dk_buf *json)
+{
+    const struct dk_routing_agent *agent = dk_table_get(self->agents, id, NULL);
+    const ProtobufCEnumValue *presence =
+        protobuf_c_enum_descriptor_get_value(&docket__presence__descriptor, agent->presence);
+    bool told = agent->presence != DOCKET__PRESENCE__PRESENCE_NONE && presence != NULL;
+    char name[DK_ID_TEXT_BYTES], word[DK_WORD_BYTES];
+    return dk_buf_printf(json, "{\"agent\":\"%s\",\"load\":%u,\"presence\":%s%s%s}",
+                         dk_id_format(id, name), agent->load, told ? "\"" : "",
+                         told ? dk_enum_word(presence, word) : "null", told ? "\"" : "");
+}
+
+static int query_agents(const struct dk_routing *self, struct dk_buf *json)
+{
+    size_t cursor = 0, bytes, count = 0;
+    uint64_t *id = calloc(dk_table_count(self->agents) + 1, sizeof *id);
     const void *value;
-    int rc = dk_buf_printf(json, "[");
-    while (rc == 0 && dk_table_next(self->agents, &cursor, &id, &value, &bytes)) {
-        const struct dk_routing_agent *agent = value;
-        char name[DK_ID_TEXT_BYTES];
-        rc = dk_buf_printf(json, "%s{\"agent\":\"%s\",\"load\":%u,\"presence\":%u}",
-                           said++ > 0 ? "," : "", dk_id_format(id, name), agent->load,
-                           agent->presence);
+    DK_ASSERT(id != NULL);
+    while (dk_table_next(self->agents, &cursor, &id[count], &value, &bytes)) {
+        count++;
     }
+    qsort(id, count, sizeof *id, by_id);
+    int rc = dk_buf_printf(json, "[");
+    for (size_t i = 0; rc == 0 && i < count; i++) {
+        rc = i > 0 ? dk_buf_printf(json, ",") : 0;
+        rc = rc != 0 ? rc : put_agent(self, id[i], json);
+    }
+    free(id);
     return rc != 0 ? rc : dk_buf_printf(json, "]");
 }
 

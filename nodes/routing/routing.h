@@ -18,7 +18,8 @@
 
 #include "nodes/runtime/role.h"
 
-/* Queries: "queue" group=KEY (its tickets in order), "agents" (load, presence, shift). */
+/* Queries: "queue" group=KEY (its tickets in order), "agents" (all who ever had
+ * load or presence, by id: load; presence, null = never told). */
 extern const struct dk_role_ops dk_routing_role;
 
 #define DK_ROUTING_DEFAULT_CAPACITY 10 /* of an agent whose definition states none */

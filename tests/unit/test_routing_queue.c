@@ -1,4 +1,5 @@
 #include "tests/unit/routing_world.h"
+#include <jansson.h>
 
 /* Who gets which ticket, and in which order: R2, R3, R4 (DOMAIN, Routing). */
 
@@ -269,6 +270,47 @@ static void test_routing_event_names_the_choice_and_the_next_seven(void **state)
     ASSERT_EQ(body->decision->rule_version, dk_routing_role.rule_version);
 }
 
+/* The same answer from a node that ran on and from one that was restored. */
+static void test_routing_lists_agents_by_id(void **state)
+{
+    struct role_world *world = *state;
+    struct dk_buf live, restored;
+    const char *before = "";
+    char ada[DK_ID_TEXT_BYTES];
+    (void)dk_id_format(AGENT("ada"), ada);
+    hire(world, &(struct agent){"ada", {"desk"}, 5, NULL, NULL, 0, 0});
+    for (int i = 0; i < 20; i++) {
+        char key[8] = {'z', (char)('a' + i), 0};
+        set_presence(world, key, DOCKET__PRESENCE__PRESENCE_AWAY, 0);
+    }
+    (void)open_mail(world);
+    (void)world_settle(world);
+    dk_buf_init(&live, 1 << 16);
+    dk_buf_init(&restored, 1 << 16);
+    ASSERT_EQ(dk_folder_query(world->folder, "agents", NULL, 0, &live, NULL), 0);
+    json_t *list = json_loadb((const char *)live.data, live.size, 0, NULL), *one;
+    ASSERT_EQ(json_array_size(list), 21);
+    size_t i;
+    json_array_foreach(list, i, one)
+    {
+        const char *id = json_string_value(json_object_get(one, "agent"));
+        bool is_ada = strcmp(id, ada) == 0;
+        ASSERT_TRUE(strcmp(id, before) > 0);
+        ASSERT_EQ(json_integer_value(json_object_get(one, "load")), is_ada);
+        if (is_ada)
+            ASSERT_TRUE(json_is_null(json_object_get(one, "presence")));
+        else
+            ASSERT_STR(json_string_value(json_object_get(one, "presence")), "away");
+        before = id;
+    }
+    json_decref(list);
+    world_restart(world);
+    ASSERT_EQ(dk_folder_query(world->folder, "agents", NULL, 0, &restored, NULL), 0);
+    ASSERT_STR(dk_buf_string(&restored), dk_buf_string(&live));
+    dk_buf_close(&live);
+    dk_buf_close(&restored);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -282,6 +324,7 @@ int main(void)
         CASE(test_routing_prefers_spare_then_idle_then_the_lowest_id),
         CASE(test_routing_who_spoke_with_the_customer_comes_first),
         CASE(test_routing_event_names_the_choice_and_the_next_seven),
+        CASE(test_routing_lists_agents_by_id),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
