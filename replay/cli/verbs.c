@@ -16,7 +16,7 @@ const struct dk_parameter dk_common_parameters[] = {
      0, 0},
     {"--key", "NAME", "the key to connect with: KEYS/NAME.key ($DOCKET_KEY)", NULL, 0, 0},
     {"--timeout", "DURATION", "how long to wait for an answer (10s)", NULL, 0, 0},
-    {"--json", NULL, "print JSON, with times in ISO 8601, UTC", NULL, 0, 0},
+    {"--json", NULL, "print JSON; times are ISO 8601, in UTC (kpi: in the zone shown)", NULL, 0, 0},
     {"--zone", "ZONE", "IANA zone of times shown and read (the configuration's)", NULL, 0, 0},
     {"--help", NULL, "say what there is, with examples", NULL, 0, 'h'},
     {"--version", NULL, "say the program's version", NULL, 0, 0},

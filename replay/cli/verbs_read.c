@@ -59,7 +59,9 @@ const struct dk_verb dk_verbs_site[] = {
      .kind = DK_KIND_STATUS_CHANGED},
     {.name = "apply",
      .summary = "change reference data to what YAML files say",
-     .more = "Shows the difference, asks, and appends it as one atomic request.\n",
+     .more = "Shows the difference, asks, and appends it: all of it or nothing, up to 1000 changes "
+             "and\n"
+             "1 MiB; more go in order, as many at a time.\n",
      .example = "apply people.yaml groups.yaml --dry-run\napply organization.yaml --yes\n",
      .parameter = dk_apply_parameters,
      .run = dk_apply_run,

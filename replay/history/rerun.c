@@ -36,8 +36,7 @@ int dk_rerun(struct dk_folder **folder, const struct dk_role_ops *role,
     r.folder = *folder;
     rc = dk_scan_log(&scan, reader, err);
     if (rc == 0 && position != UINT64_MAX && dk_folder_position(*folder) < position) {
-        rc = dk_err_set(err, DK_ENOTFOUND,
-                        "the log ends at %" PRIu64 ", and the node has folded to %" PRIu64,
+        rc = dk_err_set(err, DK_ENOTFOUND, "the log ends at %" PRIu64 ", before position %" PRIu64,
                         dk_folder_position(*folder), position);
     }
     if (rc != 0) {
