@@ -66,6 +66,15 @@ const struct dk_verb dk_verbs_site[] = {
      .parameter = dk_apply_parameters,
      .run = dk_apply_run,
      .of_operator = true},
+    {.name = "holidays",
+     .summary = "take holidays from an iCalendar feed, each shown and approved",
+     .more = "Asks for every day of the feed: y takes it, n passes it over, a takes all that are "
+             "left,\nq ends. What was taken is added to the file, which a calendar names with\n"
+             "\"holidays_from: FILE\"; `docket apply` then brings it into force.\n",
+     .example = "holidays feed.ics --out holidays-berlin.yaml\n"
+                "holidays feed.ics --from 2027-01-01 --to 2028-01-01 --json\n",
+     .parameter = dk_holidays_parameters,
+     .run = dk_holidays_run},
     {.name = "import",
      .summary = "bring a history in from CSV, with its own times",
      .parameter = import_parameters,

@@ -201,6 +201,18 @@ static void read_holidays(const struct dk_reading *reading)
     }
 }
 
+/* A file of holidays, as `docket holidays` writes it. */
+static void read_holidays_from(const struct dk_reading *reading)
+{
+    struct dk_reference_entity entity = *reading->entity;
+    struct dk_reading within = *reading;
+    if (!dk_reference_include(reading->set, entity.file, reading->node, &entity.file))
+        return;
+    within.entity = &entity;
+    within.node = entity.file->doc.root;
+    read_holidays(&within);
+}
+
 static void read_special_days(const struct dk_reading *reading)
 {
     for (const struct dk_yaml *node = dk_reading_map(reading, reading->node); node != NULL;
@@ -243,5 +255,16 @@ static void say_special_days(struct dk_lines *lines, const struct dk_reference_k
 }
 
 const struct dk_reference_type dk_type_hours = {read_hours, say_hours};
+/* They are said as holidays. */
+static void say_nothing(struct dk_lines *lines, const struct dk_reference_key *key,
+                        const ProtobufCMessage *body, const ProtobufCFieldDescriptor *field)
+{
+    (void)lines;
+    (void)key;
+    (void)body;
+    (void)field;
+}
+
 const struct dk_reference_type dk_type_holidays = {read_holidays, say_holidays};
+const struct dk_reference_type dk_type_holidays_from = {read_holidays_from, say_nothing};
 const struct dk_reference_type dk_type_special_days = {read_special_days, say_special_days};

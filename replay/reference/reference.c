@@ -2,6 +2,7 @@
 
 #include "proto/event/body.h"
 #include "replay/reference/set.h"
+#include <limits.h>
 #include <stdarg.h>
 #include <stdlib.h>
 
@@ -106,6 +107,33 @@ static int new_file(const struct dk_reference *set, struct dk_reference_file **f
         return dk_err_set(err, DK_ETOOBIG, "at most %d files at once", DK_REFERENCE_MAX_FILES);
     *file = calloc(1, sizeof **file);
     return *file != NULL ? 0 : dk_err_set(err, DK_ENOMEM, "no memory for one more file");
+}
+
+bool dk_reference_include(struct dk_reference *set, const struct dk_reference_file *file,
+                          const struct dk_yaml *node, const struct dk_reference_file **part)
+{
+    struct dk_reference_file *made = NULL;
+    struct dk_err err;
+    const char *name = NULL, *end = strrchr(file->doc.name, '/');
+    int rc = dk_yaml_string(&file->doc, node, &name, &err);
+    if (rc != 0) {
+        dk_reference_problem_note(set, err.message);
+        return false;
+    }
+    char path[PATH_MAX];
+    (void)snprintf(path, sizeof path, "%.*s%s",
+                   name[0] == '/' || end == NULL ? 0 : (int)(end + 1 - file->doc.name),
+                   file->doc.name, name);
+    rc = new_file(set, &made, &err);
+    rc = rc != 0 ? rc : dk_yaml_load(&made->doc, path, &err);
+    if (rc != 0) {
+        free(made);
+        dk_reference_problem_at(set, file, node, "%s", err.message);
+        return false;
+    }
+    set->file[set->file_count++] = made;
+    *part = made;
+    return true;
 }
 
 int dk_reference_add_file(struct dk_reference *set, const char *path, struct dk_err *err)

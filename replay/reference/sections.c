@@ -18,6 +18,7 @@ const struct dk_reference_section dk_reference_sections[] = {
         KEY("zone", "zone", bytes, .needed = true),
         KEY("hours", "weekday", hours, .needed = true),
         KEY("holidays", "exception", holidays),
+        KEY("holidays_from", "exception", holidays_from),
         KEY("special_days", "exception", special_days),
         KEY("publish", "publish", enum),
     }},

@@ -93,6 +93,11 @@ void *dk_reference_alloc(struct dk_reference *set, size_t bytes);
 ProtobufCMessage *dk_reference_message(struct dk_reference *set,
                                        const ProtobufCMessageDescriptor *descriptor);
 
+/* Reads a further file, which lies beside `file` and holds a part of it, into `*part`; it is the
+ * set's. false, with the problem noted at `node`: there is none that can be read. */
+bool dk_reference_include(struct dk_reference *set, const struct dk_reference_file *file,
+                          const struct dk_yaml *node, const struct dk_reference_file **part);
+
 /* The set's own definition of a subject, or NULL. */
 struct dk_reference_entity *dk_reference_find(const struct dk_reference *set, uint64_t subject);
 
