@@ -50,12 +50,12 @@ extern const struct dk_reference_type dk_type_site;     /* a site's key, kept as
 extern const struct dk_reference_type dk_type_day;      /* a date */
 extern const struct dk_reference_type dk_type_last_day; /* a date, kept as the day after */
 extern const struct dk_reference_type dk_type_kinds;
-extern const struct dk_reference_type dk_type_hours;        /* mon-fri: 09:00-17:00 */
-extern const struct dk_reference_type dk_type_holidays;     /* 2026-12-25: Christmas Day */
+extern const struct dk_reference_type dk_type_hours;         /* mon-fri: 09:00-17:00 */
+extern const struct dk_reference_type dk_type_holidays;      /* 2026-12-25: Christmas Day */
 extern const struct dk_reference_type dk_type_holidays_from; /* a file of such lines */
-extern const struct dk_reference_type dk_type_special_days; /* 2026-12-24: 09:00-12:00 */
-extern const struct dk_reference_type dk_type_channels;     /* chat: 2 */
-extern const struct dk_reference_type dk_type_routes;       /* 1: desk */
+extern const struct dk_reference_type dk_type_special_days;  /* 2026-12-24: 09:00-12:00 */
+extern const struct dk_reference_type dk_type_channels;      /* chat: 2 */
+extern const struct dk_reference_type dk_type_routes;        /* 1: desk */
 extern const struct dk_reference_type dk_type_when;
 extern const struct dk_reference_type dk_type_goals;
 extern const struct dk_reference_type dk_type_penalties;
