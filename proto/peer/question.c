@@ -15,15 +15,16 @@ static int key_of_role(const struct dk_config *config, const char *role,
     if (rc != 0) {
         return rc;
     }
-    rc = dk_err_set(err, DK_ENOTFOUND, "no key of role %s is allowed at this site", role);
+    bool found = false;
     for (size_t i = 0; i < list.count; i++) {
         if (list.entry[i].role == number && number != 0) {
             memcpy(public_z85, list.entry[i].public_z85, DK_Z85_BYTES);
-            rc = 0;
+            found = true;
         }
     }
     dk_allowed_free(&list);
-    return rc;
+    return found ? 0
+                 : dk_err_set(err, DK_ENOTFOUND, "no key of role %s is allowed at this site", role);
 }
 
 static ProtobufCBinaryData bytes_of(const char *text)
