@@ -53,26 +53,68 @@ static void on_defined(void *arg, uint64_t subject)
 
 /* ------------------------------------------------------------------------------------ one case */
 
-/* Rows of a case that went in read otherwise now, or are not the ones that this mapping
- * understands: nothing more of it is sent. */
-static int report_conflict(struct dk_run *run, const struct dk_case *one, struct dk_err *err)
+static int map_case(struct dk_run *run, const struct dk_case *one, struct dk_err *err)
 {
-    struct dk_ledger_case *entry = dk_ledger_case(&run->ledger, one->id);
-    entry->stopped = true;
-    run->summary->conflicts++;
-    int rc = dk_sender_drain(run->sender, err);
-    if (rc != 0) {
-        return rc;
-    }
-    const struct dk_case_row *row =
-        dk_ledger_find_conflict(&run->ledger, dk_sender_client(run->sender), entry->ticket, one);
+    int rc = dk_mapper_case(&run->mapper, one, &run->drafts, err);
+    return rc == 0 ? 0
+                   : dk_err_wrap(err, "case %.*s", (int)one->key.size, (const char *)one->key.data);
+}
+
+/* Rows of a case that went in read otherwise now: nothing more of it is sent. */
+static void stop_case(struct dk_run *run, const struct dk_case *one, const struct dk_case_row *row)
+{
     const char *what = row != NULL ? "the log has another row in this place"
-                                   : "an earlier import understood other rows";
+                                   : "an earlier import made events of rows that make none now";
     row = row != NULL ? row : one->first;
+    dk_ledger_case(&run->ledger, one->id)->stopped = true;
+    run->summary->conflicts++;
     dk_report_reject(run->report, row->line, row->number,
-                     "%s of case %.*s: nothing more of the case goes in", what, (int)one->key.size,
+                     "%s, of case %.*s: nothing more of the case goes in", what, (int)one->key.size,
                      (const char *)one->key.data);
-    return 0;
+}
+
+/* Rows that make events now, and that an earlier import made nothing of while it went on behind
+ * them: these stay out, as a ticket's state follows the order in the log. */
+static size_t pass_over(struct dk_run *run, const struct dk_case *one, uint32_t last_ordinal)
+{
+    size_t i = 0, count = 0;
+    for (struct dk_case_row *row = one->first; row != NULL && row->ordinal <= last_ordinal;
+         row = row->next) {
+        bool drafted = false;
+        for (; i < run->drafts.count && run->drafts.draft[i].row == row; i++) {
+            drafted |= run->drafts.draft[i].of_ticket;
+        }
+        if (drafted && !row->in_log) {
+            row->passed_over = true;
+            count++;
+            dk_report_reject(run->report, row->line, row->number,
+                             "an earlier import left it out and took rows of case %.*s that follow "
+                             "it: it stays out, the rest of the case goes on",
+                             (int)one->key.size, (const char *)one->key.data);
+        }
+    }
+    return count;
+}
+
+/* A case of which the log has other rows than this mapping understands. What both have in common is
+ * kept, what the earlier import left out stays out, and new rows go in as if it were so here, too.
+ */
+static int reconcile(struct dk_run *run, const struct dk_case *one, struct dk_err *err)
+{
+    const struct dk_case_row *conflict = NULL;
+    int rc = dk_sender_drain(run->sender, err);
+    const struct dk_ledger_case *entry = dk_ledger_case(&run->ledger, one->id);
+    rc = rc != 0 ? rc
+                 : dk_ledger_compare(&run->ledger, dk_sender_client(run->sender), entry->ticket,
+                                     one, &conflict, err);
+    if (rc == 0 && conflict == NULL && pass_over(run, one, entry->ordinal) > 0) {
+        dk_mapper_undo(&run->mapper, &run->drafts);
+        rc = map_case(run, one, err);
+    }
+    if (rc == 0 && !dk_ledger_agrees(entry, &run->drafts)) {
+        stop_case(run, one, conflict);
+    }
+    return rc;
 }
 
 static void reject_all(struct dk_run *run, const struct dk_case *one)
@@ -114,21 +156,23 @@ static int take_case(struct dk_run *run, const struct dk_case *one, struct dk_er
     }
     entry->met = true;
     dk_drafts_clear(&run->drafts);
-    int rc = dk_mapper_case(&run->mapper, one, &run->drafts, err);
+    int rc = map_case(run, one, err);
+    if (rc == 0 && entry->ordinal > 0 && one->count >= entry->ordinal &&
+        !dk_ledger_agrees(entry, &run->drafts)) {
+        rc = reconcile(run, one, err);
+    }
     if (rc != 0) {
-        return dk_err_wrap(err, "case %.*s", (int)one->key.size, (const char *)one->key.data);
+        return rc;
     }
     count_events(run);
     if (run->sender == NULL) {
         return 0;
     }
-    if (entry->ordinal > 0 && one->count >= entry->ordinal &&
-        !dk_ledger_agrees(entry, &run->drafts)) {
-        rc = report_conflict(run, one, err);
-    } else if (run->options->adopt && dk_mapper_live(&run->mapper)) {
+    if (!dk_ledger_case(&run->ledger, one->id)->stopped && run->options->adopt &&
+        dk_mapper_live(&run->mapper)) {
         keep_for_adoption(run, one);
     }
-    return rc != 0 ? rc : dk_pack_case(run, one, err);
+    return dk_pack_case(run, one, err);
 }
 
 static int take_all(struct dk_run *run, struct dk_err *err)

@@ -2,6 +2,7 @@
 
 #include "broker/log/log.h"
 #include "proto/event/body.h"
+#include <stdlib.h>
 #include <string.h>
 
 #define CALL_MS 10000
@@ -228,39 +229,48 @@ bool dk_ledger_agrees(const struct dk_ledger_case *entry, const struct dk_drafts
     return sum == entry->sum;
 }
 
-static const struct dk_case_row *find_row(const struct dk_case *one, uint32_t ordinal)
+/* Marks the row that an event comes from, or notes that it is another one. */
+static void compare_event(const struct dk_ledger *ledger, const ProtobufCBinaryData *record,
+                          struct dk_case_row *const *row, size_t count,
+                          const struct dk_case_row **conflict)
 {
-    const struct dk_case_row *row = one->first;
-    while (row != NULL && row->ordinal != ordinal) {
-        row = row->next;
+    struct dk_origin origin;
+    if (dk_event_origin(record->data, record->len, &origin) != 1 ||
+        origin.source != ledger->source || origin.ordinal == 0 || origin.ordinal > count ||
+        dk_event_load_kind(record->data) == DK_KIND_ADOPTED) {
+        return;
     }
-    return row;
+    struct dk_case_row *of = row[origin.ordinal - 1];
+    if (of->digest == origin.digest) {
+        of->in_log = true;
+    } else if (*conflict == NULL || of->ordinal < (*conflict)->ordinal) {
+        *conflict = of;
+    }
 }
 
-const struct dk_case_row *dk_ledger_find_conflict(const struct dk_ledger *ledger,
-                                                  struct dk_client *client, uint64_t ticket,
-                                                  const struct dk_case *one)
+int dk_ledger_compare(const struct dk_ledger *ledger, struct dk_client *client, uint64_t ticket,
+                      const struct dk_case *one, const struct dk_case_row **conflict,
+                      struct dk_err *err)
 {
-    const struct dk_case_row *found = NULL;
+    struct dk_case_row **row = calloc(one->count, sizeof(struct dk_case_row *));
     uint64_t from = 0;
+    int rc = 0;
+    DK_ASSERT(row != NULL);
+    *conflict = NULL;
+    for (struct dk_case_row *at = one->first; at != NULL; at = at->next) {
+        row[at->ordinal - 1] = at;
+    }
     do {
         const Docket__Records *records = NULL;
-        struct dk_err err;
-        if (fetch(client, from, ticket, &records, &err) != 0) {
-            return found;
-        }
-        for (size_t i = 0; i < records->n_event; i++) { /* newest first: the last found is first */
-            const ProtobufCBinaryData *record = &records->event[i];
-            struct dk_origin origin;
-            if (dk_event_verify(record->data, record->len, NULL) != 0 ||
-                dk_event_origin(record->data, record->len, &origin) != 1 ||
-                origin.source != ledger->source) {
-                continue;
+        rc = fetch(client, from, ticket, &records, err);
+        for (size_t i = 0; rc == 0 && i < records->n_event; i++) {
+            rc = dk_event_verify(records->event[i].data, records->event[i].len, err);
+            if (rc == 0) {
+                compare_event(ledger, &records->event[i], row, one->count, conflict);
             }
-            const struct dk_case_row *row = find_row(one, origin.ordinal);
-            found = row != NULL && row->digest != origin.digest ? row : found;
         }
-        from = records->next;
+        from = rc == 0 ? records->next : 0;
     } while (from != 0);
-    return found;
+    free(row);
+    return rc;
 }

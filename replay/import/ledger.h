@@ -59,10 +59,10 @@ struct dk_ledger_case *dk_ledger_case(struct dk_ledger *ledger, uint64_t case_id
  * rows that the log has. */
 bool dk_ledger_agrees(const struct dk_ledger_case *entry, const struct dk_drafts *drafts);
 
-/* The first row of a case that disagrees, found by asking for the ticket's history: the row, or
- * NULL when the history does not tell. */
-const struct dk_case_row *dk_ledger_find_conflict(const struct dk_ledger *ledger,
-                                                  struct dk_client *client, uint64_t ticket,
-                                                  const struct dk_case *one);
+/* Asks for the ticket's history and marks the rows of the case that are in the log. `*conflict` is
+ * the first row in whose place the log has another, or NULL. 0; DK_ETIMEOUT, DK_ECORRUPT, ... */
+int dk_ledger_compare(const struct dk_ledger *ledger, struct dk_client *client, uint64_t ticket,
+                      const struct dk_case *one, const struct dk_case_row **conflict,
+                      struct dk_err *err);
 
 #endif

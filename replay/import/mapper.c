@@ -27,6 +27,16 @@ void dk_mapper_know(struct dk_mapper *mapper, uint64_t subject)
     DK_ASSERT(dk_map_put(&mapper->known, subject, NULL) != NULL);
 }
 
+void dk_mapper_undo(struct dk_mapper *mapper, struct dk_drafts *drafts)
+{
+    for (size_t i = 0; i < drafts->count; i++) {
+        if (!drafts->draft[i].of_ticket) {
+            (void)dk_map_remove(&mapper->known, dk_event_load_subject(dk_drafts_record(drafts, i)));
+        }
+    }
+    dk_drafts_clear(drafts);
+}
+
 static void begin_case(struct dk_mapper *mapper)
 {
     memset(mapper->current, 0, sizeof mapper->current);
@@ -45,10 +55,14 @@ int dk_mapper_case(struct dk_mapper *mapper, const struct dk_case *one, struct d
                    struct dk_err *err)
 {
     begin_case(mapper);
-    for (const struct dk_case_row *row = one->first; row != NULL; row = row->next) {
+    for (struct dk_case_row *row = one->first; row != NULL; row = row->next) {
         struct dk_reading reading;
         struct dk_err why;
+        if (row->passed_over) {
+            continue;
+        }
         if (dk_mapper_read(mapper, row, &reading, &why) != 0) {
+            row->passed_over = true;
             dk_report_reject(mapper->report, row->line, row->number, "%s", why.message);
             continue;
         }

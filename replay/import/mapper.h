@@ -55,9 +55,13 @@ void dk_mapper_close(struct dk_mapper *mapper);
 void dk_mapper_know(struct dk_mapper *mapper, uint64_t subject);
 
 /* Adds all events of the case to `drafts`, with subject 0 where it is the ticket, and reports rows
- * that make none because they cannot be understood. 0, or DK_ETOOBIG (the case does not fit). */
+ * that make none because they cannot be understood: they are passed over from then on. Rows that
+ * are passed over are as if they were not there. 0, or DK_ETOOBIG (the case does not fit). */
 int dk_mapper_case(struct dk_mapper *mapper, const struct dk_case *one, struct dk_drafts *drafts,
                    struct dk_err *err);
+
+/* Takes the drafts of the case that was mapped last back, so that it can be mapped again. */
+void dk_mapper_undo(struct dk_mapper *mapper, struct dk_drafts *drafts);
 
 /* Whether the case that was mapped last is neither solved nor closed. */
 bool dk_mapper_live(const struct dk_mapper *mapper);

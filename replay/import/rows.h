@@ -16,6 +16,8 @@ struct dk_case_row {
     uint64_t number; /* of the row in the file, from 1; the header does not count */
     uint64_t digest;
     uint32_t ordinal; /* within the case, from 1 */
+    bool in_log;      /* an earlier import made events of it; known once it was asked for */
+    bool passed_over; /* it makes no events: not understood, or left out by an earlier import */
     int64_t key[DK_MAPPING_ORDER_MAX];
     struct dk_slice value[]; /* by slot; empty when not known */
 };

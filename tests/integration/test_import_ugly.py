@@ -97,12 +97,26 @@ def tried_again(run):
 
 
 def too_late(run):
-    """What stands before what is in the log already cannot go in any more, and is told."""
+    """What stands before what is in the log already cannot go in any more, and is told; what follows
+    goes in, as if it were not there."""
+    narrow = MAP.replace("Active: open, ", "")
+    more = [*ROWS[:4], "A,2/2/2016 08:00,Active,z", *ROWS[4:]]
     run.begin("word-later")
-    run(ROWS, MAP.replace("Active: open, ", ""))
-    code, found, said = run(ROWS)
-    assert (code, found["conflicts"]) == (1, 1), found
-    assert "row 1: an earlier import understood other rows of case A" in said
+    code, found, said = run(ROWS, narrow)
+    assert (code, found["rejected"], found["appended"]) == (1, 2, 2 + EVENTS - 2)
+    code, found, said = run(more)
+    counts = [found[name] for name in ("conflicts", "rejected", "appended")]
+    # Row 4 opens A again, at another place; row 6 ends B. And the run itself.
+    assert (code, counts) == (1, [0, 1, 2 + 1 + 2]), (found, said)
+    assert "row 2: an earlier import left it out and took rows of case A that follow it" in said
+    code, found, said = run(more)
+    assert (code, found["conflicts"], found["rejected"], found["appended"]) == (1, 0, 1, 0), found
+    code, found, said = run([*more[:3], more[3].replace("Done", "New"), *more[4:]])
+    assert (code, found["conflicts"], found["appended"]) == (1, 1, 0), (found, said)
+    assert "row 3: the log has another row in this place, of case A: nothing more" in said
+    code, found, said = run(more, MAP.replace("Done: solved", "Done2: solved"))
+    assert (code, found["conflicts"], found["rejected"]) == (1, 1, 3), (found, said)
+    assert "made events of rows that make none now, of case A" in said
     run.begin("zone-later")
     run(ROWS)
     code, found, said = run(ROWS, MAP.replace("UTC", "Europe/Berlin"))

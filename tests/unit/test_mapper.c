@@ -310,6 +310,32 @@ static void test_mapper_defines_once(void **state)
     fixture_close(&f);
 }
 
+/* A case that is mapped again without a row: what only that row defined is defined by the next one
+ * that names it. */
+static void test_mapper_takes_drafts_back(void **state)
+{
+    (void)state;
+    struct import_fixture f;
+    const struct dk_case *one = NULL;
+    struct dk_err err;
+    fixture_open(&f, "source: s\nshape: snapshots\ncase: c\nchanged: {at: t}\ngroup: g\n");
+    f.at = "c,t,g\na,2026-01-01,G1\na,2026-01-02,G2\na,2026-01-03,G2\n";
+    ASSERT_OK(dk_csv_new(&f.csv, ',', fixture_read, &f, &err), &err);
+    ASSERT_OK(dk_cases_new(&f.cases, &f.mapping, f.csv, fixture_salt, DK_CASES_MEMORY_BYTES,
+                           &f.report, &err),
+              &err);
+    ASSERT_EQ(dk_cases_next(f.cases, &one, &err), 1);
+    ASSERT_OK(dk_mapper_case(&f.mapper, one, &f.drafts, &err), &err);
+    ASSERT_EQ(f.drafts.count, 5); /* two groups, Opened, and Routed twice */
+    dk_mapper_undo(&f.mapper, &f.drafts);
+    one->first->next->passed_over = true;
+    ASSERT_OK(dk_mapper_case(&f.mapper, one, &f.drafts, &err), &err);
+    ASSERT_EQ(f.drafts.count, 5);
+    ASSERT_EQ(f.drafts.draft[3].row->ordinal, 3);
+    ASSERT_TRUE(!f.drafts.draft[3].of_ticket);
+    fixture_close(&f);
+}
+
 static void test_mapper_says_what_is_still_open(void **state)
 {
     (void)state;
@@ -343,6 +369,7 @@ int main(void)
         cmocka_unit_test(test_mapper_tells_acts),
         cmocka_unit_test(test_mapper_only_adds_for_a_longer_file),
         cmocka_unit_test(test_mapper_defines_once),
+        cmocka_unit_test(test_mapper_takes_drafts_back),
         cmocka_unit_test(test_mapper_says_what_is_still_open),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
