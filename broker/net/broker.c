@@ -444,8 +444,8 @@ static int open_sockets(struct dk_broker *broker, struct dk_err *err)
     int rc = dk_key_load(&own, broker->config->keys, "broker", err);
     rc = rc != 0 ? rc : dk_zap_start(&broker->zap, broker->zmq, broker->config->keys, err);
     if (rc == 0) {
-        broker->requests = dk_socket_bind(broker->zmq, ZMQ_ROUTER, &broker->config->request, &own,
-                                          DK_FRAME_MAX_BYTES, err);
+        broker->requests = dk_socket_bind(broker->zmq, ZMQ_ROUTER, &broker->config->request,
+                                          DK_ZAP_DOMAIN, &own, DK_FRAME_MAX_BYTES, err);
         rc = broker->requests != NULL ? 0 : DK_EIO;
         broker->outbox = dk_outbox_new(broker->requests);
     }

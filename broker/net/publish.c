@@ -25,10 +25,11 @@ int dk_publisher_new(struct dk_publisher **publisher, void *zmq, const struct dk
     DK_ASSERT(p != NULL);
     memcpy(p->log_uuid, log_uuid, sizeof p->log_uuid);
     dk_buf_init(&p->out, DK_BLOCK_MAX_BYTES + DK_BLOCK_MAX_RECORDS * 16);
-    p->announce = dk_socket_bind(zmq, ZMQ_XPUB, &config->announce, server, SUBSCRIPTION_BYTES, err);
-    p->feed = p->announce == NULL
-                  ? NULL
-                  : dk_socket_bind(zmq, ZMQ_XPUB, &config->feed, server, SUBSCRIPTION_BYTES, err);
+    p->announce = dk_socket_bind(zmq, ZMQ_XPUB, &config->announce, DK_ZAP_DOMAIN, server,
+                                 SUBSCRIPTION_BYTES, err);
+    p->feed = p->announce == NULL ? NULL
+                                  : dk_socket_bind(zmq, ZMQ_XPUB, &config->feed, DK_ZAP_RECORDS,
+                                                   server, SUBSCRIPTION_BYTES, err);
     *publisher = p;
     if (p->feed == NULL) {
         dk_publisher_free(publisher);

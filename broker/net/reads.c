@@ -29,6 +29,7 @@ struct done {
 
 struct dk_reads {
     struct dk_mailbox jobs, results;
+    size_t unanswered; /* jobs put whose replies were not taken: never more than either holds */
     struct worker worker[DK_READ_THREADS];
     struct dk_log *log;
     struct dk_lookups *lookups;
@@ -88,6 +89,10 @@ static int read_chain(struct worker *w, const struct dk_read_job *job, struct dk
         }
         size_t bytes;
         const uint8_t *record = dk_batch_record(&w->records.batch, 0, &bytes);
+        rc = dk_event_verify(record, bytes, err);
+        if (rc != 0) {
+            break;
+        }
         if (dk_event_load_subject(record) != job->subject) {
             rc = dk_err_field(err, DK_EINVAL, "from", "position %llu is not of this subject",
                               (unsigned long long)position);
@@ -174,6 +179,7 @@ static void on_ready(struct ev_loop *loop, struct ev_async *async, int revents)
     (void)loop;
     (void)revents;
     while ((done = dk_mailbox_try(&reads->results)) != NULL) {
+        reads->unanswered--;
         reads->on_reply(reads->arg, done->connection, done->frame.data, done->frame.size);
         free_done(done);
     }
@@ -209,8 +215,7 @@ int dk_reads_start(struct dk_reads **reads, struct ev_loop *loop, struct dk_log 
     r->on_reply = on_reply;
     r->arg = arg;
     dk_mailbox_init(&r->jobs, DK_READS_QUEUED);
-    /* A job becomes one result: this never fills. */
-    dk_mailbox_init(&r->results, DK_READS_QUEUED + DK_READ_THREADS);
+    dk_mailbox_init(&r->results, DK_READS_QUEUED);
     ev_async_init(&r->ready, on_ready);
     r->ready.data = r;
     ev_async_start(loop, &r->ready);
@@ -260,12 +265,13 @@ void dk_reads_stop(struct dk_reads **reads)
 
 bool dk_reads_put(struct dk_reads *reads, const struct dk_read_job *job)
 {
+    if (reads->unanswered == DK_READS_QUEUED) {
+        return false;
+    }
     struct dk_read_job *copy = malloc(sizeof *copy);
     DK_ASSERT(copy != NULL);
     *copy = *job;
-    if (!dk_mailbox_put(&reads->jobs, copy)) {
-        free(copy);
-        return false;
-    }
+    DK_ASSERT(dk_mailbox_put(&reads->jobs, copy));
+    reads->unanswered++;
     return true;
 }

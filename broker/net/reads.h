@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 #define DK_READ_THREADS 2
-#define DK_READS_QUEUED 256 /* jobs waiting; beyond, a Fetch is refused with DK_EBUSY */
+#define DK_READS_QUEUED 256 /* jobs not answered; beyond, a Fetch is refused with DK_EBUSY */
 
 struct dk_reads;
 
@@ -35,7 +35,7 @@ int dk_reads_start(struct dk_reads **reads, struct ev_loop *loop, struct dk_log 
                    void *arg, struct dk_err *err);
 void dk_reads_stop(struct dk_reads **reads);
 
-/* Copies the job. false when the queue is full. */
+/* Copies the job. false when DK_READS_QUEUED are not answered yet. On the loop, as on_reply. */
 bool dk_reads_put(struct dk_reads *reads, const struct dk_read_job *job);
 
 #endif

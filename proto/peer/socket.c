@@ -44,7 +44,7 @@ static void make_ipc_folder(const char *endpoint)
     }
 }
 
-void *dk_socket_bind(void *zmq, int type, const struct dk_endpoints *endpoints,
+void *dk_socket_bind(void *zmq, int type, const struct dk_endpoints *endpoints, const char *domain,
                      const struct dk_key *server, int64_t max_frame_bytes, struct dk_err *err)
 {
     void *socket = zmq_socket(zmq, type);
@@ -58,7 +58,7 @@ void *dk_socket_bind(void *zmq, int type, const struct dk_endpoints *endpoints,
     }
     set_int(socket, ZMQ_CURVE_SERVER, 1);
     set_key(socket, server);
-    DK_ASSERT(zmq_setsockopt(socket, ZMQ_ZAP_DOMAIN, DK_ZAP_DOMAIN, sizeof DK_ZAP_DOMAIN - 1) == 0);
+    DK_ASSERT(zmq_setsockopt(socket, ZMQ_ZAP_DOMAIN, domain, strlen(domain)) == 0);
     if (type == ZMQ_ROUTER) {
         set_int(socket, ZMQ_ROUTER_MANDATORY, 1);
     }

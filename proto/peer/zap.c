@@ -55,6 +55,17 @@ static const struct dk_allowed *find_key(const struct dk_zap *zap, const uint8_t
     return NULL;
 }
 
+static bool may_read_records(const struct dk_allowed *allowed)
+{
+    return allowed->role <= DK_ROLE_ANALYTICS || allowed->role == DK_ROLE_ANALYST ||
+           allowed->role == DK_ROLE_FOLLOWER;
+}
+
+static bool is(const char *word, const uint8_t *frame, size_t bytes)
+{
+    return bytes == strlen(word) && memcmp(word, frame, bytes) == 0;
+}
+
 static void send_part(void *socket, const void *data, size_t bytes, int flags)
 {
     (void)zmq_send(socket, data, bytes, flags);
@@ -65,7 +76,7 @@ static void answer(struct dk_zap *zap, const void *request_id, size_t request_id
 {
     char user_id[DK_USER_ID_BYTES] = "";
     const char *status = allowed != NULL ? "200" : "400";
-    const char *text = allowed != NULL ? "OK" : "unknown key";
+    const char *text = allowed != NULL ? "OK" : "this key may not connect here";
     if (allowed != NULL) {
         dk_user_id_format(user_id, allowed->role, allowed->actor, dk_key_id(allowed->public_z85));
     }
@@ -112,10 +123,13 @@ static void *run(void *arg)
             continue;
         }
         const struct dk_allowed *allowed = NULL;
-        if (count == ZAP_FRAMES && size[5] == 5 && memcmp(frame[5], "CURVE", 5) == 0 &&
-            size[6] == 32) {
+        if (count == ZAP_FRAMES && is("CURVE", frame[5], size[5]) && size[6] == 32) {
             reload_if_changed(zap);
             allowed = find_key(zap, frame[6]);
+        }
+        if (allowed != NULL && is(DK_ZAP_RECORDS, frame[2], size[2]) &&
+            !may_read_records(allowed)) {
+            allowed = NULL;
         }
         answer(zap, frame[1], size[1], allowed);
     }

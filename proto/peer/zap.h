@@ -1,9 +1,10 @@
 /* The ZAP handler (ZeroMQ RFC 27): says which CURVE keys may connect, and as what.
  *
  * A thread on inproc://zeromq.zap.01. It must run before any server socket is bound: without a
- * handler libzmq lets every client key in. It reads KEYS/allowed.yaml again whenever that changed,
- * so a key that is allowed or taken away needs no restart (established connections stay until they
- * reconnect). */
+ * handler libzmq lets every client key in. Any allowed key may connect in the domain DK_ZAP_DOMAIN,
+ * in DK_ZAP_RECORDS those of nodes, analysts and followers (DESIGN, Broker). It reads
+ * KEYS/allowed.yaml again whenever that changed, so a key that is allowed or taken away needs no
+ * restart (established connections stay until they reconnect). */
 #ifndef DK_PEER_ZAP_H
 #define DK_PEER_ZAP_H
 

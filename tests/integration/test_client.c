@@ -34,8 +34,8 @@ static int set_up(void **state)
     ASSERT_OK(dk_key_load(&own, w->config.keys, "broker", &err), &err);
     w->zmq = zmq_ctx_new();
     ASSERT_OK(dk_zap_start(&w->zap, w->zmq, w->config.keys, &err), &err);
-    w->router =
-        dk_socket_bind(w->zmq, ZMQ_ROUTER, &w->config.request, &own, DK_FRAME_MAX_BYTES, &err);
+    w->router = dk_socket_bind(w->zmq, ZMQ_ROUTER, &w->config.request, DK_ZAP_DOMAIN, &own,
+                               DK_FRAME_MAX_BYTES, &err);
     ASSERT_TRUE(w->router != NULL);
     ASSERT_EQ(zmq_setsockopt(w->router, ZMQ_RCVTIMEO, &timeout_ms, sizeof timeout_ms), 0);
     ASSERT_OK(dk_client_open(&w->client, w->zmq, &w->config, "agent", &err), &err);

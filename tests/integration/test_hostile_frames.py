@@ -1,5 +1,5 @@
 """Frames that no honest client sends: each is refused or passed over, and the others are served."""
-import os, pathlib, secrets, socket, struct, time
+import os, pathlib, secrets, signal, socket, struct, time
 import docket_pb2 as pb
 import yaml_lite, zmq
 from docket_client import Client, event
@@ -179,7 +179,8 @@ def test_strangers(site, honest):
 
 def test_subscribers(site, honest):
     """What a subscriber sends upstream mutes nobody."""
-    listener = honest.connect(zmq.SUB, "feed")
+    listener = Client(site.data, "follower").connect(zmq.SUB, "feed")
+    curious = [Client(site.data, role).connect(zmq.SUB, "feed") for role in ("agent", "reader")]
     rude = Client(site.data, "analyst").connect(zmq.XSUB, "feed")
     time.sleep(0.3)
     for frame in (b"\0", b"\0", b"\0x", b"\2", b"", b"\1" * 4000, b"\0" * 4000):
@@ -188,6 +189,29 @@ def test_subscribers(site, honest):
     opened = honest.append(event(16, TICKET_TO_BE, CUSTOMER, pb.Opened(), one_shot=os.urandom(16)))
     assert listener.poll(60000), "the feed is mute"
     assert pb.Feed.FromString(listener.recv()).first == opened.position
+    assert not any(socket.poll(100) for socket in curious), "records for keys that may not read all"
+
+
+def test_reads_of_many_peers(site, honest):
+    """More reads at once than the pool takes are refused, each with an answer."""
+    peers, each = [Client(site.data, "agent") for _ in range(64)], 16
+    for peer in peers:
+        peer.call(head=pb.Head())
+    for _ in range(15):
+        site.broker.process.send_signal(signal.SIGSTOP)
+        for peer in peers:
+            for i in range(each):
+                peer.requests.send(pb.Request(id=i, protocol=1, lookup=pb.Lookup(
+                    reference=b"no such")).SerializeToString())
+        time.sleep(0.3)
+        site.broker.process.send_signal(signal.SIGCONT)
+        for peer in peers:
+            for _ in range(each):
+                assert peer.requests.poll(60000), "a read is not answered"
+                assert pb.Reply.FromString(peer.requests.recv()).HasField("failure")
+    assert honest.call(head=pb.Head()).HasField("head")
+    for peer in peers:
+        peer.requests.close()
 
 
 def query_socket(site, role):
@@ -252,6 +276,7 @@ with Site("routing") as site:
     test_requests(site, honest)
     test_strangers(site, honest)
     test_subscribers(site, honest)
+    test_reads_of_many_peers(site, honest)
     test_queries(site)
     test_fetches_that_are_not_read(site, honest)
     test_queries_that_waited(site, waiting)
