@@ -234,6 +234,20 @@ static void owe_auto_close(struct owing *owing)
     }
 }
 
+/* S7: what comes to be published to open tickets is looked at when it does. */
+static void await_publication(struct owing *owing)
+{
+    const struct dk_refs_version *next =
+        dk_refs_next_publication(owing->self->world->refs, owing->saying.now_us);
+    bool counts = dk_ticket_live(owing->life);
+    for (size_t i = 0; i < owing->self->clocks.count; i++) {
+        counts = counts || owing->self->clocks.clock[i].ended_us == 0;
+    }
+    if (counts && next != NULL) {
+        again_at(owing, next->effective_us);
+    }
+}
+
 void dk_sla_consider(void *self, uint64_t item, int64_t now_us, struct dk_intents *intents,
                      int64_t *again_us)
 {
@@ -255,5 +269,6 @@ void dk_sla_consider(void *self, uint64_t item, int64_t now_us, struct dk_intent
     owe_clocks(&owing, item);
     owe_reminders(&owing, item);
     owe_auto_close(&owing);
+    await_publication(&owing);
     *again_us = owing.again_us;
 }

@@ -19,6 +19,11 @@ static void *grow(void *array, size_t count, size_t *capacity, size_t element_by
     return array;
 }
 
+static struct dk_worktime time_of(const struct dk_runs *runs, uint64_t calendar)
+{
+    return (struct dk_worktime){runs->refs, calendar, runs->rules_us};
+}
+
 static bool breached(const struct dk_clock *clock)
 {
     return clock->verdict == DOCKET__VERDICT__VERDICT_BREACHED;
@@ -30,6 +35,7 @@ static void add_segment(struct dk_runs *runs, struct dk_run *run, int64_t to_us)
 {
     struct dk_clocks *clocks = runs->clocks;
     struct dk_clock *clock = clock_of(runs, run);
+    struct dk_worktime time = time_of(runs, clock->calendar);
     clocks->segment = grow(clocks->segment, clocks->segment_count, &clocks->segment_capacity,
                            sizeof *clocks->segment);
     struct dk_clock_segment *segment = &clocks->segment[clocks->segment_count++];
@@ -37,13 +43,13 @@ static void add_segment(struct dk_runs *runs, struct dk_run *run, int64_t to_us)
         .from_us = run->from_us,
         .to_us = to_us,
         .calendar = clock->calendar,
-        .calendar_version = dk_worktime_version(runs->refs, clock->calendar, run->from_us),
+        .calendar_version = dk_worktime_version(&time, run->from_us),
         .clock = (uint32_t)run->clock,
         .why = run->why,
         .illegitimate = run->illegitimate,
     };
     if (run->why == DK_SEGMENT_RUNS) {
-        segment->elapsed_us = dk_worktime_us(runs->refs, clock->calendar, run->from_us, to_us);
+        segment->elapsed_us = dk_worktime_us(&time, run->from_us, to_us);
         clock->elapsed_us += segment->elapsed_us;
         clock->wall_us += to_us - run->from_us;
         run->used_us += segment->elapsed_us;
@@ -54,10 +60,10 @@ static void add_segment(struct dk_runs *runs, struct dk_run *run, int64_t to_us)
 /* Counts what has passed until `at_us`, version by version of the calendar (S1). */
 static void close_segment(struct dk_runs *runs, struct dk_run *run, int64_t at_us)
 {
-    uint64_t calendar = clock_of(runs, run)->calendar;
+    struct dk_worktime time = time_of(runs, clock_of(runs, run)->calendar);
 
     while (run->from_us < at_us) {
-        int64_t to_us = dk_refs_next_version_us(runs->refs, calendar, run->from_us);
+        int64_t to_us = dk_worktime_next_us(&time, run->from_us);
         add_segment(runs, run, to_us < at_us ? to_us : at_us);
     }
 }
@@ -71,7 +77,9 @@ static int64_t threshold_us(const struct dk_clock *clock, const struct dk_clock_
 
 static int64_t due_after(struct dk_runs *runs, const struct dk_run *run, int64_t left_us)
 {
-    return dk_worktime_due_us(runs->refs, clock_of(runs, run)->calendar, run->from_us, left_us);
+    struct dk_worktime time = time_of(runs, clock_of(runs, run)->calendar);
+
+    return dk_worktime_due_us(&time, run->from_us, left_us);
 }
 
 /* What is not reached by `at_us` has no due as long as the clock does not run. */
@@ -128,19 +136,29 @@ static void take_levels(struct dk_clock *clock, const Docket__PolicyDefined *pol
     }
 }
 
+/* What a goal rests on beside its policy (S5) can change while the promise stays. */
+static void take_rest(struct dk_run *run, struct dk_clock *clock, const struct dk_goal *goal)
+{
+    run->goal = *goal;
+    clock->priority = goal->priority;
+    clock->company = goal->company;
+    clock->contract = goal->contract;
+    clock->site = goal->site;
+}
+
 static void take_goal(struct dk_runs *runs, struct dk_run *run, const struct dk_goal *goal,
-                      Docket__Priority priority, int64_t at_us)
+                      int64_t at_us)
 {
     struct dk_clock *clock = clock_of(runs, run);
+    struct dk_worktime time = time_of(runs, goal->calendar);
 
-    run->goal = *goal;
+    take_rest(run, clock, goal);
     clock->target_us = goal->target_us;
-    clock->priority = priority;
     clock->policy = goal->policy->subject;
     clock->policy_version = goal->policy->version;
     clock->goal = goal->number;
     clock->calendar = goal->calendar;
-    clock->calendar_version = dk_worktime_version(runs->refs, goal->calendar, at_us);
+    clock->calendar_version = dk_worktime_version(&time, at_us);
     clock->goal_us = at_us;
     take_levels(clock, dk_goal_policy(goal), at_us);
 }
@@ -148,26 +166,43 @@ static void take_goal(struct dk_runs *runs, struct dk_run *run, const struct dk_
 /* S6 "retroactive": what has run so far, by the new goal's calendar. */
 static int64_t used_by(struct dk_runs *runs, const struct dk_run *run, uint64_t calendar)
 {
+    struct dk_worktime time = time_of(runs, calendar);
     int64_t sum_us = 0;
 
     for (size_t i = 0; i < runs->clocks->segment_count; i++) {
         const struct dk_clock_segment *segment = &runs->clocks->segment[i];
         if (segment->clock == run->clock && segment->why == DK_SEGMENT_RUNS)
-            sum_us += dk_worktime_us(runs->refs, calendar, segment->from_us, segment->to_us);
+            sum_us += dk_worktime_us(&time, segment->from_us, segment->to_us);
     }
     return sum_us;
 }
 
+/* The promise is the same; only a contract is said anew. */
+static void keep_goal(struct dk_run *run, struct dk_clock *clock, const struct dk_goal *goal,
+                      int64_t at_us, uint64_t cause)
+{
+    if (goal->contract != clock->contract) {
+        clock->goal_us = at_us;
+        clock->cause = cause;
+    }
+    take_rest(run, clock, goal);
+}
+
 void dk_run_regoal(struct dk_runs *runs, struct dk_run *run, const struct dk_goal *goal,
-                   Docket__Priority priority, int64_t at_us, uint64_t cause)
+                   int64_t at_us, uint64_t cause)
 {
     if (!run->promised) {
-        dk_run_begin(runs, run, goal, priority, at_us, cause);
+        dk_run_begin(runs, run, goal, at_us, cause);
         return;
     }
     struct dk_clock *clock = clock_of(runs, run);
-    if (breached(clock) || (goal->policy == run->goal.policy && goal->number == run->goal.number))
+    if (breached(clock))
         return;
+    if (goal->policy != NULL && goal->policy == run->goal.policy &&
+        goal->number == run->goal.number) {
+        keep_goal(run, clock, goal, at_us, cause);
+        return;
+    }
     if (goal->policy == NULL) {
         dk_run_cancel(runs, run, DOCKET__CANCEL_CAUSE__CANCEL_NO_POLICY, at_us, cause);
         run->on = true; /* a later promise begins a clock of its own */
@@ -183,7 +218,7 @@ void dk_run_regoal(struct dk_runs *runs, struct dk_run *run, const struct dk_goa
         break;
     default: break;
     }
-    take_goal(runs, run, goal, priority, at_us);
+    take_goal(runs, run, goal, at_us);
     clock->cause = cause;
     if (run->used_us >= clock->target_us)
         breach(clock, at_us, DOCKET__BREACH_CAUSE__BREACH_POLICY_CHANGE);
@@ -193,7 +228,7 @@ void dk_run_regoal(struct dk_runs *runs, struct dk_run *run, const struct dk_goa
 /* ---------------------------------------------------------------- a clock's life */
 
 void dk_run_begin(struct dk_runs *runs, struct dk_run *run, const struct dk_goal *goal,
-                  Docket__Priority priority, int64_t at_us, uint64_t cause)
+                  int64_t at_us, uint64_t cause)
 {
     struct dk_clocks *clocks = runs->clocks;
 
@@ -213,7 +248,7 @@ void dk_run_begin(struct dk_runs *runs, struct dk_run *run, const struct dk_goal
     run->from_us = at_us;
     run->why = DK_SEGMENT_RUNS;
     run->illegitimate = false;
-    take_goal(runs, run, goal, priority, at_us);
+    take_goal(runs, run, goal, at_us);
     foresee(runs, run);
 }
 
@@ -324,6 +359,16 @@ void dk_run_backdate(struct dk_runs *runs, struct dk_run *run, int64_t since_us,
     forget_warnings(clock, INT64_MIN);
     run->why = DK_SEGMENT_RUNS;
     foresee(runs, run);
+}
+
+void dk_run_rules(struct dk_runs *runs, int64_t rules_us)
+{
+    for (int metric = 1; metric < DK_CLOCK_METRICS; metric++)
+        dk_run_look(runs, &runs->run[metric], rules_us);
+    runs->rules_us = rules_us;
+    for (int metric = 1; metric < DK_CLOCK_METRICS; metric++)
+        if (runs->run[metric].on && runs->run[metric].promised)
+            foresee(runs, &runs->run[metric]);
 }
 
 void dk_run_look(struct dk_runs *runs, struct dk_run *run, int64_t at_us)

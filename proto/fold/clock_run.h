@@ -27,12 +27,13 @@ struct dk_run {
 struct dk_runs {
     struct dk_clocks *clocks;
     struct dk_refs *refs;
+    int64_t rules_us;                    /* S7: whose policies and calendars hold for the ticket */
     struct dk_run run[DK_CLOCK_METRICS]; /* by metric */
 };
 
 /* A new clock of the metric from `at_us` on, if something is promised. */
 void dk_run_begin(struct dk_runs *runs, struct dk_run *run, const struct dk_goal *goal,
-                  Docket__Priority priority, int64_t at_us, uint64_t cause);
+                  int64_t at_us, uint64_t cause);
 
 /* Breached, if it was due before `at_us`; with `at_too`, also if it is due then. */
 void dk_run_pass(struct dk_runs *runs, struct dk_run *run, int64_t at_us, bool at_too);
@@ -49,7 +50,10 @@ void dk_run_resume(struct dk_runs *runs, struct dk_run *run, int64_t at_us, uint
 
 /* S6: another goal holds from `at_us` on; begins or cancels where there was or is none. */
 void dk_run_regoal(struct dk_runs *runs, struct dk_run *run, const struct dk_goal *goal,
-                   Docket__Priority priority, int64_t at_us, uint64_t cause);
+                   int64_t at_us, uint64_t cause);
+
+/* S7: all clocks go by the rules of `rules_us` from then on. */
+void dk_run_rules(struct dk_runs *runs, int64_t rules_us);
 
 /* S10: it has run since `since_us` already, without a pause. */
 void dk_run_backdate(struct dk_runs *runs, struct dk_run *run, int64_t since_us, uint64_t cause);

@@ -22,7 +22,7 @@ struct walk {
     struct dk_runs runs;
     struct dk_traits traits;
     int64_t opened_us;
-    int64_t rules_us; /* when the policies were in force that hold for it */
+    int64_t looked_us; /* which publications to open tickets have been looked at */
     unsigned status, pending;
     bool opened, historical;
     bool by_notes;   /* nobody had asked for anything when it was opened */
@@ -124,7 +124,7 @@ static void absorb_adopted(struct walk *walk, const struct dk_transition *transi
     if (!walk->historical)
         return;
     walk->historical = false;
-    walk->rules_us = walk->at_us;
+    dk_run_rules(&walk->runs, walk->at_us);
     walk->runs.clocks->live_from_us = walk->at_us;
     absorb_trait(walk, transition);
 }
@@ -272,22 +272,21 @@ static enum dk_segment_why why_now(const struct walk *walk, const struct dk_run 
 
 static struct dk_goal goal_now(const struct walk *walk, Docket__Metric metric, int64_t at_us)
 {
-    return dk_goal_of(walk->runs.refs, metric, walk->rules_us, &walk->traits, at_us);
+    return dk_goal_of(walk->runs.refs, metric, walk->runs.rules_us, &walk->traits, at_us);
 }
 
 /* Begins the metric's clock, or goes on with the one that was fulfilled. */
 static void start(struct walk *walk, struct dk_run *run)
 {
-    Docket__Priority priority = (Docket__Priority)walk->traits.priority;
     int64_t from_us = (walk->happened & WROTE) != 0 ? walk->wrote_us : walk->at_us;
     struct dk_goal goal = goal_now(walk, run->metric, from_us);
 
     if (goes_on(run->metric) && run->closed && run->promised) {
         dk_run_resume(&walk->runs, run, walk->at_us, walk->position);
-        dk_run_regoal(&walk->runs, run, &goal, priority, walk->at_us, walk->position);
+        dk_run_regoal(&walk->runs, run, &goal, walk->at_us, walk->position);
         return;
     }
-    dk_run_begin(&walk->runs, run, &goal, priority, from_us, walk->position);
+    dk_run_begin(&walk->runs, run, &goal, from_us, walk->position);
     dk_run_pass(&walk->runs, run, walk->at_us, false);
 }
 
@@ -318,14 +317,45 @@ static void react(struct walk *walk, struct dk_run *run)
         start(walk, run);
     } else if (run->on && (walk->happened & CHANGED) != 0) {
         struct dk_goal goal = goal_now(walk, run->metric, walk->at_us);
-        dk_run_regoal(&walk->runs, run, &goal, (Docket__Priority)walk->traits.priority, walk->at_us,
-                      walk->position);
+        dk_run_regoal(&walk->runs, run, &goal, walk->at_us, walk->position);
     } else {
         start_earlier(walk, run);
     }
     if (run->on && run->promised)
         dk_run_turn(&walk->runs, run, why_now(walk, run), walk->illegitimate, walk->at_us,
                     walk->position);
+}
+
+static void publish_to(struct walk *walk, struct dk_run *run, const struct dk_refs_version *version)
+{
+    int64_t at_us = version->effective_us;
+
+    dk_run_pass(&walk->runs, run, at_us, false);
+    if (!run->on)
+        return;
+    struct dk_goal goal = goal_now(walk, run->metric, at_us);
+    dk_run_regoal(&walk->runs, run, &goal, at_us, version->position);
+    if (run->promised)
+        dk_run_turn(&walk->runs, run, why_now(walk, run), walk->illegitimate, at_us,
+                    version->position);
+}
+
+/* S7: what was published to open tickets by `last_us` holds for this one from its instant on. */
+static void publish(struct walk *walk, int64_t last_us)
+{
+    const struct dk_refs_version *next;
+    bool any_on = false;
+
+    for (int metric = 1; metric < DK_CLOCK_METRICS; metric++)
+        any_on = any_on || walk->runs.run[metric].on;
+    while (any_on && (next = dk_refs_next_publication(walk->runs.refs, walk->looked_us)) != NULL &&
+           next->effective_us <= last_us) {
+        for (int metric = 1; metric < DK_CLOCK_METRICS; metric++)
+            publish_to(walk, &walk->runs.run[metric], next);
+        walk->looked_us = next->effective_us;
+    }
+    if (walk->looked_us < last_us)
+        walk->looked_us = last_us;
 }
 
 /* All transitions of one event, one instant and one class: only together do they make sense. */
@@ -335,6 +365,7 @@ static size_t moment(struct walk *walk, const struct dk_transition *transition, 
 
     walk->at_us =
         transition->occurred_us > walk->opened_us ? transition->occurred_us : walk->opened_us;
+    publish(walk, walk->at_us - (dk_transition_class(transition) < DK_CLASS_CHANGE));
     walk->position = transition->position;
     walk->happened = 0;
     walk->replied_before = walk->replied;
@@ -367,7 +398,7 @@ void dk_clocks_compute(struct dk_clocks *clocks, const struct dk_transition *tra
     clocks->live_from_us = INT64_MAX;
     if (opened == NULL)
         return;
-    walk.opened_us = walk.rules_us = opened->occurred_us;
+    walk.opened_us = walk.looked_us = walk.runs.rules_us = opened->occurred_us;
     for (int metric = 1; metric < DK_CLOCK_METRICS; metric++)
         walk.runs.run[metric].metric = (Docket__Metric)metric;
     /* The opening first: what is said to have happened before it counts from it on. */
@@ -376,6 +407,9 @@ void dk_clocks_compute(struct dk_clocks *clocks, const struct dk_transition *tra
             i += (transition[i].position == opened->position) == first
                      ? moment(&walk, &transition[i], count - i)
                      : 1;
+    publish(&walk, until_us);
+    clocks->traits = walk.traits;
+    clocks->rules_us = walk.runs.rules_us;
     for (int metric = 1; metric < DK_CLOCK_METRICS; metric++) {
         dk_run_pass(&walk.runs, &walk.runs.run[metric], until_us, true);
         dk_run_look(&walk.runs, &walk.runs.run[metric], until_us);

@@ -25,13 +25,15 @@
  *   met --> running, paused: reopened                          breached: for ever (S6), though it
  *                                                              counts on until it is fulfilled
  *
- * Policies are those in force when the ticket was opened, or adopted (S7, "new"); which of them
- * matches is asked again whenever a value changes that they may look at (S6), and at an adoption.
- * Calendars change as they do (S1). */
+ * Policies are those in force when the ticket was opened, or adopted, and those published to open
+ * tickets since (S7). Which of them matches is asked again whenever a value changes that they may
+ * look at (S6), at an adoption, and at each publication to open tickets from its instant on.
+ * Calendars change as they do (S1), but for versions that are for new tickets only (S7). */
 #ifndef DK_FOLD_CLOCKS_H
 #define DK_FOLD_CLOCKS_H
 
 #include "docket.pb-c.h"
+#include "proto/fold/traits.h"
 #include "proto/fold/transition.h"
 #include "proto/refs/refs.h"
 #include <stdbool.h>
@@ -54,7 +56,7 @@ struct dk_clock {
     Docket__Verdict verdict;
     Docket__BreachCause breach_cause;
     Docket__CancelCause cancel_cause;
-    Docket__Priority priority; /* that the goal was chosen by */
+    Docket__Priority priority; /* of the ticket, while it was not breached */
     int64_t started_us;
     int64_t due_us;      /* INT64_MAX while paused; of a breach, for ever, when it happened */
     int64_t last_due_us; /* the same, but while paused what it was before */
@@ -63,11 +65,13 @@ struct dk_clock {
         last_met_us;  /* S9: of every fulfilment the first and the last; 0 = none */
     uint32_t resumed; /* times that it went on after it was fulfilled */
     int64_t target_us;
-    int64_t elapsed_us;        /* business time (S1), paused time left out */
-    int64_t elapsed_before_us; /* of it, when the clock last began to run or its goal changed */
-    int64_t wall_us;           /* the same in wall-clock time */
-    uint64_t policy;           /* S5: what its goal rests on, as of goal_us */
-    uint64_t calendar;         /* 0: every instant counts */
+    int64_t elapsed_us;         /* business time (S1), paused time left out */
+    int64_t elapsed_before_us;  /* of it, when the clock last began to run or its goal changed */
+    int64_t wall_us;            /* the same in wall-clock time */
+    uint64_t policy;            /* S5: what its goal rests on, as of goal_us; 0 = none */
+    uint64_t calendar;          /* 0: every instant counts */
+    uint64_t company, contract; /* of a UC clock the contract is the supplier's */
+    uint32_t site;              /* of the group */
     uint32_t policy_version, calendar_version;
     uint32_t goal;   /* number in the policy, from 0 */
     int64_t goal_us; /* from when on this goal holds */
@@ -103,8 +107,10 @@ struct dk_clocks {
     size_t count, capacity;
     struct dk_clock_segment *segment; /* in order of closing */
     size_t segment_count, segment_capacity;
-    int64_t live_from_us; /* INT64_MIN: since opened. T1: nothing before it is owed; historical
-                             tickets INT64_MAX, adopted ones their adoption */
+    struct dk_traits traits; /* the ticket's, after all */
+    int64_t rules_us;        /* whose policies and calendars hold for it (S7) */
+    int64_t live_from_us;    /* INT64_MIN: since opened. T1: nothing before it is owed; historical
+                                tickets INT64_MAX, adopted ones their adoption */
 };
 
 void dk_clocks_init(struct dk_clocks *clocks);

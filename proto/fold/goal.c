@@ -29,26 +29,56 @@ static size_t goal_number(const Docket__PolicyDefined *policy, Docket__Metric me
     return any;
 }
 
-struct dk_goal dk_goal_of(struct dk_refs *refs, Docket__Metric metric, int64_t rules_us,
-                          const struct dk_traits *traits, int64_t at_us)
+const struct dk_refs_version *dk_goal_match(struct dk_refs *refs, Docket__PolicyType type,
+                                            int64_t rules_us, const struct dk_traits *traits,
+                                            int64_t at_us)
 {
     size_t count;
     const struct dk_refs_version *const *list =
-        dk_refs_policies(refs, type_of(metric), rules_us, &count);
+        dk_refs_policies_held(refs, type, rules_us, at_us, &count);
 
     for (size_t i = 0; i < count; i++) {
         const Docket__PolicyDefined *policy = (const void *)list[i]->body;
-        if (!dk_conditions_hold(policy->condition, policy->n_condition, traits, refs, at_us))
-            continue;
-        size_t number = goal_number(policy, metric, traits->priority);
-        if (number == policy->n_goal)
-            break;
-        const Docket__Goal *goal = policy->goal[number];
-        uint64_t target_us = goal->target_us < DK_TIME_MAX_US ? goal->target_us : DK_TIME_MAX_US;
-        return (struct dk_goal){.policy = list[i],
-                                .number = (uint32_t)number,
-                                .target_us = (int64_t)target_us,
-                                .calendar = goal->has_calendar ? goal->calendar : policy->calendar};
+        if (dk_conditions_hold(policy->condition, policy->n_condition, traits, refs, at_us))
+            return list[i];
     }
-    return (struct dk_goal){0};
+    return NULL;
+}
+
+static uint64_t contract_of(struct dk_refs *refs, Docket__Metric metric,
+                            const struct dk_traits *traits, uint64_t company, int64_t at_us)
+{
+    if (metric == DOCKET__METRIC__METRIC_SUPPLIER) {
+        const struct dk_refs_version *with =
+            dk_refs_supplier_contract(refs, traits->supplier, at_us);
+        return with != NULL ? with->subject : 0;
+    }
+    const Docket__CompanyDefined *body = dk_refs_company(refs, company, at_us);
+    return body != NULL ? body->contract : 0;
+}
+
+struct dk_goal dk_goal_of(struct dk_refs *refs, Docket__Metric metric, int64_t rules_us,
+                          const struct dk_traits *traits, int64_t at_us)
+{
+    const struct dk_refs_version *version =
+        dk_goal_match(refs, type_of(metric), rules_us, traits, at_us);
+    const Docket__PolicyDefined *policy = version != NULL ? (const void *)version->body : NULL;
+    size_t number = policy != NULL ? goal_number(policy, metric, traits->priority) : 0;
+
+    if (policy == NULL || number == policy->n_goal)
+        return (struct dk_goal){0};
+    const Docket__Goal *goal = policy->goal[number];
+    const Docket__GroupDefined *group = dk_refs_group(refs, traits->group, at_us);
+    uint64_t target_us = goal->target_us < DK_TIME_MAX_US ? goal->target_us : DK_TIME_MAX_US;
+    uint64_t company = dk_traits_company(traits, refs, at_us);
+    return (struct dk_goal){
+        .policy = version,
+        .number = (uint32_t)number,
+        .target_us = (int64_t)target_us,
+        .calendar = goal->has_calendar ? goal->calendar : policy->calendar,
+        .company = company,
+        .contract = contract_of(refs, metric, traits, company, at_us),
+        .site = group != NULL ? group->site : 0,
+        .priority = (Docket__Priority)traits->priority,
+    };
 }

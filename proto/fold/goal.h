@@ -2,7 +2,8 @@
  *
  * All policies of one type (SLA, OLA, UC) are an ordered list; the first whose conditions all hold
  * is the ticket's, whether it has a goal for the metric or not. Its goal for the metric and the
- * ticket's priority counts, else the one for any priority, else there is no promise. */
+ * ticket's priority counts, else the one for any priority, else there is no promise. A ticket goes
+ * by the policies of its opening, and by what was published to open tickets since (S7). */
 #ifndef DK_FOLD_GOAL_H
 #define DK_FOLD_GOAL_H
 
@@ -16,10 +17,22 @@ struct dk_goal {
     uint32_t number;                      /* of the goal in the policy, from 0 */
     int64_t target_us;
     uint64_t calendar; /* 0: every instant counts */
+
+    /* What else it rests on (S5), 0 = none: */
+    uint64_t company;
+    uint64_t contract; /* the company's, or of UC goals the supplier's */
+    uint32_t site;     /* of the group */
+    Docket__Priority priority;
 };
 
-/* The goal for `metric` by the policies in force at `rules_us`, for a ticket with these traits at
- * `at_us` (when catalogue, customers and companies are read). */
+/* The policy of a type at `at_us` (when catalogue, customers and companies are read, too) for a
+ * ticket with these traits that goes by the rules of `rules_us`; NULL: none matches. Borrowed from
+ * the refs. */
+const struct dk_refs_version *dk_goal_match(struct dk_refs *refs, Docket__PolicyType type,
+                                            int64_t rules_us, const struct dk_traits *traits,
+                                            int64_t at_us);
+
+/* Its goal for `metric`. */
 struct dk_goal dk_goal_of(struct dk_refs *refs, Docket__Metric metric, int64_t rules_us,
                           const struct dk_traits *traits, int64_t at_us);
 

@@ -17,6 +17,7 @@ int dk_refs_new(struct dk_refs **out, struct dk_err *err)
     refs->classes = classes;
     refs->settings = dk_id_of_key(DK_SUBJECT_SETTINGS, SETTINGS_KEY, sizeof SETTINGS_KEY - 1, NULL);
     dk_map_init(&refs->entities, sizeof(struct dk_refs_entity), DK_REFS_MAX_ENTITIES);
+    dk_map_init(&refs->published, sizeof(struct dk_refs_entity), DK_REFS_MAX_ENTITIES);
     dk_map_init(&refs->keys, sizeof(uint64_t), DK_REFS_MAX_ENTITIES);
     dk_refs_lists_init(refs);
     dk_refs_calendars_init(refs);
@@ -24,23 +25,29 @@ int dk_refs_new(struct dk_refs **out, struct dk_err *err)
     return 0;
 }
 
+static void free_versions(struct dk_map *entities)
+{
+    size_t cursor = 0;
+    uint64_t subject;
+    void *entity;
+    while (dk_map_next(entities, &cursor, &subject, &entity))
+        free(((struct dk_refs_entity *)entity)->version);
+    dk_map_close(entities);
+}
+
 void dk_refs_free(struct dk_refs **held)
 {
     struct dk_refs *refs = *held;
     if (refs == NULL)
         return;
-    size_t cursor = 0;
-    uint64_t subject;
-    void *entity;
-    while (dk_map_next(&refs->entities, &cursor, &subject, &entity))
-        free(((struct dk_refs_entity *)entity)->version);
+    free_versions(&refs->entities);
+    free_versions(&refs->published);
     for (size_t i = 0; i < DK_SUBJECT_CLASS_COUNT; i++)
         free(refs->classes[i].subject);
     for (size_t i = 0; i < refs->arena_count; i++)
         dk_arena_close(&refs->arena[i]);
     dk_refs_lists_close(refs);
     dk_refs_calendars_close(refs);
-    dk_map_close(&refs->entities);
     dk_map_close(&refs->keys);
     free(refs->classes);
     free(refs->arena);
@@ -148,10 +155,11 @@ static void add_to_class(struct dk_refs_class *cls, uint64_t subject)
     cls->sorted = false;
 }
 
-static int add_version(struct dk_refs *refs, const struct dk_refs_version *version)
+/* Into its place among the versions of `subject`. `*created`: there was none. */
+static int insert_version(struct dk_map *entities, const struct dk_refs_version *version,
+                          bool *created)
 {
-    bool created;
-    struct dk_refs_entity *entity = dk_map_put(&refs->entities, version->subject, &created);
+    struct dk_refs_entity *entity = dk_map_put(entities, version->subject, created);
     if (entity == NULL)
         return DK_ENOMEM;
     if (entity->count == entity->capacity) {
@@ -168,6 +176,27 @@ static int add_version(struct dk_refs *refs, const struct dk_refs_version *versi
         entity->version[at] = entity->version[at - 1];
     entity->version[at] = version;
     entity->last = version;
+    return 0;
+}
+
+/* S7: of calendars what is not said is open, of policies new. */
+static bool is_for_open_tickets(const struct dk_refs_version *version)
+{
+    if (version->kind == DK_KIND_POLICY_DEFINED)
+        return ((const Docket__PolicyDefined *)(const void *)version->body)->publish ==
+               DOCKET__PUBLICATION__PUBLISH_OPEN;
+    const Docket__CalendarDefined *calendar = (const void *)version->body;
+    return version->kind == DK_KIND_CALENDAR_DEFINED &&
+           (!calendar->has_publish || calendar->publish == DOCKET__PUBLICATION__PUBLISH_OPEN);
+}
+
+static int add_version(struct dk_refs *refs, const struct dk_refs_version *version)
+{
+    bool created, published;
+    if (insert_version(&refs->entities, version, &created) != 0 ||
+        (is_for_open_tickets(version) &&
+         insert_version(&refs->published, version, &published) != 0))
+        return DK_ENOMEM;
     struct dk_refs_class *cls = &refs->classes[dk_id_class(version->subject)];
     if (created)
         add_to_class(cls, version->subject);
@@ -240,6 +269,39 @@ int64_t dk_refs_next_version_us(const struct dk_refs *refs, uint64_t subject, in
     if (entity == NULL || count == entity->count)
         return INT64_MAX;
     return entity->version[count]->effective_us;
+}
+
+/* The last version that has begun by `at`, removed or not. */
+static const struct dk_refs_version *last_begun(const struct dk_refs_entity *entity, int64_t at_us)
+{
+    uint32_t count = entity != NULL ? begun(entity, at_us) : 0;
+    return count > 0 ? entity->version[count - 1] : NULL;
+}
+
+const struct dk_refs_version *dk_refs_held(const struct dk_refs *refs, uint64_t subject,
+                                           int64_t rules_us, int64_t at_us)
+{
+    const struct dk_refs_version *held =
+        last_begun(dk_refs_entity(refs, subject), at_us < rules_us ? at_us : rules_us);
+    if (at_us > rules_us) {
+        const struct dk_refs_version *since =
+            last_begun(dk_map_get(&refs->published, subject), at_us);
+        if (since != NULL && since->effective_us > rules_us)
+            held = since;
+    }
+    return held != NULL && !held->removed ? held : NULL;
+}
+
+int64_t dk_refs_next_held_us(const struct dk_refs *refs, uint64_t subject, int64_t rules_us,
+                             int64_t at_us)
+{
+    int64_t next_us = dk_refs_next_version_us(refs, subject, at_us);
+    if (next_us <= rules_us || next_us == INT64_MAX)
+        return next_us;
+    const struct dk_refs_entity *published = dk_map_get(&refs->published, subject);
+    uint32_t count = published != NULL ? begun(published, at_us > rules_us ? at_us : rules_us) : 0;
+    return published != NULL && count < published->count ? published->version[count]->effective_us
+                                                         : INT64_MAX;
 }
 
 const struct dk_refs_version *dk_refs_last(const struct dk_refs *refs, uint64_t subject)

@@ -55,6 +55,15 @@ const struct dk_refs_version *dk_refs_last(const struct dk_refs *refs, uint64_t 
 const struct dk_refs_version *dk_refs_version_of(const struct dk_refs *refs, uint64_t subject,
                                                  uint32_t version);
 
+/* S7, of a policy or a calendar: the version that holds at `at` for a ticket that goes by the rules
+ * of `rules`, its opening or its adoption. That is the one in force then, or the last since that
+ * was published to open tickets; before `rules`, the one in force at `at`. And the first instant
+ * after `at` from which it is another one, or INT64_MAX. */
+const struct dk_refs_version *dk_refs_held(const struct dk_refs *refs, uint64_t subject,
+                                           int64_t rules_us, int64_t at_us);
+int64_t dk_refs_next_held_us(const struct dk_refs *refs, uint64_t subject, int64_t rules_us,
+                             int64_t at_us);
+
 /* The bodies, typed; NULL as above. */
 #define DK_REFS_TYPED(name, Type, CLASS)                                                           \
     static inline const Docket__##Type *dk_refs_##name(const struct dk_refs *refs, uint64_t id,    \
@@ -101,6 +110,10 @@ uint64_t dk_refs_by_key(const struct dk_refs *refs, unsigned cls, const char *ke
 const struct dk_calendar *dk_refs_calendar(struct dk_refs *refs, uint64_t calendar, int64_t at_us,
                                            uint32_t *version);
 
+/* The same of the version that is held (dk_refs_held). */
+const struct dk_calendar *dk_refs_calendar_held(struct dk_refs *refs, uint64_t calendar,
+                                                int64_t rules_us, int64_t at_us, uint32_t *version);
+
 /* Compiles a calendar's definition, which need not be of any refs. As dk_calendar_new; DK_EINVAL
  * also for a day that stands twice or has more intervals than DK_CALENDAR_DAY_INTERVALS. */
 int dk_refs_calendar_compile(struct dk_calendar **calendar, const Docket__CalendarDefined *body,
@@ -116,6 +129,20 @@ int64_t dk_refs_working_days_us(struct dk_refs *refs, uint64_t calendar, int64_t
  * apply. */
 const struct dk_refs_version *const *dk_refs_policies(struct dk_refs *refs, Docket__PolicyType type,
                                                       int64_t at_us, size_t *count);
+
+/* S7: the same of the versions that a ticket goes by (dk_refs_held), after `rules`. Borrowed until
+ * the next call. */
+const struct dk_refs_version *const *dk_refs_policies_held(struct dk_refs *refs,
+                                                           Docket__PolicyType type,
+                                                           int64_t rules_us, int64_t at_us,
+                                                           size_t *count);
+
+/* The first version of any policy after `at` that is published to open tickets, or NULL. */
+const struct dk_refs_version *dk_refs_next_publication(struct dk_refs *refs, int64_t at_us);
+
+/* The contract in force with a supplier (of several the one with the lowest id), or NULL. */
+const struct dk_refs_version *dk_refs_supplier_contract(struct dk_refs *refs, uint64_t supplier,
+                                                        int64_t at_us);
 
 /* Notification rules in force at an instant that listen to `kind`. Borrowed until the next apply.
  */

@@ -124,13 +124,14 @@ static void compile(struct dk_refs *refs, const struct dk_refs_version *version,
     *out = *kept;
 }
 
-static const struct dk_refs_version *calendar_at(struct dk_refs *refs, uint64_t calendar,
-                                                 int64_t at_us, struct dk_refs_compiled *compiled)
+static const struct dk_refs_version *calendar_held(struct dk_refs *refs, uint64_t calendar,
+                                                   int64_t rules_us, int64_t at_us,
+                                                   struct dk_refs_compiled *compiled)
 {
     *compiled = (struct dk_refs_compiled){0};
     if (dk_id_class(calendar) != DK_SUBJECT_CALENDAR)
         return NULL;
-    const struct dk_refs_version *version = dk_refs_at(refs, calendar, at_us);
+    const struct dk_refs_version *version = dk_refs_held(refs, calendar, rules_us, at_us);
     if (version == NULL)
         return NULL;
     compile(refs, version, compiled);
@@ -140,8 +141,14 @@ static const struct dk_refs_version *calendar_at(struct dk_refs *refs, uint64_t 
 const struct dk_calendar *dk_refs_calendar(struct dk_refs *refs, uint64_t calendar, int64_t at_us,
                                            uint32_t *version)
 {
+    return dk_refs_calendar_held(refs, calendar, at_us, at_us, version);
+}
+
+const struct dk_calendar *dk_refs_calendar_held(struct dk_refs *refs, uint64_t calendar,
+                                                int64_t rules_us, int64_t at_us, uint32_t *version)
+{
     struct dk_refs_compiled compiled;
-    const struct dk_refs_version *found = calendar_at(refs, calendar, at_us, &compiled);
+    const struct dk_refs_version *found = calendar_held(refs, calendar, rules_us, at_us, &compiled);
     if (found != NULL && version != NULL)
         *version = found->version;
     return compiled.calendar;
@@ -150,6 +157,6 @@ const struct dk_calendar *dk_refs_calendar(struct dk_refs *refs, uint64_t calend
 const Docket__CalendarDefined *dk_refs_compiled(struct dk_refs *refs, uint64_t calendar,
                                                 int64_t at_us, struct dk_refs_compiled *compiled)
 {
-    const struct dk_refs_version *found = calendar_at(refs, calendar, at_us, compiled);
+    const struct dk_refs_version *found = calendar_held(refs, calendar, at_us, at_us, compiled);
     return found != NULL ? (const void *)found->body : NULL;
 }

@@ -37,6 +37,13 @@ struct dk_refs_timeline {
     struct dk_map lists; /* struct dk_refs_list by selector and stretch */
 };
 
+/* The versions of policies that are published to open tickets, by (effective, position). */
+struct dk_refs_publications {
+    uint64_t changes; /* of the class, when this was made */
+    const struct dk_refs_version **version;
+    size_t count;
+};
+
 /* An agent on a shift, in some version of it. */
 struct dk_refs_rota_entry {
     uint64_t agent;
@@ -50,14 +57,18 @@ struct dk_refs_rota {
 
 struct dk_refs {
     uint64_t epoch;
-    struct dk_map entities; /* struct dk_refs_entity by subject */
-    struct dk_map keys;     /* subject by hash of class and key, where that is not the subject */
+    struct dk_map entities;  /* struct dk_refs_entity by subject */
+    struct dk_map published; /* the same of policies and calendars, but for the versions that are
+                                for new tickets only (S7) */
+    struct dk_map keys;      /* subject by hash of class and key, where that is not the subject */
     struct dk_refs_class *classes; /* [DK_SUBJECT_CLASS_COUNT] */
     struct dk_arena *arena;        /* the last one is being filled */
     size_t arena_count;
     uint64_t settings; /* the settings' subject */
     struct dk_refs_timeline policies;
+    struct dk_refs_publications publications;
     struct dk_refs_timeline rules;
+    struct dk_refs_timeline contracts;
     struct dk_refs_rota rota;
     struct dk_map calendars; /* struct dk_refs_compiled by address of the version */
 };

@@ -262,6 +262,33 @@ static void test_S1_change_of_calendar_is_said(void **state)
     ASSERT_EQ(moved->due_us, test_at("2026-03-04T12:00:00Z"));
 }
 
+/* S7: published to open tickets from an instant to come on: said then, also after a restart. */
+static void test_S7_publication_is_said_at_its_instant(void **state)
+{
+    struct role_world *w = *state;
+    Docket__PolicyDefined *policy = promised(RESOLUTION, 4 * DK_HOUR_US, 0);
+    uint64_t ticket = sla_opened(w, NORMAL), solved = sla_opened(w, NORMAL);
+    int64_t opened_us = w->now_us - WORLD_STEP_US, effective_us = opened_us + DK_HOUR_US / 4;
+    (void)sla_solved(w, solved);
+    (void)sla_settle(w);
+    policy->definition->has_effective_us = policy->has_publish = 1;
+    policy->definition->effective_us = effective_us;
+    policy->publish = DOCKET__PUBLICATION__PUBLISH_OPEN;
+    uint64_t published = world_define(w, DK_KIND_POLICY_DEFINED, policy);
+    ASSERT_EQ(sla_settle(w), 0);
+    world_restart(w);
+    ASSERT_EQ(sla_wait_until(w, effective_us - 1), 0);
+    (void)sla_wait_until(w, effective_us + DK_SECOND_US);
+    ASSERT_EQ(sla_count(w, published, DK_KIND_CLOCK_STARTED, NULL), 1);
+    const Docket__ClockStarted *started = sla_last(w, DK_KIND_CLOCK_STARTED);
+    ASSERT_EQ(started->policy_version, 2);
+    ASSERT_EQ(started->due_us, opened_us + 4 * DK_HOUR_US);
+    ASSERT_EQ(started->decision->cause, published);
+    /* First reply is not promised any more; of the solved ticket that was over. */
+    ASSERT_EQ(sla_count(w, published, DK_KIND_CLOCK_CANCELLED, NULL), 2);
+    (void)ticket;
+}
+
 static void test_sla_reminders(void **state)
 {
     struct role_world *w = *state;
@@ -404,6 +431,8 @@ int main(void)
                                         sla_teardown),
         cmocka_unit_test_setup_teardown(test_T1_historical_and_adopted, sla_setup, sla_teardown),
         cmocka_unit_test_setup_teardown(test_S1_change_of_calendar_is_said, sla_setup,
+                                        sla_teardown),
+        cmocka_unit_test_setup_teardown(test_S7_publication_is_said_at_its_instant, sla_setup,
                                         sla_teardown),
         cmocka_unit_test_setup_teardown(test_sla_reminders, sla_setup, sla_teardown),
         cmocka_unit_test_setup_teardown(test_sla_closes_by_itself, sla_setup, sla_teardown),
