@@ -251,18 +251,17 @@ static int round_of(struct bench *bench, struct dk_err *err)
 /* ---------------------------------------------------------------- life */
 
 static int open_broker_load(struct bench *bench, struct dk_load **load, const char *name,
-                            unsigned clients, unsigned outstanding, unsigned events, bool list,
+                            unsigned clients, unsigned outstanding, unsigned events, bool hold,
                             struct dk_err *err)
 {
-    struct dk_load_options options = {.endpoint = bench->config.request.at[0],
-                                      .announce = bench->config.announce.at[0],
+    struct dk_load_options options = {.config = &bench->config,
                                       .own = &bench->agent,
                                       .server_public = bench->server.public_z85,
                                       .name = name,
                                       .clients = clients,
                                       .outstanding = outstanding,
                                       .events = events,
-                                      .list = list};
+                                      .hold = hold};
     return dk_load_new(load, &options, err);
 }
 
@@ -273,7 +272,6 @@ static int open_echo_load(struct bench *bench, struct dk_load **load, bool curve
                                           curve ? bench->echo_curve_endpoint : bench->echo_endpoint,
                                       .own = curve ? &bench->agent : NULL,
                                       .server_public = bench->server.public_z85,
-                                      .echo = true,
                                       .clients = clients,
                                       .outstanding = outstanding,
                                       .events = 1};

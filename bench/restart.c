@@ -58,7 +58,7 @@ static int ask_stats(struct bench *bench, Docket__StatsReply *stats, struct dk_e
 static int open_load(struct bench *bench, struct dk_load **load, const char *name, unsigned clients,
                      unsigned outstanding, unsigned events, struct dk_err *err)
 {
-    struct dk_load_options options = {.endpoint = bench->config.request.at[0],
+    struct dk_load_options options = {.config = &bench->config,
                                       .own = &bench->agent,
                                       .server_public = bench->broker_public,
                                       .name = name,

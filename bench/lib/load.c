@@ -1,8 +1,8 @@
 #include "bench/lib/load.h"
 #include "bench/lib/workload.h"
-#include "docket.pb-c.h"
 #include "proto/event/varint.h"
 #include "proto/event/wire.h"
+#include "proto/peer/client.h"
 #include "proto/peer/socket.h"
 #include <errno.h>
 #include <stdio.h>
@@ -13,23 +13,21 @@
 #define CLIENTS_MAX     16
 #define OUTSTANDING_MAX 4096 /* of one client; a power of two */
 #define ANSWER_MS       10000
-#define HELLO_ID        UINT64_MAX
-
-#define LIST_BYTES   (16 * 1024)
-#define TAG_APPENDED 0x22 /* of a Reply's list of answers */
+#define TAG_APPENDED    0x22 /* of a Reply's list of answers */
 
 struct client {
+    struct dk_client *broker; /* NULL: of an echo */
     void *socket;
     struct dk_workload *workload;
-    uint64_t sent, answered; /* requests; the next one's id is `sent` */
-    uint64_t sent_ns[OUTSTANDING_MAX];
+    uint64_t sent, answered;           /* requests */
+    uint64_t sent_ns[OUTSTANDING_MAX]; /* by request id, which rise almost by one */
 };
 
 struct dk_load {
     struct dk_load_options options;
     void *zmq, *announce;
     struct client client[CLIENTS_MAX];
-    struct dk_buf out;                                               /* the message under way */
+    struct dk_buf out;                                               /* a message to an echo */
     uint8_t records[DK_REQUEST_MAX_EVENTS * DK_WORKLOAD_RECORD_MAX]; /* of its last request */
     uint64_t head;                                                   /* announced last */
     struct dk_load_result *result;
@@ -39,7 +37,18 @@ struct dk_load {
 
 /* ---------------------------------------------------------------- out */
 
-static int put_request(struct dk_load *load, struct client *client, struct dk_err *err)
+static int send_to_echo(struct dk_load *load, struct client *client, const struct dk_slice *event,
+                        struct dk_err *err)
+{
+    dk_buf_clear(&load->out);
+    int rc = dk_append_write(&load->out, client->sent, event, NULL, load->options.events, 0);
+    DK_ASSERT(rc == 0);
+    return zmq_send(client->socket, load->out.data, load->out.size, 0) >= 0
+               ? 0
+               : dk_err_set(err, DK_EIO, "cannot send: %s", zmq_strerror(errno));
+}
+
+static int send_request(struct dk_load *load, struct client *client, struct dk_err *err)
 {
     struct dk_slice event[DK_REQUEST_MAX_EVENTS];
     uint8_t *at = load->records;
@@ -49,56 +58,25 @@ static int put_request(struct dk_load *load, struct client *client, struct dk_er
         event[i].data = at;
         at = (uint8_t *)memcpy(at, record, event[i].size) + event[i].size;
     }
-    client->sent_ns[client->sent % OUTSTANDING_MAX] = dk_bench_ns();
-    int rc =
-        load->options.list
-            ? dk_append_list_add(&load->out, client->sent, event, NULL, load->options.events, 0)
-            : dk_append_write(&load->out, client->sent, event, NULL, load->options.events, 0);
+    uint64_t id = client->sent, now = dk_bench_ns();
+    int rc = client->broker != NULL ? dk_client_send_append(client->broker, event, NULL,
+                                                            load->options.events, false, &id, err)
+                                    : send_to_echo(load, client, event, err);
+    client->sent_ns[id % OUTSTANDING_MAX] = now;
     client->sent++;
-    return rc == 0 ? 0 : dk_err_set(err, rc, "a request does not fit");
-}
-
-static int send_out(struct dk_load *load, struct client *client, struct dk_err *err)
-{
-    int rc = zmq_send(client->socket, load->out.data, load->out.size, 0) >= 0
-                 ? 0
-                 : dk_err_set(err, DK_EIO, "cannot send: %s", zmq_strerror(errno));
-    dk_buf_clear(&load->out);
-    return rc;
-}
-
-static bool has_room(const struct dk_load *load, const struct client *client)
-{
-    return client->sent - client->answered < load->options.outstanding;
-}
-
-/* As dk_client_hold and dk_client_release have it. */
-static int send_list(struct dk_load *load, struct client *client, struct dk_err *err)
-{
-    size_t mark = dk_append_list_begin(&load->out, 0);
-    int rc = 0;
-    while (rc == 0 && has_room(load, client) && load->out.size < LIST_BYTES) {
-        rc = put_request(load, client, err);
-    }
-    if (rc == 0) {
-        (void)dk_append_list_end(&load->out, mark);
-        rc = send_out(load, client, err);
-    }
     return rc;
 }
 
 static int fill(struct dk_load *load, struct client *client, struct dk_err *err)
 {
     int rc = 0;
-    while (rc == 0 && has_room(load, client)) {
-        if (load->options.list) {
-            rc = send_list(load, client, err);
-        } else {
-            rc = put_request(load, client, err);
-            rc = rc != 0 ? rc : send_out(load, client, err);
-        }
+    if (load->options.hold) {
+        dk_client_hold(client->broker);
     }
-    return rc;
+    while (rc == 0 && client->sent - client->answered < load->options.outstanding) {
+        rc = send_request(load, client, err);
+    }
+    return rc == 0 && load->options.hold ? dk_client_release(client->broker, err) : rc;
 }
 
 /* ---------------------------------------------------------------- in */
@@ -135,7 +113,7 @@ static int read_reply(struct dk_load *load, struct client *client, const uint8_t
 {
     const uint8_t *end = at + bytes;
     uint64_t length;
-    if (load->options.echo) {
+    if (client->broker == NULL) {
         on_answer(load, client, dk_fixed64_get(at + 1), now);
         return 0;
     }
@@ -262,32 +240,19 @@ int dk_load_run(struct dk_load *load, double warm_s, double seconds, struct dk_l
 
 /* ---------------------------------------------------------------- life */
 
-static int hello(struct client *client, const char *prefix, unsigned i, struct dk_err *err)
+static int open_broker_client(struct dk_load *load, unsigned i, struct dk_err *err)
 {
+    struct client *client = &load->client[i];
+    struct dk_session session;
     char name[32];
-    uint8_t frame[256];
-    Docket__Request request = DOCKET__REQUEST__INIT;
-    Docket__Hello hello = DOCKET__HELLO__INIT;
-    int length = snprintf(name, sizeof name, "%s-%u", prefix, i);
-    hello.name = (ProtobufCBinaryData){(size_t)length, (uint8_t *)name};
-    request.id = HELLO_ID;
-    request.protocol = DK_PROTOCOL;
-    request.op_case = DOCKET__REQUEST__OP_HELLO;
-    request.hello = &hello;
-    size_t bytes = docket__request__pack(&request, frame);
-    int timeout_ms = ANSWER_MS;
-    (void)zmq_setsockopt(client->socket, ZMQ_RCVTIMEO, &timeout_ms, sizeof timeout_ms);
-    int got = zmq_send(client->socket, frame, bytes, 0) < 0
-                  ? -1
-                  : zmq_recv(client->socket, frame, sizeof frame, 0);
-    Docket__Reply *reply = got < 0 ? NULL : docket__reply__unpack(NULL, (size_t)got, frame);
-    if (reply == NULL || reply->result_case != DOCKET__REPLY__RESULT_HELLO) {
-        return dk_err_set(err, DK_EHELLO, "the broker does not answer a hello");
+    (void)snprintf(name, sizeof name, "%s-%u", load->options.name, i);
+    int rc = dk_client_open(&client->broker, load->zmq, load->options.config, "agent", err);
+    rc = rc != 0 ? rc : dk_client_hello(client->broker, name, ANSWER_MS, &session, err);
+    if (rc != 0) {
+        return rc;
     }
-    int rc = dk_workload_new(&client->workload, reply->hello->producer, reply->hello->last_number,
-                             i, err);
-    docket__reply__free_unpacked(reply, NULL);
-    return rc;
+    client->socket = dk_client_socket(client->broker);
+    return dk_workload_new(&client->workload, session.producer, session.last_number, i, err);
 }
 
 static void *connect_plain(void *zmq, const char *endpoint, struct dk_err *err)
@@ -301,7 +266,7 @@ static void *connect_plain(void *zmq, const char *endpoint, struct dk_err *err)
     return socket;
 }
 
-static int open_client(struct dk_load *load, unsigned i, struct dk_err *err)
+static int open_echo_client(struct dk_load *load, unsigned i, struct dk_err *err)
 {
     struct client *client = &load->client[i];
     const struct dk_load_options *options = &load->options;
@@ -309,11 +274,7 @@ static int open_client(struct dk_load *load, unsigned i, struct dk_err *err)
                          ? connect_plain(load->zmq, options->endpoint, err)
                          : dk_socket_connect(load->zmq, ZMQ_DEALER, options->endpoint, options->own,
                                              options->server_public, err);
-    if (client->socket == NULL) {
-        return DK_EIO;
-    }
-    return options->echo ? dk_workload_new(&client->workload, i + 1, 0, i, err)
-                         : hello(client, options->name, i, err);
+    return client->socket == NULL ? DK_EIO : dk_workload_new(&client->workload, i + 1, 0, i, err);
 }
 
 int dk_load_new(struct dk_load **load, const struct dk_load_options *options, struct dk_err *err)
@@ -327,11 +288,11 @@ int dk_load_new(struct dk_load **load, const struct dk_load_options *options, st
     dk_buf_init(&l->out, DK_FRAME_MAX_BYTES);
     int rc = 0;
     for (unsigned i = 0; rc == 0 && i < options->clients; i++) {
-        rc = open_client(l, i, err);
+        rc = options->config != NULL ? open_broker_client(l, i, err) : open_echo_client(l, i, err);
     }
-    if (rc == 0 && options->announce != NULL) {
-        l->announce = dk_socket_connect(l->zmq, ZMQ_SUB, options->announce, options->own,
-                                        options->server_public, err);
+    if (rc == 0 && options->config != NULL) {
+        l->announce = dk_socket_connect(l->zmq, ZMQ_SUB, options->config->announce.at[0],
+                                        options->own, options->server_public, err);
         rc = l->announce == NULL ? DK_EIO : 0;
     }
     *load = l;
@@ -348,7 +309,9 @@ void dk_load_free(struct dk_load **load)
         return;
     }
     for (unsigned i = 0; i < l->options.clients; i++) {
-        if (l->client[i].socket != NULL) {
+        if (l->client[i].broker != NULL) {
+            dk_client_close(&l->client[i].broker);
+        } else if (l->client[i].socket != NULL) {
             (void)zmq_close(l->client[i].socket);
         }
         dk_workload_free(&l->client[i].workload);

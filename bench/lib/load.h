@@ -1,29 +1,29 @@
 /* Clients of a broker, or of an echo, that keep a number of requests outstanding.
  *
- * One thread drives several DEALER sockets. Requests are written by hand into the message that is
- * sent, and answers are read where they arrived, so that the clients take as little as they can of
- * the processors they share with what is measured. */
+ * One thread drives several DEALER sockets. Those of a broker are dk_clients, and send as every
+ * program of docket does. Answers are read where they arrived, so that the clients take as little
+ * as they can of the processors they share with what is measured. */
 #ifndef DK_BENCH_LOAD_H
 #define DK_BENCH_LOAD_H
 
 #include "bench/lib/measure.h"
 #include "proto/base/err.h"
+#include "proto/peer/config.h"
 #include "proto/peer/keys.h"
 #include <stdbool.h>
 
 struct dk_load;
 
 struct dk_load_options {
-    const char *endpoint;
-    const char *announce;      /* of the broker, to learn its commits; NULL: none */
-    const struct dk_key *own;  /* NULL: plain, without CURVE */
-    const char *server_public; /* with `own` */
-    bool echo;                 /* the other end sends requests back as they are */
-    const char *name;          /* of its producers, which no other load may have */
-    unsigned clients;          /* connections, each a producer of its own */
-    unsigned outstanding;      /* requests of each that are not answered */
-    unsigned events;           /* in each request */
-    bool list;                 /* requests that are ready together leave in one message */
+    const struct dk_config *config; /* of the broker's site; NULL: the other end is an echo */
+    const char *endpoint;           /* of the echo, which sends requests back as they are */
+    const struct dk_key *own;       /* an agent's; NULL: an echo's without CURVE */
+    const char *server_public;      /* with `own` */
+    const char *name;               /* of its producers, which no other load may have */
+    unsigned clients;               /* connections, each a producer of its own */
+    unsigned outstanding;           /* requests of each that are not answered */
+    unsigned events;                /* in each request */
+    bool hold;                      /* requests that are ready together leave together */
 };
 
 /* Connects, and says hello where it is a broker. */
