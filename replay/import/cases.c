@@ -57,6 +57,11 @@ static int read_header(struct dk_cases *cases, struct dk_err *err)
     if (rc < 0) {
         return dk_err_wrap(err, "cannot read the first row, which names the columns");
     }
+    if (memchr(header.raw.data, '\r', header.raw.size) != NULL) {
+        return dk_err_set(err, DK_EINVAL,
+                          "there is a carriage return within the first row: lines must end with LF "
+                          "or CRLF");
+    }
     cases->header_count = header.count;
     rc = dk_mapping_bind(cases->mapping, &header, cases->position, err);
     if (rc != 0) {

@@ -149,6 +149,17 @@ static int exit_code(int rc, const struct dk_import_summary *summary, uint64_t r
     return rejected > 0 ? EXIT_FAILED : EXIT_ALL_IN;
 }
 
+/* What was written is where it shall be; false, and said, when it is not. */
+static bool close_output(FILE *file, const char *what)
+{
+    bool failed = ferror(file) != 0;
+    failed |= (file == stdout ? fflush(file) : fclose(file)) != 0;
+    if (failed) {
+        (void)fprintf(stderr, "docket import: cannot write %s: %s\n", what, strerror(errno));
+    }
+    return !failed;
+}
+
 static int run(const struct arguments *arguments, const struct dk_config *config)
 {
     const struct dk_import_options *options = &arguments->options;
@@ -175,10 +186,11 @@ static int run(const struct arguments *arguments, const struct dk_config *config
         print_text(&summary, report.rejected, seconds, options->dry_run);
     }
     dk_import_summary_close(&summary);
+    bool written = close_output(stdout, "the summary");
     if (report.rejects != NULL) {
-        (void)fclose(report.rejects);
+        written &= close_output(report.rejects, arguments->rejects);
     }
-    return exit_code(rc, &summary, report.rejected);
+    return written ? exit_code(rc, &summary, report.rejected) : EXIT_FAILED;
 }
 
 int dk_import_main(int argc, char **argv, const struct dk_config *config)

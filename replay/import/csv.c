@@ -279,7 +279,9 @@ static int take_row(struct dk_csv *csv, size_t bytes, struct dk_csv_row *row, st
     struct span *last = &csv->span[csv->count - 1];
     last->to = last->to < row->raw.size ? last->to : row->raw.size; /* without a CR */
     if (!dk_utf8_is_text(row->raw.data, row->raw.size)) {
-        return dk_err_set(err, DK_EINVAL, "the row is not UTF-8 text without NUL");
+        return dk_err_set(err, DK_EINVAL,
+                          "the row is not UTF-8 text without NUL (iconv -t UTF-8 "
+                          "turns other encodings into it)");
     }
     take_fields(csv);
     row->count = csv->count;

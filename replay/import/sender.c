@@ -33,6 +33,7 @@ struct dk_sender {
     uint64_t next_number;
     uint64_t accepted;
     int64_t progress_us; /* when the last answer came; boot clock */
+    bool told;           /* since then, why the broker takes nothing */
     struct dk_slice slice[DK_REQUEST_MAX_EVENTS];
 };
 
@@ -229,6 +230,7 @@ static int take_accepted(struct dk_sender *sender, size_t index, const Docket__A
     }
     sender->accepted += appended->accepted;
     sender->progress_us = dk_clock_boot_us();
+    sender->told = false;
     leave_flight(sender, index);
     dk_parcel_clear(parcel);
     sender->idle[sender->idle_count++] = parcel;
@@ -309,8 +311,9 @@ static int take_failure(struct dk_sender *sender, const Docket__Reply *reply, st
     if (code != DK_EBUSY && code != DK_ENOSPACE && code != DK_ECLOCK) {
         return err->code;
     }
-    if (code != DK_EBUSY) {
+    if (code != DK_EBUSY && !sender->told) {
         sender->owner.on_note(sender->owner.arg, err->message);
+        sender->told = true;
     }
     pause_ms(PAUSE_MS);
     int rc = check_patience(sender, err);

@@ -1,10 +1,10 @@
 """`docket import` at the command line: what it tells, and what it does with odd files; nodes that run
 leave historical tickets alone, until they are adopted."""
-import json, random, time
+import json, os, random, subprocess, time
 import docket_pb2 as pb
 from docket_client import Client
 from history import records, same_site, tickets
-from site_of import Site
+from site_of import BIN, Site
 
 MAP = """
 source: desk
@@ -97,6 +97,36 @@ def shuffled(desk):
         assert told_of(other) == told_of(desk.site) and len(told_of(other)) == 37
 
 
+def no_room(desk):
+    """The broker's disk is full: the import says so, waits, and goes on when there is room."""
+    config, file = desk.site.data / "docket.yaml", desk.write(["a,2026-01-01,G1,New"])
+    text = config.read_text()
+    desk.site.broker.end()
+    assert "reserve: 256MiB" in text
+    config.write_text(text.replace("reserve: 256MiB", "reserve: 9000000GiB"))
+    desk.site.broker.start()
+    end = time.monotonic() + 30
+    while json.loads(desk.site.docket("status", "--json").stdout)["accepting"]:
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    said = desk.site.path / "said.txt"
+    run = subprocess.Popen([BIN / "docket", "import", "--map", desk.map, "--json", file],
+                           stdout=subprocess.PIPE, stderr=open(said, "w"),
+                           env=dict(os.environ, DOCKET_CONFIG=str(desk.site.data)))
+    end = time.monotonic() + 30
+    while "space" not in said.read_text():
+        assert run.poll() is None and time.monotonic() < end, said.read_text()
+        time.sleep(0.05)
+    time.sleep(1)  # in which it tries some more times
+    assert records(desk.site) == []
+    desk.site.broker.end()
+    config.write_text(text)
+    desk.site.broker.start()
+    out = json.loads(run.communicate(timeout=60)[0])
+    assert run.returncode == 0 and out["appended"] == len(records(desk.site)) == 5, out
+    assert said.read_text().count("free space is below the reserve") == 1, said.read_text()
+
+
 def told_of(site):
     """Each ticket's events without its number, and without where they stand in the log."""
     stories = {}
@@ -161,7 +191,8 @@ def left_alone_then_adopted(desk):
     assert "no sla node is live, so what was overdue at the adoption is not known" in done.stderr
 
 
-for scenario in (told, comes_back, larger_than_a_request, shuffled, ledger_by_fetch):
+for scenario in (told, comes_back, larger_than_a_request, shuffled, no_room,
+                 ledger_by_fetch):
     with Site() as site:
         site.broker.start()
         scenario(Desk(site))

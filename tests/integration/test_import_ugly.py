@@ -1,6 +1,6 @@
 """Imports of files and mappings that are not as they should be: each says what is wrong and where,
 what can be understood goes in, and nothing that is in the log is changed by a later try."""
-import json, pathlib, tempfile
+import json, os, pathlib, random, tempfile, threading
 from site_of import Site
 
 MAP = """
@@ -67,6 +67,8 @@ def unusable(run):
     run.begin("unusable")
     for rows, mapping, says in (
             (b"", MAP, "the file is empty"),
+            ("\r".join([*ROWS, ""]).encode(), MAP, "lines must end with LF or CRLF"),
+            (random.Random(1).randbytes(100_000), MAP, "cannot read the first row"),
             (b"\xff\xfe" + "\n".join(ROWS).encode("utf-16-le"), MAP, "cannot read the first row"),
             (ROWS[1:], MAP, 'map.yaml:4: the file has no column "number"'),
             (["number,at,state,state", *ROWS[1:]], MAP, 'more than one column "state"'),
@@ -76,6 +78,53 @@ def unusable(run):
             (ROWS, MAP + "colour: red\n", 'the key "colour" is not known')):
         code, found, said = run(rows, mapping)
         assert code == 1 and says in said and not found, (says, said)
+
+
+def garbage(run):
+    """Each row of noise is counted; of a header that comes twice the rows behind it are told apart."""
+    run.begin("noise")
+    code, found, said = run((ROWS[0] + "\n").encode() + random.Random(2).randbytes(200_000))
+    assert code == 1 and found["rejected"] == found["rows"] > 100 and found["events"] == 0, found
+    assert "more rows did not go in: --rejects FILE lists them all" in said and len(said) < 10_000
+    run.begin("twice")
+    code, found, said = run([*ROWS, *ROWS])
+    assert (code, found["rejected"], found["events"]) == (1, 6, EVENTS), found
+    assert "rows.csv:7: row 6: at: \"at\" is not written as" in said
+    assert "row 7: case A comes back after other cases" in said
+    run.begin("encodings")
+    code, found, said = run("\n".join([*ROWS, ""]).replace("x", "K\u00f6ln").encode("latin-1"))
+    assert (code, found["rejected"]) == (1, 3) and "iconv -t UTF-8" in said
+    run.begin("windows")
+    code, found, _ = run(("\ufeff" + "\r\n".join([*ROWS, ""])).encode())
+    assert (code, found["events"]) == (0, EVENTS), found
+    run.begin("years")
+    code, found, said = run([ROWS[0], "A,1/2/0000 08:00,New,x", "B,1/2/9999 08:00,New,x"])
+    assert (code, found["rejected"]) == (1, 2) and "the year 9999 is outside 1900..2200" in said
+
+
+def streams(run, site):
+    """A row of any length costs no memory; what cannot be written is said."""
+    run.begin("fifo")
+    fifo, map_file = run.folder / "fifo", run.folder / "map.yaml"
+    os.mkfifo(fifo)
+    map_file.write_text(MAP.replace("SOURCE", "fifo"))
+
+    def feed():
+        with open(fifo, "wb") as out:
+            out.write(f"{ROWS[0]}\nA,1/2/2016 08:00,New,".encode())
+            for _ in range(200):
+                out.write(b"z" * (1 << 20))
+            out.write(b"\nB,1/2/2016 08:00,New,x\n")
+    thread = threading.Thread(target=feed)
+    thread.start()
+    done = site.docket("import", "--map", map_file, "--json", "--rejects", "/dev/full", fifo, check=False)
+    thread.join()
+    found = json.loads(done.stdout)
+    assert (done.returncode, found["rows"], found["rejected"], found["events"]) == (1, 2, 1, 2), found
+    assert "fifo:2: row 1: the row is longer than 1048576 bytes" in done.stderr
+    assert "docket import: cannot write /dev/full: No space left" in done.stderr
+    done = site.docket("import", "--map", map_file, run.folder, check=False)
+    assert done.returncode == 1 and "Is a directory" in done.stderr
 
 
 def tried_again(run):
@@ -138,6 +187,8 @@ with tempfile.TemporaryDirectory(dir="/tmp") as folder, Site() as site:
     run = Importer(site, pathlib.Path(folder))
     one_bad_row(run)
     unusable(run)
+    garbage(run)
+    streams(run, site)
     tried_again(run)
     too_late(run)
     zones(run, site)
