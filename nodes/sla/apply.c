@@ -53,11 +53,12 @@ static void apply_corrected(struct dk_said *said, const Docket__ClockCorrected *
     }
 }
 
-static void apply_warned(struct dk_said *said, const Docket__ClockWarned *warned)
+struct dk_warned dk_warned_of(const Docket__ClockWarned *warned)
 {
-    if (warned->level > said->warned) {
-        said->warned = (uint8_t)(warned->level < UINT8_MAX ? warned->level : UINT8_MAX);
-    }
+    return (struct dk_warned){.before_us = warned->before_us,
+                              .instance = warned->clock->instance,
+                              .metric = (uint8_t)warned->clock->metric,
+                              .level = (uint8_t)warned->level};
 }
 
 void dk_said_apply(struct dk_said *said, uint32_t kind, const void *body)
@@ -67,7 +68,6 @@ void dk_said_apply(struct dk_said *said, uint32_t kind, const void *body)
     case DK_KIND_CLOCK_PAUSED: said->verdict = DOCKET__VERDICT__VERDICT_PAUSED; break;
     case DK_KIND_CLOCK_RESUMED: apply_resumed(said, body); break;
     case DK_KIND_CLOCK_MET: said->verdict = DOCKET__VERDICT__VERDICT_MET; break;
-    case DK_KIND_CLOCK_WARNED: apply_warned(said, body); break;
     case DK_KIND_CLOCK_BREACHED:
         said->verdict = DOCKET__VERDICT__VERDICT_BREACHED;
         said->due_us = ((const Docket__ClockBreached *)body)->due_us;
@@ -76,6 +76,15 @@ void dk_said_apply(struct dk_said *said, uint32_t kind, const void *body)
     case DK_KIND_CLOCK_CORRECTED: apply_corrected(said, body); break;
     default: break;
     }
+}
+
+static void apply_warned(struct dk_sla *self, const struct dk_event *event)
+{
+    uint64_t ticket = event->envelope->subject;
+    size_t bytes = 0;
+    (void)dk_table_get(self->warned, ticket, &bytes);
+    struct dk_warned *warned = dk_table_edit(self->warned, ticket, bytes + sizeof *warned);
+    warned[bytes / sizeof *warned] = dk_warned_of((const void *)event->body);
 }
 
 static void apply_clock(struct dk_sla *self, const struct dk_event *event)
@@ -91,6 +100,9 @@ static void apply_clock(struct dk_sla *self, const struct dk_event *event)
     said[at].metric = (uint8_t)clock->metric;
     said[at].instance = clock->instance;
     dk_said_apply(&said[at], event->envelope->kind, event->body);
+    if (event->envelope->kind == DK_KIND_CLOCK_WARNED) {
+        apply_warned(self, event);
+    }
 }
 
 /* ---------------------------------------------------------------- reminders */

@@ -38,17 +38,31 @@ static bool same_goal(const struct dk_said *said, const struct dk_clock *clock)
            said->goal == clock->goal && said->target_us == (uint64_t)clock->target_us;
 }
 
-/* The lowest level that is reached and not warned of, while there is something to warn of. */
-static const struct dk_clock_warning *
-due_warning(const struct owing *owing, const struct dk_said *said, const struct dk_clock *clock)
+static bool is_warned(const struct dk_sla *self, const struct dk_clock *clock,
+                      const struct dk_clock_warning *warning)
+{
+    for (size_t i = 0; i < self->warning_count; i++) {
+        const struct dk_warned *warned = &self->warning[i];
+        if (warned->metric == (uint8_t)clock->metric && warned->instance == clock->instance &&
+            warned->level == warning->level && warned->before_us == (uint64_t)warning->before_us) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The first that is reached and not warned of, while there is something to warn of. */
+static const struct dk_clock_warning *due_warning(const struct owing *owing,
+                                                  const struct dk_clock *clock)
 {
     bool waits = clock->verdict == DOCKET__VERDICT__VERDICT_RUNNING ||
                  clock->verdict == DOCKET__VERDICT__VERDICT_PAUSED ||
                  clock->verdict == DOCKET__VERDICT__VERDICT_BREACHED;
     for (uint32_t i = 0; waits && i < clock->warning_count; i++) {
         const struct dk_clock_warning *warning = &clock->warning[i];
-        if (warning->level > said->warned && warning->due_us <= owing->saying.now_us &&
-            warning->due_us > owing->self->clocks.live_from_us) {
+        if (warning->due_us <= owing->saying.now_us &&
+            warning->due_us > owing->self->clocks.live_from_us &&
+            !is_warned(owing->self, clock, warning)) {
             return warning;
         }
     }
@@ -98,7 +112,7 @@ static uint32_t owed_of(const struct owing *owing, const struct dk_said *said,
     case DOCKET__VERDICT__VERDICT_RUNNING:
     case DOCKET__VERDICT__VERDICT_PAUSED:
         if (said->verdict == DOCKET__VERDICT__VERDICT_RUNNING && same_goal(said, clock) &&
-            due_warning(owing, said, clock) != NULL) {
+            due_warning(owing, clock) != NULL) {
             return DK_KIND_CLOCK_WARNED;
         }
         return owed_while_counting(said, clock, verdict);
@@ -123,9 +137,16 @@ static void owe_clock(struct owing *owing, struct dk_said *said, const struct dk
 {
     uint32_t kind;
     while (!owing->full && (kind = owed_of(owing, said, clock)) != 0) {
+        const struct dk_clock_warning *warning = due_warning(owing, clock);
         owing->full = !dk_say_clock(&owing->saying, kind, said, clock,
-                                    verdict_now(clock, owing->saying.now_us),
-                                    due_warning(owing, said, clock));
+                                    verdict_now(clock, owing->saying.now_us), warning);
+        if (kind == DK_KIND_CLOCK_WARNED) {
+            owing->self->warning[owing->self->warning_count++] =
+                (struct dk_warned){.before_us = (uint64_t)warning->before_us,
+                                   .instance = clock->instance,
+                                   .metric = (uint8_t)clock->metric,
+                                   .level = (uint8_t)warning->level};
+        }
     }
     if (verdict_now(clock, owing->saying.now_us) != DOCKET__VERDICT__VERDICT_RUNNING) {
         return;
@@ -138,22 +159,37 @@ static void owe_clock(struct owing *owing, struct dk_said *said, const struct dk
     }
 }
 
-/* Copies what the log says, with room for one row more than it has. */
+/* Room for `count` elements. */
+static void *reserve(void *array, size_t count, size_t *capacity, size_t element_bytes)
+{
+    DK_ASSERT(count < ROWS_MAX);
+    if (count > *capacity) {
+        *capacity = 2 * count;
+        array = realloc(array, *capacity * element_bytes);
+        DK_ASSERT(array != NULL);
+    }
+    return array;
+}
+
+/* Copies what the log says, with room for what may be said. */
 static void copy_rows(struct dk_sla *self, uint64_t ticket)
 {
-    size_t bytes = 0;
-    const struct dk_said *said = dk_table_get(self->said, ticket, &bytes);
-    size_t count = bytes / sizeof *said, wanted = count + self->clocks.count;
-    DK_ASSERT(wanted < ROWS_MAX);
-    if (wanted > self->row_capacity) {
-        self->row_capacity = 2 * wanted;
-        self->row = realloc(self->row, self->row_capacity * sizeof *self->row);
-        DK_ASSERT(self->row != NULL);
+    size_t said_bytes = 0, warned_bytes = 0;
+    const struct dk_said *said = dk_table_get(self->said, ticket, &said_bytes);
+    const struct dk_warned *warned = dk_table_get(self->warned, ticket, &warned_bytes);
+    self->row_count = said_bytes / sizeof *said;
+    self->warning_count = warned_bytes / sizeof *warned;
+    self->row = reserve(self->row, self->row_count + self->clocks.count, &self->row_capacity,
+                        sizeof *self->row);
+    self->warning =
+        reserve(self->warning, self->warning_count + self->clocks.count * DK_CLOCK_WARNINGS,
+                &self->warning_capacity, sizeof *self->warning);
+    if (said_bytes > 0) {
+        memcpy(self->row, said, said_bytes);
     }
-    if (count > 0) {
-        memcpy(self->row, said, bytes);
+    if (warned_bytes > 0) {
+        memcpy(self->warning, warned, warned_bytes);
     }
-    self->row_count = count;
 }
 
 static struct dk_said *row_of(struct dk_sla *self, const struct dk_clock *clock)

@@ -68,7 +68,11 @@ static json_t *segment_json(const struct dk_clock_segment *segment)
 static json_t *warning_json(const struct dk_clock_warning *warning)
 {
     json_t *made = json_object();
-    json_object_set_new(made, "level", json_integer(warning->level));
+    if (warning->level != 0) {
+        json_object_set_new(made, "level", json_integer(warning->level));
+    } else {
+        json_object_set_new(made, "before_us", json_integer(warning->before_us));
+    }
     json_object_set_new(made, "due", instant_json(warning->due_us));
     return made;
 }

@@ -110,8 +110,10 @@ bool dk_say_clock(struct dk_saying *saying, uint32_t kind, struct dk_said *said,
         return add(saying, kind, &body, &body.met.clock, said, cause);
     case DK_KIND_CLOCK_WARNED:
         body.warned = (Docket__ClockWarned)DOCKET__CLOCK_WARNED__INIT;
-        body.warned.has_level = 1;
+        body.warned.has_level = warning->level != 0;
         body.warned.level = warning->level;
+        body.warned.has_before_us = warning->level == 0;
+        body.warned.before_us = (uint64_t)warning->before_us;
         body.warned.due_us = warning->due_us;
         body.warned.late_by_us = late_us(saying, warning->due_us);
         return add(saying, kind, &body, &body.warned.clock, said, cause);

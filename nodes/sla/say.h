@@ -12,7 +12,7 @@ struct dk_saying {
 };
 
 /* Adds the event of a clock kind and applies it to `said`, as the fold will. `verdict` is the
- * clock's as of now, `warning` the level of a ClockWarned. false: the intents are full. */
+ * clock's as of now, `warning` what is said by a ClockWarned. false: the intents are full. */
 bool dk_say_clock(struct dk_saying *saying, uint32_t kind, struct dk_said *said,
                   const struct dk_clock *clock, Docket__Verdict verdict,
                   const struct dk_clock_warning *warning);

@@ -13,6 +13,7 @@ static int open_role(void **self, const struct dk_world *world, struct dk_table 
     sla->transitions = table[0];
     sla->said = table[1];
     sla->reminders = table[2];
+    sla->warned = table[3];
     dk_clocks_init(&sla->clocks);
     *self = sla;
     return 0;
@@ -23,6 +24,7 @@ static void close_role(void **self)
     struct dk_sla *sla = *self;
     dk_clocks_close(&sla->clocks);
     free(sla->row);
+    free(sla->warning);
     free(sla);
     *self = NULL;
 }
@@ -54,10 +56,10 @@ void dk_sla_compute(struct dk_sla *self, uint64_t ticket, int64_t at_us)
 const struct dk_role_ops dk_sla_role = {
     .name = "sla",
     .role = DK_ROLE_SLA,
-    .fold_version = 1,
-    .rule_version = 2,
-    .table_count = 3,
-    .table_value_bytes = {0, 0, 0},
+    .fold_version = 2,
+    .rule_version = 3,
+    .table_count = 4,
+    .table_value_bytes = {0, 0, 0, 0},
     .open = open_role,
     .close = close_role,
     .rebuild = rebuild,

@@ -8,9 +8,8 @@
  *        ClockStarted   a clock runs, with all that it rests on (S5); said again of a clock that
  * runs when another goal holds for it (S6) ClockPaused, ClockResumed    ... Resumed is also said of
  * a clock that runs when its due has moved, and of one that was met when its ticket is reopened
- * (S9) ClockWarned    a level is reached: once a level and clock, with its due and how late (S12)
- *        ClockBreached  with its due, however late it was noticed
- *        ClockMet, ClockCancelled
+ * (S9) ClockWarned    a level or offset is reached: each once a clock, with its due and how late
+ * (S12) ClockBreached  with its due, however late it was noticed ClockMet, ClockCancelled
  *        ClockCorrected a late event has changed what was final: the verdict, or when it broke
  *
  *   and  ReminderDue, when a ReminderSet's time has come

@@ -1,4 +1,4 @@
-/* What the SLA role keeps: three tables by ticket, nothing derived. A ticket with two running
+/* What the SLA role keeps: four tables by ticket, nothing derived. A ticket with two running
  * clocks has some eight transitions of 24 bytes and two rows of 40. */
 #ifndef DK_SLA_STATE_H
 #define DK_SLA_STATE_H
@@ -19,8 +19,8 @@ struct dk_said {
     uint32_t goal;
     uint8_t metric;  /* Docket__Metric */
     uint8_t verdict; /* Docket__Verdict */
-    uint8_t warned;  /* the highest level, 0 = none */
     uint8_t resumed; /* times after it was met; saturates */
+    uint8_t reserved;
 };
 _Static_assert(sizeof(struct dk_said) == 40, "flat, without padding");
 
@@ -30,12 +30,24 @@ struct dk_reminder {
     int64_t due_us;
 };
 
+/* Table 4: ticket -> an array of these: the warnings that the log says (S12: each once). */
+struct dk_warned {
+    uint64_t before_us; /* as in struct dk_clock_warning */
+    uint32_t instance;
+    uint8_t metric;
+    uint8_t level;
+    uint16_t reserved;
+};
+_Static_assert(sizeof(struct dk_warned) == 16, "flat, without padding");
+
 struct dk_sla {
     const struct dk_world *world;
-    struct dk_table *transitions, *said, *reminders;
+    struct dk_table *transitions, *said, *reminders, *warned;
     struct dk_clocks clocks; /* scratch, of the ticket under consideration */
     struct dk_said *row;     /* scratch: what the log will say */
     size_t row_count, row_capacity;
+    struct dk_warned *warning; /* scratch, the same of warnings */
+    size_t warning_count, warning_capacity;
 };
 
 /* Computes the clocks of a ticket into `clocks`, as of an instant. */
@@ -43,6 +55,9 @@ void dk_sla_compute(struct dk_sla *self, uint64_t ticket, int64_t at_us);
 
 /* What one clock event makes of what was said of its clock (all zero: nothing yet). */
 void dk_said_apply(struct dk_said *said, uint32_t kind, const void *body);
+
+/* What a ClockWarned says. */
+struct dk_warned dk_warned_of(const Docket__ClockWarned *warned);
 
 /* The clock that a clock event is about; NULL for other kinds. */
 const Docket__ClockRef *dk_said_clock(uint32_t kind, const void *body);

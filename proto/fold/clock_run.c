@@ -70,8 +70,11 @@ static void close_segment(struct dk_runs *runs, struct dk_run *run, int64_t at_u
 
 /* ---------------------------------------------------------------- what is due */
 
+/* How much is used up when it is due. */
 static int64_t threshold_us(const struct dk_clock *clock, const struct dk_clock_warning *warning)
 {
+    if (warning->level == 0)
+        return clock->target_us - warning->before_us;
     return clock->target_us / 100 * warning->level + clock->target_us % 100 * warning->level / 100;
 }
 
@@ -117,23 +120,43 @@ static void breach(struct dk_clock *clock, int64_t due_us, Docket__BreachCause c
 
 /* ---------------------------------------------------------------- goals */
 
-/* The policy's levels in ascending order, each once; a level that was reached keeps its due. */
-static void take_levels(struct dk_clock *clock, const Docket__PolicyDefined *policy, int64_t at_us)
+/* Into its place, by what is used up then; each once. */
+static void add_warning(struct dk_clock *clock, const struct dk_clock_warning *warning)
+{
+    uint32_t at = clock->warning_count;
+
+    for (uint32_t i = 0; i < clock->warning_count; i++)
+        if (clock->warning[i].level == warning->level &&
+            clock->warning[i].before_us == warning->before_us)
+            return;
+    if (at == DK_CLOCK_WARNINGS)
+        return;
+    for (; at > 0 && threshold_us(clock, warning) < threshold_us(clock, &clock->warning[at - 1]);
+         at--)
+        clock->warning[at] = clock->warning[at - 1];
+    clock->warning[at] = *warning;
+    clock->warning_count++;
+}
+
+/* The policy's levels and offsets; what was reached keeps its due. */
+static void take_warnings(struct dk_clock *clock, const Docket__PolicyDefined *policy,
+                          int64_t at_us)
 {
     struct dk_clock before = *clock;
 
     clock->warning_count = 0;
-    for (uint32_t level = 1; level < 100; level++) {
-        bool wanted = false;
-        int64_t due_us = INT64_MAX;
-        for (size_t i = 0; i < policy->n_warn_percent; i++)
-            wanted = wanted || policy->warn_percent[i] == level;
-        for (uint32_t i = 0; i < before.warning_count; i++)
-            if (before.warning[i].level == level && before.warning[i].due_us <= at_us)
-                due_us = before.warning[i].due_us;
-        if ((wanted || due_us != INT64_MAX) && clock->warning_count < DK_CLOCK_WARNINGS)
-            clock->warning[clock->warning_count++] = (struct dk_clock_warning){due_us, level};
-    }
+    for (uint32_t i = 0; i < before.warning_count; i++)
+        if (before.warning[i].due_us <= at_us)
+            add_warning(clock, &before.warning[i]);
+    for (size_t i = 0; i < policy->n_warn_percent; i++)
+        if (policy->warn_percent[i] > 0 && policy->warn_percent[i] < 100)
+            add_warning(clock, &(struct dk_clock_warning){.due_us = INT64_MAX,
+                                                          .level = policy->warn_percent[i]});
+    for (size_t i = 0; i < policy->n_warn_before_us; i++)
+        if (policy->warn_before_us[i] > 0 && policy->warn_before_us[i] < (uint64_t)clock->target_us)
+            add_warning(
+                clock, &(struct dk_clock_warning){.due_us = INT64_MAX,
+                                                  .before_us = (int64_t)policy->warn_before_us[i]});
 }
 
 /* What a goal rests on beside its policy (S5) can change while the promise stays. */
@@ -160,7 +183,7 @@ static void take_goal(struct dk_runs *runs, struct dk_run *run, const struct dk_
     clock->calendar = goal->calendar;
     clock->calendar_version = dk_worktime_version(&time, at_us);
     clock->goal_us = at_us;
-    take_levels(clock, dk_goal_policy(goal), at_us);
+    take_warnings(clock, dk_goal_policy(goal), at_us);
 }
 
 /* S6 "retroactive": what has run so far, by the new goal's calendar. */

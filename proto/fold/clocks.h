@@ -41,13 +41,14 @@
 #include <stdint.h>
 
 #define DK_CLOCK_METRICS  (DOCKET__METRIC__METRIC_SUPPLIER + 1) /* by Docket__Metric; 0 is none */
-#define DK_CLOCK_WARNINGS 8
+#define DK_CLOCK_WARNINGS 16 /* of one clock; further ones are not looked at */
 
-/* When so many percent of the target are used up, in business time (S12). A clock warns at a level
- * once; of a paused clock, what is not reached has no due. */
+/* When so many percent of the target are used up, or so much of it is left, in business time (S12).
+ * A clock warns of each once; of a paused clock, what is not reached has no due. */
 struct dk_clock_warning {
-    int64_t due_us; /* INT64_MAX: not as things stand */
-    uint32_t level; /* percent, ascending */
+    int64_t due_us;    /* INT64_MAX: not as things stand */
+    int64_t before_us; /* how much is left; 0: a level */
+    uint32_t level;    /* percent; 0: before_us */
 };
 
 struct dk_clock {
@@ -77,6 +78,7 @@ struct dk_clock {
     int64_t goal_us; /* from when on this goal holds */
     uint64_t cause;  /* position of what last changed it */
     uint32_t warning_count;
+    /* In the order in which they come; those not less than the target are left out. */
     struct dk_clock_warning warning[DK_CLOCK_WARNINGS];
 };
 

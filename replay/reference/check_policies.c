@@ -1,4 +1,5 @@
 /* Lists of policies: complete, ending in a default, and every one of them reached (S4). */
+#include "proto/fold/clocks.h"
 #include "replay/reference/set.h"
 
 static const char *type_word(Docket__PolicyType type)
@@ -29,6 +30,15 @@ static void check_metrics(struct dk_reference *set, const struct dk_reference_en
             type_word(policy->type), entity->key);
         return;
     }
+}
+
+static void check_warnings(struct dk_reference *set, const struct dk_reference_entity *entity)
+{
+    const Docket__PolicyDefined *policy = (const void *)entity->body;
+    if (policy->n_warn_percent + policy->n_warn_before_us > DK_CLOCK_WARNINGS)
+        dk_reference_problem_at(set, entity->file, entity->node,
+                                "%s policy \"%s\" warns more than %d times: take some away",
+                                type_word(policy->type), entity->key, DK_CLOCK_WARNINGS);
 }
 
 static bool same_bytes(const ProtobufCBinaryData *a, const ProtobufCBinaryData *b)
@@ -140,6 +150,12 @@ static void check_complete(struct dk_reference *set, const struct dk_refs_versio
     }
 }
 
+static void check_policy(struct dk_reference *set, const struct dk_reference_entity *entity)
+{
+    check_metrics(set, entity);
+    check_warnings(set, entity);
+}
+
 static void check_type(struct dk_reference *set, Docket__PolicyType type)
 {
     size_t count;
@@ -166,7 +182,7 @@ void dk_reference_check_policies(struct dk_reference *set)
 {
     for (size_t i = 0; i < set->entity_count; i++) {
         if (set->entity[i].cls == DK_SUBJECT_POLICY && !set->entity[i].removed)
-            check_metrics(set, &set->entity[i]);
+            check_policy(set, &set->entity[i]);
     }
     for (int type = DOCKET__POLICY_TYPE__POLICY_SLA; type <= DOCKET__POLICY_TYPE__POLICY_UC; type++)
         check_type(set, (Docket__PolicyType)type);

@@ -42,6 +42,7 @@ extern const struct dk_reference_type dk_type_number; /* min..max */
 extern const struct dk_reference_type dk_type_numbers;
 extern const struct dk_reference_type dk_type_bool;
 extern const struct dk_reference_type dk_type_duration;
+extern const struct dk_reference_type dk_type_durations;
 extern const struct dk_reference_type dk_type_enum;
 extern const struct dk_reference_type dk_type_enums;
 extern const struct dk_reference_type dk_type_id; /* the key of a `cls` */

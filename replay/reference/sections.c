@@ -81,6 +81,7 @@ const struct dk_reference_section dk_reference_sections[] = {
         KEY("calendar", "calendar", id, OF(CALENDAR)),
         KEY("pause", "pause", enums),
         KEY("warn", "warn_percent", numbers, UP_TO(1, 99)),
+        KEY("warn_before", "warn_before_us", durations),
         KEY("on_change", "on_change", enum),
         KEY("publish", "publish", enum),
         KEY("auto_solve_days", "auto_solve_days", number, UP_TO(0, 3650)),

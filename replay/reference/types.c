@@ -176,6 +176,12 @@ static bool read_one_number(const struct dk_reading *reading, const struct dk_ya
     return dk_reading_number(reading, node, reading->key->min, reading->key->max, at);
 }
 
+static bool read_one_duration(const struct dk_reading *reading, const struct dk_yaml *node,
+                              void *at)
+{
+    return dk_reading_duration(reading, node, at);
+}
+
 static bool read_one_enum(const struct dk_reading *reading, const struct dk_yaml *node, void *at)
 {
     return dk_reading_enum(reading, node, NULL, reading->field->descriptor, at);
@@ -225,6 +231,11 @@ static void read_numbers(const struct dk_reading *reading)
     read_elements(reading, read_one_number);
 }
 
+static void read_durations(const struct dk_reading *reading)
+{
+    read_elements(reading, read_one_duration);
+}
+
 static void read_enums(const struct dk_reading *reading)
 {
     read_elements(reading, read_one_enum);
@@ -247,6 +258,7 @@ const struct dk_reference_type dk_type_number = {read_number, say_number};
 const struct dk_reference_type dk_type_numbers = {read_numbers, say_number};
 const struct dk_reference_type dk_type_bool = {read_bool, say_bool};
 const struct dk_reference_type dk_type_duration = {read_duration, say_duration};
+const struct dk_reference_type dk_type_durations = {read_durations, say_duration};
 const struct dk_reference_type dk_type_enum = {read_enum, say_enum};
 const struct dk_reference_type dk_type_enums = {read_enums, say_enum};
 const struct dk_reference_type dk_type_id = {read_id, say_id};

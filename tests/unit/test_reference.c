@@ -277,6 +277,11 @@ static const struct {
      "t.yaml:1: rule \"r\" does not say where to: add \"address: ...\" (a path, a URL, a mailbox)"},
     {"rules: {r: {events: assigned, level: 90, to: owner, via: smtp, template: late}}",
      "t.yaml:1: a level goes with the event clock-warned only"},
+    {"policies: {ola: {x: {goals: {group-ownership: 1h}, warn_before: [30m, 30m]}}}",
+     "t.yaml:1: \"30m\" stands in warn_before twice: take one away"},
+    {"policies: {ola: {x: {goals: {group-ownership: 1h}, warn: [1, 2, 3, 4, 5, 6, 7, 8, 9], "
+     "warn_before: [1m, 2m, 3m, 4m, 5m, 6m, 7m, 8m]}}}",
+     "t.yaml:1: ola policy \"x\" warns more than 16 times: take some away"},
 
     /* removal */
     {"groups: {gone: {removed: true}}",

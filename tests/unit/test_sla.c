@@ -262,6 +262,37 @@ static void test_S1_change_of_calendar_is_said(void **state)
     ASSERT_EQ(moved->due_us, test_at("2026-03-04T12:00:00Z"));
 }
 
+/* S12: offsets beside levels, each once a clock, whatever becomes of the target; late after
+ * downtime, and with its own due. */
+static void test_S12_offsets_are_said_once(void **state)
+{
+    struct role_world *w = *state;
+    Docket__PolicyDefined *policy = promised(RESOLUTION, 4 * DK_HOUR_US, 0);
+    uint64_t before_us[] = {(uint64_t)DK_HOUR_US, (uint64_t)(2 * DK_HOUR_US)};
+    add_goal(policy, RESOLUTION, LOW, 10 * DK_HOUR_US);
+    add_warning(policy, 50);
+    policy->n_warn_before_us = 2;
+    policy->warn_before_us = before_us;
+    (void)world_define(w, DK_KIND_POLICY_DEFINED, policy);
+    uint64_t ticket = sla_opened(w, NORMAL);
+    int64_t opened_us = w->now_us;
+    (void)sla_wait_until(w, opened_us + 3 * DK_HOUR_US - 1);
+    ASSERT_EQ(sla_count(w, 1, DK_KIND_CLOCK_WARNED, NULL), 2); /* 50 %, which is 2 h before */
+    w->now_us = opened_us + 3 * DK_HOUR_US + DK_MINUTE_US;
+    world_restart(w);
+    (void)sla_settle(w);
+    const Docket__ClockWarned *warned = sla_last(w, DK_KIND_CLOCK_WARNED);
+    ASSERT_EQ(warned->has_level, 0);
+    ASSERT_EQ(warned->before_us, DK_HOUR_US);
+    ASSERT_EQ(warned->due_us, opened_us + 3 * DK_HOUR_US);
+    ASSERT_EQ(warned->late_by_us, DK_MINUTE_US);
+    (void)sla_reprioritized(w, ticket, 0, LOW);
+    world_restart(w);
+    (void)sla_wait_until(w, opened_us + 20 * DK_HOUR_US);
+    ASSERT_EQ(sla_count(w, 1, DK_KIND_CLOCK_WARNED, NULL), 3);
+    ASSERT_EQ(sla_count(w, 1, DK_KIND_CLOCK_BREACHED, NULL), 1);
+}
+
 /* S7: published to open tickets from an instant to come on: said then, also after a restart. */
 static void test_S7_publication_is_said_at_its_instant(void **state)
 {
@@ -432,6 +463,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_T1_historical_and_adopted, sla_setup, sla_teardown),
         cmocka_unit_test_setup_teardown(test_S1_change_of_calendar_is_said, sla_setup,
                                         sla_teardown),
+        cmocka_unit_test_setup_teardown(test_S12_offsets_are_said_once, sla_setup, sla_teardown),
         cmocka_unit_test_setup_teardown(test_S7_publication_is_said_at_its_instant, sla_setup,
                                         sla_teardown),
         cmocka_unit_test_setup_teardown(test_sla_reminders, sla_setup, sla_teardown),
