@@ -33,6 +33,7 @@ static void apply_started(struct dk_said *said, const Docket__ClockStarted *star
     said->policy = started->policy;
     said->policy_version = started->policy_version;
     said->goal = started->goal;
+    said->contract = started->contract;
     said->verdict = DOCKET__VERDICT__VERDICT_RUNNING;
 }
 

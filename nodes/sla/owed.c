@@ -35,7 +35,8 @@ static Docket__Verdict verdict_now(const struct dk_clock *clock, int64_t now_us)
 static bool same_goal(const struct dk_said *said, const struct dk_clock *clock)
 {
     return said->policy == clock->policy && said->policy_version == clock->policy_version &&
-           said->goal == clock->goal && said->target_us == (uint64_t)clock->target_us;
+           said->goal == clock->goal && said->contract == clock->contract &&
+           said->target_us == (uint64_t)clock->target_us;
 }
 
 static bool is_warned(const struct dk_sla *self, const struct dk_clock *clock,
@@ -295,7 +296,8 @@ void dk_sla_consider(void *self, uint64_t item, int64_t now_us, struct dk_intent
     size_t bytes = 0;
     const struct dk_transition *transition = dk_table_get(sla->transitions, item, &bytes);
     struct owing owing = {.self = sla, .life = life, .again_us = INT64_MAX};
-    owing.saying = (struct dk_saying){.intents = intents, .ticket = item, .now_us = now_us};
+    owing.saying = (struct dk_saying){
+        .intents = intents, .refs = sla->world->refs, .ticket = item, .now_us = now_us};
     for (size_t i = 0; i < bytes / sizeof *transition; i++) {
         if (transition[i].position > owing.saying.newest) {
             owing.saying.newest = transition[i].position;

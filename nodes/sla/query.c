@@ -84,6 +84,9 @@ static void add_goal(json_t *made, const struct dk_refs *refs, const struct dk_c
     json_object_set_new(made, "policy", key_json(refs, clock->policy));
     json_object_set_new(made, "policy_version", json_integer(clock->policy_version));
     json_object_set_new(made, "goal", json_integer(clock->goal));
+    json_object_set_new(made, "company", key_json(refs, clock->company));
+    json_object_set_new(made, "contract", key_json(refs, clock->contract));
+    json_object_set_new(made, "site", clock->site != 0 ? json_integer(clock->site) : json_null());
     json_object_set_new(made, "goal_from", instant_json(clock->goal_us));
     json_object_set_new(made, "priority",
                         word_json(&docket__priority__descriptor, clock->priority));

@@ -18,8 +18,11 @@ union body {
     Docket__ClockCorrected corrected;
 };
 
-static Docket__ClockStarted started(const struct dk_clock *clock)
+/* S5: with what the goal rests on, as it was when it was chosen. */
+static Docket__ClockStarted started(const struct dk_saying *saying, const struct dk_clock *clock)
 {
+    const Docket__CompanyDefined *company =
+        dk_refs_company(saying->refs, clock->company, clock->goal_us);
     Docket__ClockStarted body = DOCKET__CLOCK_STARTED__INIT;
     body.due_us = dk_said_due(clock->last_due_us);
     body.target_us = (uint64_t)clock->target_us;
@@ -31,6 +34,14 @@ static Docket__ClockStarted started(const struct dk_clock *clock)
     body.priority = clock->priority;
     body.has_goal = 1;
     body.goal = clock->goal;
+    if (company != NULL && company->has_tier) {
+        body.has_tier = 1;
+        body.tier = company->tier;
+    }
+    body.has_contract = clock->contract != 0;
+    body.contract = clock->contract;
+    body.has_site = clock->site != 0;
+    body.site = clock->site;
     return body;
 }
 
@@ -96,7 +107,7 @@ bool dk_say_clock(struct dk_saying *saying, uint32_t kind, struct dk_said *said,
     uint64_t cause = clock->cause;
     switch (kind) {
     case DK_KIND_CLOCK_STARTED:
-        body.started = started(clock);
+        body.started = started(saying, clock);
         return add(saying, kind, &body, &body.started.clock, said, cause);
     case DK_KIND_CLOCK_PAUSED:
         body.paused = (Docket__ClockPaused)DOCKET__CLOCK_PAUSED__INIT;

@@ -6,6 +6,7 @@
 
 struct dk_saying {
     struct dk_intents *intents;
+    const struct dk_refs *refs;
     uint64_t ticket;
     int64_t now_us;
     uint64_t newest; /* position of the last of the ticket's events that move clocks */

@@ -1,5 +1,5 @@
 /* What the SLA role keeps: four tables by ticket, nothing derived. A ticket with two running
- * clocks has some eight transitions of 24 bytes and two rows of 40. */
+ * clocks has some eight transitions of 24 bytes and two rows of 48. */
 #ifndef DK_SLA_STATE_H
 #define DK_SLA_STATE_H
 
@@ -14,6 +14,7 @@ struct dk_said {
     int64_t due_us; /* as it was said last */
     uint64_t target_us;
     uint64_t policy;
+    uint64_t contract;
     uint32_t policy_version;
     uint32_t instance;
     uint32_t goal;
@@ -22,7 +23,7 @@ struct dk_said {
     uint8_t resumed; /* times after it was met; saturates */
     uint8_t reserved;
 };
-_Static_assert(sizeof(struct dk_said) == 40, "flat, without padding");
+_Static_assert(sizeof(struct dk_said) == 48, "flat, without padding");
 
 /* Table 3: ticket -> an array of these: reminders that have not come due. */
 struct dk_reminder {

@@ -1,4 +1,5 @@
-/* S7: what is published to open tickets, and what to new ones only, case by case. */
+/* S7: what is published to open tickets, and what to new ones only, case by case; and what a
+ * promise rests on (S5). */
 #include "tests/lib/assert.h"
 #include "tests/lib/bodies.h"
 #include "tests/unit/clocks_fixture.h"
@@ -236,6 +237,31 @@ static void test_S7_late_and_many_definitions(void **state)
     story_end(&late);
 }
 
+/* S5: a UC clock rests on the supplier's contract, all others on the company's. */
+static void test_S5_contract(void **state)
+{
+    struct story *s = *state;
+    Docket__ContractDefined contract = DOCKET__CONTRACT_DEFINED__INIT;
+    Docket__SupplierHanded handed = DOCKET__SUPPLIER_HANDED__INIT;
+    Docket__PolicyDefined *uc = new_policy("uc", DOCKET__POLICY_TYPE__POLICY_UC, 1);
+    handed.supplier = test_id(DK_SUBJECT_SUPPLIER, "carrier");
+    contract.definition = test_definition("lines-2026");
+    contract.has_supplier = 1;
+    contract.supplier = handed.supplier;
+    test_define(s->refs, ++s->position, LONG_AGO, DK_KIND_CONTRACT_DEFINED, &contract);
+    contract.definition = test_definition("other");
+    contract.supplier = test_id(DK_SUBJECT_SUPPLIER, "other");
+    test_define(s->refs, ++s->position, LONG_AGO, DK_KIND_CONTRACT_DEFINED, &contract);
+    has_policy(s, promised(RESOLUTION, DK_HOUR_US, 0), LONG_AGO);
+    add_goal(uc, SUPPLIER, ANY, DK_HOUR_US);
+    has_policy(s, uc, LONG_AGO);
+    opened(s, at("10:00"), NORMAL);
+    happens(s, at("10:10"), DK_KIND_SUPPLIER_HANDED, &handed);
+    ASSERT_EQ(clock_until(s, at("10:20"), SUPPLIER, 1)->contract,
+              test_id(DK_SUBJECT_CONTRACT, "lines-2026"));
+    ASSERT_EQ(clock_until(s, at("10:20"), RESOLUTION, 1)->contract, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -248,6 +274,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_S7_calendar, setup, teardown),
         cmocka_unit_test_setup_teardown(test_S7_adopted, setup, teardown),
         cmocka_unit_test_setup_teardown(test_S7_counts_before_the_opening, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_S5_contract, setup, teardown),
         cmocka_unit_test_setup_teardown(test_S7_late_and_many_definitions, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

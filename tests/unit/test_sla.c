@@ -262,6 +262,53 @@ static void test_S1_change_of_calendar_is_said(void **state)
     ASSERT_EQ(moved->due_us, test_at("2026-03-04T12:00:00Z"));
 }
 
+/* S5: a clock says the tier, contract and site that it rested on; another contract is said. */
+static void test_S5_what_a_clock_rested_on(void **state)
+{
+    struct role_world *w = *state;
+    static const struct {
+        const char *company, *tier, *contract;
+    } companies[] = {{"acme", "gold", "acme-2026"}, {"bold", "silver", "bold-2026"}};
+    Docket__GroupDefined group = DOCKET__GROUP_DEFINED__INIT;
+    group.definition = test_definition("desk");
+    group.line = 1;
+    group.has_site = 1;
+    group.site = 3;
+    (void)world_define(w, DK_KIND_GROUP_DEFINED, &group);
+    for (size_t i = 0; i < 2; i++) {
+        Docket__CompanyDefined company = DOCKET__COMPANY_DEFINED__INIT;
+        Docket__CustomerDefined customer = DOCKET__CUSTOMER_DEFINED__INIT;
+        company.definition = test_definition(companies[i].company);
+        company.has_tier = company.has_contract = 1;
+        company.tier = test_bytes(companies[i].tier);
+        company.contract = test_id(DK_SUBJECT_CONTRACT, companies[i].contract);
+        (void)world_define(w, DK_KIND_COMPANY_DEFINED, &company);
+        customer.definition = test_definition(i == 0 ? "carl" : "dora");
+        customer.has_company = 1;
+        customer.company = test_id(DK_SUBJECT_COMPANY, companies[i].company);
+        (void)world_define(w, DK_KIND_CUSTOMER_DEFINED, &customer);
+    }
+    Docket__Opened body = DOCKET__OPENED__INIT;
+    Docket__RequesterChanged changed = DOCKET__REQUESTER_CHANGED__INIT;
+    body.message = test_text("it does not work");
+    body.has_customer = body.has_group = 1;
+    body.customer = test_id(DK_SUBJECT_CUSTOMER, "carl");
+    body.group = test_id(DK_SUBJECT_GROUP, "desk");
+    uint64_t ticket = world_open_ticket(w, &body);
+    (void)sla_settle(w);
+    const Docket__ClockStarted *started = sla_last(w, DK_KIND_CLOCK_STARTED);
+    ASSERT_EQ(started->tier.len, 4);
+    assert_memory_equal(started->tier.data, "gold", 4);
+    ASSERT_EQ(started->contract, test_id(DK_SUBJECT_CONTRACT, "acme-2026"));
+    ASSERT_EQ(started->site, 3);
+    changed.customer = test_id(DK_SUBJECT_CUSTOMER, "dora");
+    (void)sla_happens(w, ticket, 0, DK_KIND_REQUESTER_CHANGED, &changed, ACT_AGENT);
+    ASSERT_EQ(sla_settle(w), 2);
+    started = sla_last(w, DK_KIND_CLOCK_STARTED);
+    ASSERT_EQ(started->tier.len, 6);
+    ASSERT_EQ(started->contract, test_id(DK_SUBJECT_CONTRACT, "bold-2026"));
+}
+
 /* S12: offsets beside levels, each once a clock, whatever becomes of the target; late after
  * downtime, and with its own due. */
 static void test_S12_offsets_are_said_once(void **state)
@@ -463,6 +510,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_T1_historical_and_adopted, sla_setup, sla_teardown),
         cmocka_unit_test_setup_teardown(test_S1_change_of_calendar_is_said, sla_setup,
                                         sla_teardown),
+        cmocka_unit_test_setup_teardown(test_S5_what_a_clock_rested_on, sla_setup, sla_teardown),
         cmocka_unit_test_setup_teardown(test_S12_offsets_are_said_once, sla_setup, sla_teardown),
         cmocka_unit_test_setup_teardown(test_S7_publication_is_said_at_its_instant, sla_setup,
                                         sla_teardown),
