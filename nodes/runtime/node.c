@@ -74,7 +74,7 @@ static void wake(struct dk_node *node)
 static bool send_frame(void *arg, const uint8_t *frame, size_t bytes)
 {
     struct dk_node *node = arg;
-    return zmq_send(dk_client_socket(node->client), frame, bytes, ZMQ_DONTWAIT) >= 0;
+    return dk_client_send_frame(node->client, frame, bytes, NULL) == 0;
 }
 
 /* Another log under the broker, or this one set back: the next start finds out what of the state
@@ -190,6 +190,7 @@ static void on_work(struct ev_loop *loop, struct ev_idle *idle, int revents)
     struct dk_node *node = idle->data;
     (void)revents;
     bool more = fold_some(node);
+    dk_client_hold(node->client); /* what is decided in one turn leaves together */
     if (!more) {
         more = dk_decider_step(node->decider, dk_clock_boot_us(), CONSIDER_PER_TURN);
         if (node->on_turn != NULL && dk_decider_live(node->decider)) {
@@ -197,6 +198,7 @@ static void on_work(struct ev_loop *loop, struct ev_idle *idle, int revents)
         }
         sleep_until_due(node);
     }
+    (void)dk_client_release(node->client, NULL); /* what is dropped is never answered: decider.h */
     dk_queries_turn(node->queries);
     if (!more) {
         ev_idle_stop(loop, idle);

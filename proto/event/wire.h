@@ -68,6 +68,8 @@ int dk_append_list_read(const struct dk_request *list,
 size_t dk_append_list_begin(struct dk_buf *out, uint64_t id);
 int dk_append_list_add(struct dk_buf *out, uint64_t id, const struct dk_slice *event,
                        const uint32_t *expected_version, size_t count, int atomic);
+/* The same of an Append that is encoded already, as dk_request_read gives it. */
+int dk_append_list_add_encoded(struct dk_buf *out, uint64_t id, struct dk_slice append);
 int dk_append_list_end(struct dk_buf *out, size_t mark);
 
 /* Writers of the messages that carry records. `records` are dk_slices of encoded events. */

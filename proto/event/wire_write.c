@@ -164,6 +164,18 @@ int dk_append_list_add(struct dk_buf *out, uint64_t id, const struct dk_slice *e
     return 0;
 }
 
+int dk_append_list_add_encoded(struct dk_buf *out, uint64_t id, struct dk_slice append)
+{
+    size_t listed = FIXED64_FIELD_BYTES + bytes_field_size(append.size);
+    uint8_t *at = dk_buf_extend(out, bytes_field_size(listed));
+    if (at == NULL)
+        return DK_ETOOBIG;
+    at = put_length(at, 1, listed);
+    at = put_fixed64(at, 1, id);
+    (void)put_bytes(at, 2, append.data, append.size);
+    return 0;
+}
+
 int dk_append_list_end(struct dk_buf *out, size_t mark)
 {
     return close_length(out, mark);

@@ -104,13 +104,19 @@ bool dk_client_lost(struct dk_client *client)
     return lost;
 }
 
-static int send_out(struct dk_client *client, struct dk_err *err)
+static int send_bytes(struct dk_client *client, const uint8_t *frame, size_t bytes,
+                      struct dk_err *err)
 {
-    if (zmq_send(client->socket, client->out.data, client->out.size, ZMQ_DONTWAIT) < 0) {
+    if (zmq_send(client->socket, frame, bytes, ZMQ_DONTWAIT) < 0) {
         return errno == EAGAIN ? dk_err_set(err, DK_EBUSY, "the queue to the broker is full")
                                : dk_err_set(err, DK_EIO, "cannot send: %s", zmq_strerror(errno));
     }
     return 0;
+}
+
+static int send_out(struct dk_client *client, struct dk_err *err)
+{
+    return send_bytes(client, client->out.data, client->out.size, err);
 }
 
 /* ---------------------------------------------------------------- appends that leave together */
@@ -140,35 +146,44 @@ int dk_client_release(struct dk_client *client, struct dk_err *err)
     return send_held(client, err);
 }
 
-static int add_held(struct dk_client *client, const struct dk_slice *event,
-                    const uint32_t *expected_version, size_t count, bool atomic, uint64_t id)
+/* One append: its events, or what they are encoded as. */
+struct held {
+    uint64_t id;
+    const struct dk_slice *event; /* or NULL */
+    const uint32_t *expected_version;
+    size_t count;
+    bool atomic;
+    struct dk_slice encoded;
+};
+
+static int add_held(struct dk_client *client, const struct held *held)
 {
     if (client->held_count == 0) {
         dk_buf_clear(&client->out);
         client->mark = dk_append_list_begin(&client->out, client->next_id++);
     }
-    int rc = dk_append_list_add(&client->out, id, event, expected_version, count, atomic);
+    int rc = held->event != NULL
+                 ? dk_append_list_add(&client->out, held->id, held->event, held->expected_version,
+                                      held->count, held->atomic)
+                 : dk_append_list_add_encoded(&client->out, held->id, held->encoded);
     client->held_count += rc == 0;
     return rc;
 }
 
-static int hold_append(struct dk_client *client, const struct dk_slice *event,
-                       const uint32_t *expected_version, size_t count, bool atomic, uint64_t id,
-                       struct dk_err *err)
+static int hold_append(struct dk_client *client, const struct held *held, struct dk_err *err)
 {
     bool full = client->held_count == DK_REQUEST_MAX_EVENTS || client->out.size >= HELD_SOFT_BYTES;
     int rc = full ? send_held(client, err) : 0;
     if (rc != 0) {
         return rc;
     }
-    rc = add_held(client, event, expected_version, count, atomic, id);
+    rc = add_held(client, held);
     if (rc != 0 && client->held_count > 0) {
         rc = send_held(client, err);
-        rc = rc != 0 ? rc : add_held(client, event, expected_version, count, atomic, id);
+        rc = rc != 0 ? rc : add_held(client, held);
     }
-    return rc == 0 || rc == DK_EBUSY
-               ? rc
-               : dk_err_set(err, rc, "%zu events do not fit one request", count);
+    return rc == 0 || rc == DK_EBUSY ? rc
+                                     : dk_err_set(err, rc, "the events do not fit one request");
 }
 
 /* ---------------------------------------------------------------- requests, replies */
@@ -199,12 +214,25 @@ int dk_client_send_append(struct dk_client *client, const struct dk_slice *event
 {
     *id = client->next_id++;
     if (client->holding) {
-        return hold_append(client, event, expected_version, count, atomic, *id, err);
+        const struct held held = {*id, event, expected_version, count, atomic, {NULL, 0}};
+        return hold_append(client, &held, err);
     }
     dk_buf_clear(&client->out);
     int rc = dk_append_write(&client->out, *id, event, expected_version, count, atomic);
     return rc != 0 ? dk_err_set(err, rc, "%zu events do not fit one request", count)
                    : send_out(client, err);
+}
+
+int dk_client_send_frame(struct dk_client *client, const uint8_t *frame, size_t bytes,
+                         struct dk_err *err)
+{
+    struct dk_request request;
+    int rc = dk_request_read(frame, bytes, &request, err);
+    if (rc == 0 && client->holding && request.op == DK_OP_APPEND) {
+        return hold_append(client, &(struct held){.id = request.id, .encoded = request.body}, err);
+    }
+    rc = rc != 0 ? rc : send_held(client, err);
+    return rc != 0 ? rc : send_bytes(client, frame, bytes, err);
 }
 
 int dk_client_receive(struct dk_client *client, int timeout_ms, const Docket__Reply **reply,

@@ -39,6 +39,10 @@ int dk_client_send_append(struct dk_client *client, const struct dk_slice *event
                           const uint32_t *expected_version, size_t count, bool atomic, uint64_t *id,
                           struct dk_err *err);
 
+/* Sends a whole request frame that was written elsewhere, under the id that it has. As above. */
+int dk_client_send_frame(struct dk_client *client, const uint8_t *frame, size_t bytes,
+                         struct dk_err *err);
+
 /* Between hold and release appends gather and leave together, as many as one message takes (or when
  * it is full): a message costs more than an event does. Each keeps its id and is answered on its
  * own. Release sends what is left. 0, DK_EBUSY as above: what was gathered is dropped then. */

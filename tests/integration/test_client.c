@@ -171,6 +171,36 @@ static void test_client_sends_other_requests_after_what_is_held(void **state)
     ASSERT_OK(dk_client_release(w->client, &err), &err);
 }
 
+/* As a node does, whose decider writes them. */
+static void test_client_sends_held_frames_together_under_their_ids(void **state)
+{
+    struct world *w = *state;
+    const struct dk_slice event = {(const uint8_t *)"event", 5};
+    uint64_t id[] = {71, 72, 73};
+    struct listed listed = {.id = id};
+    struct dk_err err;
+    struct dk_buf frame;
+    dk_buf_init(&frame, DK_FRAME_MAX_BYTES);
+    dk_client_hold(w->client);
+    for (size_t i = 0; i < 3; i++) {
+        if (i == 2) {
+            ASSERT_OK(dk_client_release(w->client, &err), &err);
+        }
+        dk_buf_clear(&frame);
+        ASSERT_EQ(dk_append_write(&frame, id[i], &event, NULL, 1, 0), 0);
+        ASSERT_OK(dk_client_send_frame(w->client, frame.data, frame.size, &err), &err);
+    }
+    struct dk_request list = receive(w);
+    ASSERT_EQ(list.op, DK_OP_APPEND_LIST);
+    ASSERT_OK(dk_append_list_read(&list, on_append, &listed, &err), &err);
+    ASSERT_EQ(listed.count, 2);
+    struct dk_request alone = receive(w);
+    ASSERT_EQ(alone.op, DK_OP_APPEND);
+    ASSERT_EQ(alone.id, 73);
+    ASSERT_EQ(dk_client_send_frame(w->client, frame.data, 10, &err), DK_EINVAL);
+    dk_buf_close(&frame);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -180,6 +210,7 @@ int main(void)
         CASE(test_client_sends_held_appends_together),
         CASE(test_client_sends_what_does_not_fit_with_the_next_message),
         CASE(test_client_sends_other_requests_after_what_is_held),
+        CASE(test_client_sends_held_frames_together_under_their_ids),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
