@@ -1,5 +1,6 @@
 #include "nodes/sla/say.h"
 #include "nodes/sla/state.h"
+#include "proto/fold/goal.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -247,27 +248,58 @@ static void owe_reminders(struct owing *owing, uint64_t ticket)
     }
 }
 
-static void owe_auto_close(struct owing *owing)
+/* After how many working days a ticket is solved, or closed, by itself: its policy's, else the
+ * settings'; 0: never. What was in force when it began to wait is what counts. */
+static uint32_t days_until(const struct owing *owing, uint32_t kind, int64_t from_us,
+                           const struct dk_settings *settings)
 {
-    int64_t from_us = owing->life->ended_us;
-    struct dk_settings settings;
-    if (owing->life->status != DOCKET__STATUS__STATUS_SOLVED || owing->full) {
-        return;
+    const struct dk_clocks *clocks = &owing->self->clocks;
+    const struct dk_refs_version *version =
+        dk_goal_match(owing->self->world->refs, DOCKET__POLICY_TYPE__POLICY_SLA, clocks->rules_us,
+                      &clocks->traits, from_us);
+    const Docket__PolicyDefined *policy = version != NULL ? (const void *)version->body : NULL;
+    if (kind == DK_KIND_AUTO_SOLVED) {
+        return policy != NULL && policy->has_auto_solve_days ? policy->auto_solve_days
+                                                             : settings->auto_solve_days;
     }
-    dk_refs_settings(owing->self->world->refs, from_us, &settings);
-    if (settings.auto_close_days == 0) {
+    return policy != NULL && policy->has_auto_close_days ? policy->auto_close_days
+                                                         : settings->auto_close_days;
+}
+
+static void owe_by_itself(struct owing *owing, uint32_t kind, int64_t from_us)
+{
+    struct dk_refs *refs = owing->self->world->refs;
+    struct dk_settings settings;
+    dk_refs_settings(refs, from_us, &settings);
+    uint32_t days = days_until(owing, kind, from_us, &settings);
+    if (days == 0 || owing->full) {
         return;
     }
     /* T1: an adopted ticket's days begin with its adoption. */
     if (owing->self->clocks.live_from_us > from_us) {
         from_us = owing->self->clocks.live_from_us;
     }
-    int64_t due_us = dk_refs_working_days_us(owing->self->world->refs, settings.calendar, from_us,
-                                             settings.auto_close_days);
+    int64_t due_us = dk_refs_working_days_us(refs, settings.calendar, from_us, days);
     if (due_us > owing->saying.now_us) {
         again_at(owing, due_us);
     } else {
-        owing->full = !dk_say_auto_closed(&owing->saying, due_us, owing->life->last_position);
+        owing->full = !dk_say_by_itself(&owing->saying, kind, due_us, owing->life->last_position);
+    }
+}
+
+/* A customer's message ends either wait: the ticket is open then. Life and clocks take late events
+ * in different orders; only what both say waits is solved. */
+static void owe_endings(struct owing *owing)
+{
+    const struct dk_clocks *clocks = &owing->self->clocks;
+    const struct dk_ticket *life = owing->life;
+    if (life->status == DOCKET__STATUS__STATUS_SOLVED) {
+        owe_by_itself(owing, DK_KIND_AUTO_CLOSED, life->ended_us);
+    } else if (life->status == DOCKET__STATUS__STATUS_PENDING &&
+               life->pending == DOCKET__PENDING__PENDING_CUSTOMER &&
+               clocks->status == DOCKET__STATUS__STATUS_PENDING &&
+               clocks->pending == DOCKET__PENDING__PENDING_CUSTOMER) {
+        owe_by_itself(owing, DK_KIND_AUTO_SOLVED, clocks->since_us);
     }
 }
 
@@ -306,7 +338,7 @@ void dk_sla_consider(void *self, uint64_t item, int64_t now_us, struct dk_intent
     dk_sla_compute(sla, item, now_us);
     owe_clocks(&owing, item);
     owe_reminders(&owing, item);
-    owe_auto_close(&owing);
+    owe_endings(&owing);
     await_publication(&owing);
     *again_us = owing.again_us;
 }

@@ -164,9 +164,12 @@ bool dk_say_reminder(struct dk_saying *saying, uint64_t reminder, int64_t due_us
                           reminder);
 }
 
-bool dk_say_auto_closed(struct dk_saying *saying, int64_t due_us, uint64_t cause)
+bool dk_say_by_itself(struct dk_saying *saying, uint32_t kind, int64_t due_us, uint64_t cause)
 {
-    Docket__AutoClosed body = DOCKET__AUTO_CLOSED__INIT;
-    body.due_us = due_us;
-    return dk_intents_add(saying->intents, saying->ticket, DK_KIND_AUTO_CLOSED, &body.base, cause);
+    Docket__AutoSolved solved = DOCKET__AUTO_SOLVED__INIT;
+    Docket__AutoClosed closed = DOCKET__AUTO_CLOSED__INIT;
+    bool solves = kind == DK_KIND_AUTO_SOLVED;
+    solved.due_us = closed.due_us = due_us;
+    return dk_intents_add(saying->intents, saying->ticket, kind,
+                          solves ? &solved.base : &closed.base, cause);
 }

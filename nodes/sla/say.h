@@ -22,6 +22,7 @@ bool dk_say_clock(struct dk_saying *saying, uint32_t kind, struct dk_said *said,
 bool dk_say_gone(struct dk_saying *saying, struct dk_said *said);
 
 bool dk_say_reminder(struct dk_saying *saying, uint64_t reminder, int64_t due_us);
-bool dk_say_auto_closed(struct dk_saying *saying, int64_t due_us, uint64_t cause);
+/* AutoSolved or AutoClosed. */
+bool dk_say_by_itself(struct dk_saying *saying, uint32_t kind, int64_t due_us, uint64_t cause);
 
 #endif

@@ -13,7 +13,8 @@
  *        ClockCorrected a late event has changed what was final: the verdict, or when it broke
  *
  *   and  ReminderDue, when a ReminderSet's time has come
- *        AutoClosed, the settings' number of working days after a ticket was solved
+ *        AutoSolved, so many working days after a ticket began to wait for the customer, and
+ *        AutoClosed, so many after it was solved: its policy's numbers, else the settings'
  *
  * What has come and gone while nobody looked is not made up for: of three pauses only the state
  * after them is said. Timers are not: each level of a clock that still waits, and the breach, is

@@ -24,6 +24,7 @@ struct walk {
     int64_t opened_us;
     int64_t looked_us; /* which publications to open tickets have been looked at */
     unsigned status, pending;
+    int64_t since_us; /* it has this status */
     bool opened, historical;
     bool by_notes;   /* nobody had asked for anything when it was opened */
     bool replied;    /* a human has, in public */
@@ -76,6 +77,8 @@ static void set_status(struct walk *walk, unsigned status, unsigned pending)
     /* Merged is final, even when it was recorded late, after what happened later. */
     if (before == DOCKET__STATUS__STATUS_MERGED)
         return;
+    if (status != walk->status || pending != walk->pending)
+        walk->since_us = walk->at_us;
     walk->status = status;
     walk->pending = pending;
     if (is_live(before) && is_ended(status))
@@ -112,6 +115,7 @@ static void absorb_opened(struct walk *walk, uint64_t value)
     walk->happened |= OPENED;
     walk->opened = true;
     walk->status = (unsigned)(value >> 8);
+    walk->since_us = walk->at_us;
     walk->historical = (value & DK_OPENED_IMPORTED) != 0;
     walk->by_notes = (value & DK_OPENED_BY_NOTES) != 0;
     walk->unanswered = !walk->by_notes;
@@ -409,6 +413,9 @@ void dk_clocks_compute(struct dk_clocks *clocks, const struct dk_transition *tra
                      : 1;
     publish(&walk, until_us);
     clocks->traits = walk.traits;
+    clocks->status = (Docket__Status)walk.status;
+    clocks->pending = (Docket__Pending)walk.pending;
+    clocks->since_us = walk.since_us;
     clocks->rules_us = walk.runs.rules_us;
     for (int metric = 1; metric < DK_CLOCK_METRICS; metric++) {
         dk_run_pass(&walk.runs, &walk.runs.run[metric], until_us, true);

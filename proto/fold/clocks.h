@@ -109,10 +109,13 @@ struct dk_clocks {
     size_t count, capacity;
     struct dk_clock_segment *segment; /* in order of closing */
     size_t segment_count, segment_capacity;
-    struct dk_traits traits; /* the ticket's, after all */
-    int64_t rules_us;        /* whose policies and calendars hold for it (S7) */
-    int64_t live_from_us;    /* INT64_MIN: since opened. T1: nothing before it is owed; historical
-                                tickets INT64_MAX, adopted ones their adoption */
+    struct dk_traits traits; /* the ticket's, after all; and its status, since when */
+    Docket__Status status;
+    Docket__Pending pending;
+    int64_t since_us;
+    int64_t rules_us;     /* whose policies and calendars hold for it (S7) */
+    int64_t live_from_us; /* INT64_MIN: since opened. T1: nothing before it is owed; historical
+                             tickets INT64_MAX, adopted ones their adoption */
 };
 
 void dk_clocks_init(struct dk_clocks *clocks);
