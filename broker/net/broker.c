@@ -50,6 +50,8 @@ struct dk_broker {
     struct dk_identities *identities;
     struct dk_ev_zmq watcher;
     struct ev_timer tick;
+    const struct dk_held_clock *clock;
+    struct ev_timer held_beat; /* with such a clock only */
     unsigned ticks;
     const struct dk_batch *writing;
     struct dk_buf out;
@@ -58,9 +60,9 @@ struct dk_broker {
     uint64_t dropped_replies;
 };
 
-static struct dk_now now(void)
+static struct dk_now now(const struct dk_broker *broker)
 {
-    return (struct dk_now){dk_clock_wall_us(), dk_clock_boot_us()};
+    return dk_held_clock_now(broker->clock);
 }
 
 /* ---------------------------------------------------------------- out */
@@ -131,7 +133,7 @@ static void on_durable(void *arg)
 {
     struct dk_broker *broker = arg;
     const struct dk_batch *batch = broker->writing;
-    int64_t time_us = dk_core_time_us(broker->core, now());
+    int64_t time_us = dk_core_time_us(broker->core, now(broker));
     broker->writing = NULL;
     dk_core_synced(broker->core);
     commit_next(broker); /* before the answers: the disk is what is waited for most */
@@ -274,7 +276,7 @@ static int serve_stats(struct dk_broker *broker, const struct dk_peer *peer,
                                        .sealed = dk_behind_sealed(broker->behind),
                                        .indexed = dk_behind_indexed(broker->behind),
                                        .reserve_bytes = broker->config->reserve_bytes,
-                                       .now = now()};
+                                       .now = now(broker)};
     dk_buf_clear(&broker->out);
     int rc = dk_stats_reply(&broker->out, request->id, &sources, err);
     if (rc == 0) {
@@ -300,7 +302,7 @@ static void serve(struct dk_broker *broker, const struct dk_peer *peer, const ui
         rc = dk_err_set(&err, DK_ETOOBIG, "a request that appends nothing has at most %d bytes",
                         SMALL_BYTES);
     }
-    if (rc == 0 && dk_core_request(broker->core, peer, now(), &request)) {
+    if (rc == 0 && dk_core_request(broker->core, peer, now(broker), &request)) {
         return;
     }
     rc = rc != 0 ? rc : may_read(peer, &err);
@@ -369,6 +371,19 @@ static void on_requests(void *arg)
     dk_ev_zmq_pause(&broker->watcher, dk_core_full(broker->core));
 }
 
+static void announce(struct dk_broker *broker)
+{
+    dk_publisher_announce(broker->publisher, dk_core_durable(broker->core),
+                          dk_core_time_us(broker->core, now(broker)));
+}
+
+static void on_held_beat(struct ev_loop *loop, struct ev_timer *timer, int revents)
+{
+    (void)loop;
+    (void)revents;
+    announce(timer->data);
+}
+
 static void on_tick(struct ev_loop *loop, struct ev_timer *timer, int revents)
 {
     struct dk_broker *broker = timer->data;
@@ -378,8 +393,7 @@ static void on_tick(struct ev_loop *loop, struct ev_timer *timer, int revents)
     retry_waiting_reads(broker);
     dk_checkpointer_step(broker->checkpointer);
     if (++broker->ticks % TICKS_PER_BEAT == 0) {
-        dk_publisher_announce(broker->publisher, dk_core_durable(broker->core),
-                              dk_core_time_us(broker->core, now()));
+        announce(broker);
         dk_members_forget(broker->members, dk_clock_boot_us());
         dk_outbox_sweep(broker->outbox);
         dk_socket_keep_bound(broker->requests, &broker->config->request);
@@ -435,7 +449,7 @@ static int open_core(struct dk_broker *broker, struct dk_err *err)
     dk_core_defaults(&options);
     options.checkpoint_events = (uint64_t)broker->config->checkpoint_events;
     return dk_core_new(&broker->core, dk_log_identity(broker->log), dk_log_store(broker->log),
-                       broker->heads, &options, &output, now(), on_recovery, &said_us, err);
+                       broker->heads, &options, &output, now(broker), on_recovery, &said_us, err);
 }
 
 static int open_sockets(struct dk_broker *broker, struct dk_err *err)
@@ -476,11 +490,12 @@ static int start_threads(struct dk_broker *broker, struct dk_err *err)
 }
 
 int dk_broker_new(struct dk_broker **broker, struct ev_loop *loop, const struct dk_config *config,
-                  struct dk_err *err)
+                  const struct dk_held_clock *clock, struct dk_err *err)
 {
     struct dk_broker *b = calloc(1, sizeof *b);
     DK_ASSERT(b != NULL);
     b->config = config;
+    b->clock = clock;
     b->loop = loop;
     b->zmq = zmq_ctx_new();
     b->members = calloc(1, sizeof *b->members);
@@ -502,6 +517,11 @@ int dk_broker_new(struct dk_broker **broker, struct ev_loop *loop, const struct 
     ev_timer_init(&b->tick, on_tick, TICK_S, TICK_S);
     b->tick.data = b;
     ev_timer_start(loop, &b->tick);
+    ev_timer_init(&b->held_beat, on_held_beat, DK_HELD_BEAT_S, DK_HELD_BEAT_S);
+    b->held_beat.data = b;
+    if (clock != NULL) {
+        ev_timer_start(loop, &b->held_beat);
+    }
     dk_say(DK_INFO, "ready", "site=%u head=%" PRIu64 " request=%s", dk_log_identity(b->log)->site,
            dk_core_durable(b->core), config->request.at[0]);
     return 0;
@@ -527,6 +547,7 @@ void dk_broker_free(struct dk_broker **broker)
     if (b->watcher.socket != NULL) {
         dk_ev_zmq_stop(b->loop, &b->watcher);
         ev_timer_stop(b->loop, &b->tick);
+        ev_timer_stop(b->loop, &b->held_beat);
     }
     settle(b);
     dk_reads_stop(&b->reads);

@@ -22,6 +22,9 @@ static const char help[] =
     "                  ./data/docket.yaml)\n"
     "  --init DIR      prepare a new site in DIR and end\n"
     "  --site N        with --init: the site's number, 1..65534 (default 1)\n"
+    "  --clock FILE    live by the clock in FILE (int64: microseconds since 1970), which stands\n"
+    "                  until somebody moves it: to rehearse a day in a minute, never with a log\n"
+    "                  that people work on\n"
     "  --verbose       say more on stderr\n"
     "  --version, --help\n"
     "\n"
@@ -36,6 +39,7 @@ enum exit_code { EXIT_USAGE = 64 };
 struct arguments {
     const char *config;
     const char *init;
+    const char *clock;
     unsigned site;
     bool verbose;
 };
@@ -63,11 +67,12 @@ static void on_signal(struct ev_loop *loop, struct ev_signal *watcher, int reven
     ev_break(loop, EVBREAK_ALL);
 }
 
-static int run(const char *config_path)
+static int run(const char *config_path, const char *clock_path)
 {
     struct dk_err err = {0};
     struct dk_config config;
     struct dk_broker *broker = NULL;
+    struct dk_held_clock *clock = NULL;
     struct ev_signal interrupt, terminate;
     (void)signal(SIGPIPE, SIG_IGN);
     if (dk_config_load(&config, config_path, &err) != 0) {
@@ -78,26 +83,31 @@ static int run(const char *config_path)
     ev_signal_init(&terminate, on_signal, SIGTERM);
     ev_signal_start(loop, &interrupt);
     ev_signal_start(loop, &terminate);
-    if (dk_broker_new(&broker, loop, &config, &err) != 0) {
+    if (clock_path != NULL) {
+        if (dk_held_clock_open(&clock, clock_path, &err) != 0) {
+            return fail(&err);
+        }
+        dk_say(DK_WARN, "clock-held", "file=%s effect=\"time is what the file says\"", clock_path);
+    }
+    if (dk_broker_new(&broker, loop, &config, clock, &err) != 0) {
         return fail(&err);
     }
     dk_ready("serving");
     ev_run(loop, 0);
     dk_ready_stopping();
     dk_broker_free(&broker);
+    dk_held_clock_close(&clock);
     dk_say(DK_INFO, "ended", "reason=asked");
     return EXIT_SUCCESS;
 }
 
 static int read_arguments(int argc, char **argv, struct arguments *arguments)
 {
-    static const struct option options[] = {{"config", required_argument, NULL, 'c'},
-                                            {"init", required_argument, NULL, 'i'},
-                                            {"site", required_argument, NULL, 's'},
-                                            {"verbose", no_argument, NULL, 'v'},
-                                            {"version", no_argument, NULL, 'V'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {NULL, 0, NULL, 0}};
+    static const struct option options[] = {
+        {"config", required_argument, NULL, 'c'}, {"init", required_argument, NULL, 'i'},
+        {"site", required_argument, NULL, 's'},   {"clock", required_argument, NULL, 'k'},
+        {"verbose", no_argument, NULL, 'v'},      {"version", no_argument, NULL, 'V'},
+        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0}};
     int option;
     while ((option = getopt_long(argc, argv, "c:h", options, NULL)) != -1) {
         char *end = NULL;
@@ -105,6 +115,7 @@ static int read_arguments(int argc, char **argv, struct arguments *arguments)
         switch (option) {
         case 'c': arguments->config = optarg; break;
         case 'i': arguments->init = optarg; break;
+        case 'k': arguments->clock = optarg; break;
         case 'v': arguments->verbose = true; break;
         case 's':
             site = strtoul(optarg, &end, 10);
@@ -136,5 +147,5 @@ int main(int argc, char **argv)
     }
     dk_say_init("broker", arguments.verbose ? DK_DEBUG : DK_INFO);
     return arguments.init != NULL ? init_site(arguments.init, arguments.site)
-                                  : run(arguments.config);
+                                  : run(arguments.config, arguments.clock);
 }

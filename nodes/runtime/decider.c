@@ -97,6 +97,18 @@ int64_t dk_decider_next_us(const struct dk_decider *decider, int64_t boot_us)
     return next_us > boot_us ? next_us : boot_us;
 }
 
+void dk_decider_pace(const struct dk_decider *decider, int64_t boot_us, struct dk_pace *pace)
+{
+    *pace = (struct dk_pace){
+        .live = dk_decider_live(decider),
+        .position = dk_folder_position(decider->folder),
+        .head = decider->head,
+        .now_us = dk_decider_now_us(decider, boot_us),
+        .due_us = dk_folder_next_due_us(decider->folder),
+        .in_flight = dk_flight_events(decider->flight),
+    };
+}
+
 static void heard(struct dk_decider *decider, uint64_t head, int64_t now_us, int64_t boot_us)
 {
     decider->head = head > decider->head ? head : decider->head;

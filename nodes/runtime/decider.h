@@ -63,6 +63,16 @@ int64_t dk_decider_now_us(const struct dk_decider *decider, int64_t boot_us);
 /* When to step next without an input: a boot-clock instant, INT64_MAX: never. */
 int64_t dk_decider_next_us(const struct dk_decider *decider, int64_t boot_us);
 
+/* How far it is. */
+struct dk_pace {
+    bool live;
+    uint64_t position, head; /* folded; known of the broker */
+    int64_t now_us;
+    int64_t due_us;   /* of the next item: INT64_MIN: at once, INT64_MAX: none */
+    size_t in_flight; /* events */
+};
+void dk_decider_pace(const struct dk_decider *decider, int64_t boot_us, struct dk_pace *pace);
+
 /* Appends what an effect outside the log brought about; `item` as in consider. false: no room, not
  * live, or the item is in flight: try again on a later turn. */
 bool dk_decider_append(struct dk_decider *decider, uint64_t item, const struct dk_intents *intents,

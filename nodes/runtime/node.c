@@ -265,9 +265,9 @@ static int open_sockets(struct dk_node *node, void *zmq, const char *key_name, s
     }
     node->announce =
         dk_socket_connect(zmq, ZMQ_SUB, node->config->announce.at[0], &own, server, err);
-    return node->announce == NULL
-               ? DK_EIO
-               : dk_queries_start(&node->queries, node->loop, zmq, node->config, node->folder, err);
+    return node->announce == NULL ? DK_EIO
+                                  : dk_queries_start(&node->queries, node->loop, zmq, node->config,
+                                                     node->folder, node->decider, err);
 }
 
 static void start_watchers(struct dk_node *node)
@@ -302,15 +302,17 @@ int dk_node_new(struct dk_node **node, struct ev_loop *loop, void *zmq,
     *node = n;
     int rc = dk_source_open(&n->source, options->source, zmq, config, key_name, err);
     rc = rc != 0 ? rc : open_state(n, err);
-    rc = rc != 0 ? rc : open_sockets(n, zmq, key_name, err);
+    if (rc == 0) {
+        struct dk_decider_output output = {n, send_frame};
+        uint64_t first_request;
+        randombytes_buf(&first_request, sizeof first_request);
+        n->decider = dk_decider_new(n->folder, &output, first_request);
+        rc = open_sockets(n, zmq, key_name, err);
+    }
     if (rc != 0) {
         dk_node_free(node);
         return rc;
     }
-    struct dk_decider_output output = {n, send_frame};
-    uint64_t first_request;
-    randombytes_buf(&first_request, sizeof first_request);
-    n->decider = dk_decider_new(n->folder, &output, first_request);
     start_watchers(n);
     dk_decider_beat(n->decider, n->query_endpoint, dk_clock_boot_us());
     return 0;

@@ -26,6 +26,7 @@ struct dk_queries {
     struct dk_endpoints endpoints;
     struct dk_outbox *outbox;
     struct dk_folder *folder;
+    const struct dk_decider *decider;
     struct dk_ev_zmq watcher;
     struct waiting waiting[DK_QUERIES_WAITING];
     size_t waiting_count;
@@ -62,6 +63,21 @@ static void answer_failure(struct dk_queries *queries, uint64_t connection, uint
     send_answer(queries, connection, &answer);
 }
 
+static int answer_pace(const struct dk_queries *queries, struct dk_buf *json)
+{
+    struct dk_pace pace;
+    dk_decider_pace(queries->decider, dk_clock_boot_us(), &pace);
+    int64_t due_us = pace.due_us == INT64_MIN ? pace.now_us : pace.due_us;
+    int rc = dk_buf_printf(json,
+                           "{\"live\":%s,\"position\":%" PRIu64 ",\"head\":%" PRIu64
+                           ",\"in_flight\":%zu,\"now_us\":%" PRId64 ",\"due_us\":",
+                           pace.live ? "true" : "false", pace.position, pace.head, pace.in_flight,
+                           pace.now_us);
+    return rc != 0               ? rc
+           : due_us == INT64_MAX ? dk_buf_printf(json, "null}")
+                                 : dk_buf_printf(json, "%" PRId64 "}", due_us);
+}
+
 static void run_query(struct dk_queries *queries, uint64_t connection, const Docket__Query *query)
 {
     Docket__Answer answer = DOCKET__ANSWER__INIT;
@@ -74,8 +90,10 @@ static void run_query(struct dk_queries *queries, uint64_t connection, const Doc
     for (size_t i = 0; i < count; i++) {
         argument[i] = dk_bytes_string(&queries->arena, &query->argument[i]);
     }
-    int rc = dk_folder_query(queries->folder, dk_bytes_string(&queries->arena, &query->name),
-                             argument, count, &queries->json, &err);
+    const char *name = dk_bytes_string(&queries->arena, &query->name);
+    int rc = strcmp(name, "pace") == 0
+                 ? answer_pace(queries, &queries->json)
+                 : dk_folder_query(queries->folder, name, argument, count, &queries->json, &err);
     if (rc != 0) {
         answer_failure(queries, connection, query->id, &err);
         return;
@@ -183,7 +201,8 @@ void dk_queries_keep_bound(struct dk_queries *queries)
 }
 
 int dk_queries_start(struct dk_queries **queries, struct ev_loop *loop, void *zmq,
-                     const struct dk_config *config, struct dk_folder *folder, struct dk_err *err)
+                     const struct dk_config *config, struct dk_folder *folder,
+                     const struct dk_decider *decider, struct dk_err *err)
 {
     struct dk_key own;
     int rc = dk_key_load(&own, config->keys, dk_folder_ops(folder)->name, err);
@@ -194,6 +213,7 @@ int dk_queries_start(struct dk_queries **queries, struct ev_loop *loop, void *zm
     DK_ASSERT(q != NULL && dk_arena_init(&q->arena, 4 * QUERY_MAX_BYTES) == 0);
     q->loop = loop;
     q->folder = folder;
+    q->decider = decider;
     dk_buf_init(&q->json, DK_QUERY_JSON_BYTES);
     dk_buf_init(&q->out, DK_QUERY_JSON_BYTES + 1024);
     q->endpoints.count = 1;

@@ -2,6 +2,7 @@
 #ifndef DK_RUNTIME_QUERIES_H
 #define DK_RUNTIME_QUERIES_H
 
+#include "nodes/runtime/decider.h"
 #include "nodes/runtime/folder.h"
 #include "proto/peer/config.h"
 #include <ev.h>
@@ -12,9 +13,11 @@
 
 struct dk_queries;
 
-/* Binds the role's endpoint. `folder` is borrowed. */
+/* Binds the role's endpoint. `folder` and `decider` are borrowed. The query "pace" is answered
+ * here: how far the node is, and when it acts next; what else is asked, by the folder. */
 int dk_queries_start(struct dk_queries **queries, struct ev_loop *loop, void *zmq,
-                     const struct dk_config *config, struct dk_folder *folder, struct dk_err *err);
+                     const struct dk_config *config, struct dk_folder *folder,
+                     const struct dk_decider *decider, struct dk_err *err);
 void dk_queries_stop(struct dk_queries **queries);
 
 /* After folding, and now and then: answers those whose position has come or whose time is up. */
