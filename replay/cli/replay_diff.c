@@ -7,8 +7,10 @@
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
+#include <string.h>
 
-#define STATE_BYTES 4096
+#define ANSWER_BYTES  ((size_t)64 << 20)
+#define ARGUMENTS_MAX 64
 
 /* What a node, or a replay, says of its state. */
 struct state {
@@ -37,7 +39,15 @@ static int read_state(const struct dk_buf *json, struct state *state, struct dk_
     return bad ? dk_err_set(err, DK_EINVAL, "the node's answer to \"state\" is malformed") : 0;
 }
 
-static int replay_to(struct dk_cli *cli, const struct dk_role_ops *role, uint64_t position,
+/* A question to a node, and to a replay of its role. */
+struct question {
+    const struct dk_role_ops *role;
+    const char *name;
+    const char *argument[ARGUMENTS_MAX];
+    size_t argument_count;
+};
+
+static int replay_to(struct dk_cli *cli, const struct question *question, uint64_t position,
                      struct dk_buf *json, struct dk_err *err)
 {
     struct dk_past past;
@@ -48,9 +58,11 @@ static int replay_to(struct dk_cli *cli, const struct dk_role_ops *role, uint64_
         return rc;
     }
     dk_watch_open(&watch, "replay", position);
-    rc = dk_rerun(&folder, role, past.reader, position, dk_watch_progress, &watch, err);
+    rc = dk_rerun(&folder, question->role, past.reader, position, dk_watch_progress, &watch, err);
     dk_watch_close(&watch);
-    rc = rc != 0 ? rc : dk_folder_query(folder, "state", NULL, 0, json, err);
+    rc = rc != 0 ? rc
+                 : dk_folder_query(folder, question->name, question->argument,
+                                   question->argument_count, json, err);
     dk_folder_free(&folder);
     dk_past_close(&past);
     return rc;
@@ -86,26 +98,71 @@ static void print(const struct dk_cli *cli, const char *role, const struct state
     }
 }
 
+static int diff_state(struct dk_cli *cli, const struct question *question, struct dk_buf *live_json,
+                      struct dk_buf *replayed_json, struct dk_err *err)
+{
+    struct state live = {0}, replayed = {0};
+    int rc = dk_query(cli, question->role->name, question->name, NULL, 0, live_json, NULL, err);
+    rc = rc != 0 ? rc : read_state(live_json, &live, err);
+    rc = rc != 0 ? rc : replay_to(cli, question, live.position, replayed_json, err);
+    rc = rc != 0 ? rc : read_state(replayed_json, &replayed, err);
+    if (rc != 0) {
+        return rc;
+    }
+    const char *differs = difference(&live, &replayed);
+    print(cli, question->role->name, &live, &replayed, differs);
+    return differs != NULL ? DK_EXIT_FAILED : 0;
+}
+
+static int diff_answer(struct dk_cli *cli, const struct question *question, struct dk_buf *live,
+                       struct dk_buf *replayed, struct dk_err *err)
+{
+    uint64_t position = 0;
+    int rc = dk_query(cli, question->role->name, question->name, question->argument,
+                      question->argument_count, live, &position, err);
+    rc = rc != 0 ? rc : replay_to(cli, question, position, replayed, err);
+    if (rc != 0) {
+        return rc;
+    }
+    bool equal =
+        live->size == replayed->size && memcmp(live->data, replayed->data, live->size) == 0;
+    if (cli->json) {
+        json_t *answer = json_loadb((const char *)replayed->data, replayed->size, 0, NULL);
+        dk_cli_print_json(cli, json_pack("{s:s, s:I, s:b, s:o}", "role", question->role->name,
+                                         "position", (json_int_t)position, "equal", equal,
+                                         "replayed", answer != NULL ? answer : json_null()));
+    } else if (equal) {
+        (void)fprintf(cli->out, "%s at %" PRIu64 ": equal\n%.*s\n", question->role->name, position,
+                      (int)live->size, (const char *)live->data);
+    } else {
+        (void)fprintf(cli->out, "%s at %" PRIu64 ": differ\nlive:     %.*s\nreplayed: %.*s\n",
+                      question->role->name, position, (int)live->size, (const char *)live->data,
+                      (int)replayed->size, (const char *)replayed->data);
+    }
+    return equal ? 0 : DK_EXIT_FAILED;
+}
+
 int dk_replay_diff_run(struct dk_cli *cli, struct dk_err *err)
 {
-    const char *name = dk_cli_given(cli, "ROLE");
-    const struct dk_role_ops *role = dk_role_named(name);
-    struct dk_buf json;
-    struct state live = {0}, replayed = {0};
-    if (role == NULL) {
+    const char *name = dk_cli_given(cli, "ROLE"), *query = dk_cli_given(cli, "QUERY"), *argument;
+    struct question question = {.role = dk_role_named(name),
+                                .name = query != NULL ? query : "state"};
+    struct dk_buf live, replayed;
+    if (question.role == NULL) {
         return dk_cli_usage(err, "there is no role \"%s\"", name);
     }
-    dk_buf_init(&json, STATE_BYTES);
-    int rc = dk_query(cli, name, "state", NULL, 0, &json, NULL, err);
-    rc = rc != 0 ? rc : read_state(&json, &live, err);
-    dk_buf_clear(&json);
-    rc = rc != 0 ? rc : replay_to(cli, role, live.position, &json, err);
-    rc = rc != 0 ? rc : read_state(&json, &replayed, err);
-    dk_buf_close(&json);
-    if (rc == 0) {
-        const char *differs = difference(&live, &replayed);
-        print(cli, name, &live, &replayed, differs);
-        rc = differs != NULL ? DK_EXIT_FAILED : 0;
+    for (size_t cursor = 0;
+         (argument = dk_argument_next(&cli->arguments, "ARGUMENT", &cursor)) != NULL;) {
+        if (question.argument_count == ARGUMENTS_MAX) {
+            return dk_cli_usage(err, "a query has at most %d arguments", ARGUMENTS_MAX);
+        }
+        question.argument[question.argument_count++] = argument;
     }
+    dk_buf_init(&live, ANSWER_BYTES);
+    dk_buf_init(&replayed, ANSWER_BYTES);
+    int rc = query != NULL ? diff_answer(cli, &question, &live, &replayed, err)
+                           : diff_state(cli, &question, &live, &replayed, err);
+    dk_buf_close(&live);
+    dk_buf_close(&replayed);
     return rc;
 }

@@ -20,6 +20,8 @@ static const struct dk_parameter show_parameters[] = {
 
 static const struct dk_parameter diff_parameters[] = {
     {"ROLE", NULL, "routing, sla, notification, analytics", NULL, DK_NEEDED, 0},
+    {"QUERY", NULL, "one of the role's queries, instead of its state", NULL, 0, 0},
+    {"ARGUMENT", NULL, "of the query, as ticket=1-42", NULL, DK_MANY, 0},
     DK_PARAMETERS_END,
 };
 
@@ -49,8 +51,9 @@ const struct dk_verb dk_verbs_replay[] = {
      .parameter = dk_replay_kpi_parameters,
      .run = dk_replay_kpi_run},
     {.name = "replay diff",
-     .summary = "compare a live node's state with a replay of it",
-     .example = "replay diff analytics\n",
+     .summary = "compare a live node's state, or its answer, with a replay of it",
+     .more = "Ends with 1 when they differ.\n",
+     .example = "replay diff analytics\nreplay diff sla clocks ticket=1-42\n",
      .parameter = diff_parameters,
      .run = dk_replay_diff_run},
     {.name = NULL},
