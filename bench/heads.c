@@ -127,10 +127,15 @@ static int make_record(uint64_t producer, uint64_t subject, uint32_t kind,
 
 static int open_first_ticket(struct dk_client *client, uint64_t producer, struct dk_err *err)
 {
+    static uint8_t words[] = "It does not work";
     Docket__Opened opened = DOCKET__OPENED__INIT;
+    Docket__Text subject = DOCKET__TEXT__INIT;
     const Docket__Reply *reply;
     struct dk_buf record;
     uint64_t id;
+    subject.has_plain = 1;
+    subject.plain = (ProtobufCBinaryData){sizeof words - 1, words};
+    opened.subject = &subject;
     int rc = make_record(producer, dk_ticket_make(0xffff, 0), DK_KIND_OPENED, &opened.base, &record,
                          err);
     struct dk_slice slice = {record.data, record.size};

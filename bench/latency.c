@@ -160,8 +160,13 @@ static int send_event(struct bench *bench, uint64_t subject, uint32_t kind,
 
 static int open_ticket(struct bench *bench, struct dk_err *err)
 {
+    static uint8_t words[] = "It does not work";
     Docket__Opened opened = DOCKET__OPENED__INIT;
+    Docket__Text subject = DOCKET__TEXT__INIT;
     uint64_t request = 0, sent_ns = dk_bench_ns();
+    subject.has_plain = 1;
+    subject.plain = (ProtobufCBinaryData){sizeof words - 1, words};
+    opened.subject = &subject;
     opened.has_product = opened.has_channel = 1;
     opened.product = bench->product;
     opened.channel = DOCKET__CHANNEL__CHANNEL_WEB;

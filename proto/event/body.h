@@ -8,6 +8,7 @@
 #include "proto/base/err.h"
 #include "proto/event/event.h"
 #include <protobuf-c/protobuf-c.h>
+#include <stdbool.h>
 
 /* The descriptor of a kind's body ("docket.Opened"), or NULL for a kind not known here. */
 const ProtobufCMessageDescriptor *dk_body_descriptor(uint32_t kind);
@@ -23,9 +24,14 @@ const ProtobufCMessage *dk_body_unpack(struct dk_arena *arena, const uint8_t *re
  * required; every byte string that is text is valid UTF-8 without NUL and within DK_TEXT_MAX_BYTES
  * (keys, references: 1..DK_KEY_MAX_BYTES); a Text has exactly one of plain and sealed; ids in the
  * body have the class their field asks, or are 0; times lie in DK_TIME_MIN_US..DK_TIME_MAX_US,
- * durations are at most DK_TIME_MAX_US; sha256 has 32 bytes; a number is finite. 0, or DK_EINVAL /
- * DK_ETOOBIG / DK_ETIME / DK_EVERSION naming the field ("opened.subject"). */
+ * durations are at most DK_TIME_MAX_US; sha256 has 32 bytes; a number is finite; languages are
+ * tags; a ticket's subject, a message and a note say something, unless they are imported. 0, or
+ * DK_EINVAL / DK_ETOOBIG / DK_ETIME / DK_EVERSION naming the field ("opened.subject"). */
 int dk_body_check(const ProtobufCMessage *body, uint32_t kind, struct dk_err *err);
+
+/* "de", "pt-BR", "zh-Hant-TW": two or three letters, then parts of letters and digits, 1 to 8 each,
+ * as BCP 47 builds the tags of languages; which ones exist is not asked. */
+bool dk_language_is_tag(const void *text, size_t bytes);
 
 /* Appends one encoded record to `out`: the envelope with format and kind set (in `envelope` too),
  * then the body. The record's bytes are at out->data + old size. 0 or DK_ETOOBIG. */

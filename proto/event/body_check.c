@@ -13,6 +13,7 @@
 /* Where the check stands, for refusals: the names of the fields from the kind's down. */
 struct walk {
     struct dk_err *err;
+    bool imported;
     const char *path[PATH_MAX_DEPTH];
     unsigned depth;
 };
@@ -41,6 +42,36 @@ static int check_text(const struct walk *walk, const ProtobufCFieldDescriptor *f
     return 0;
 }
 
+static bool is_letter(uint8_t c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+bool dk_language_is_tag(const void *text, size_t bytes)
+{
+    const uint8_t *at = text, *end = at + bytes;
+    size_t part = 0, parts = 0;
+    for (; at < end; at++) {
+        bool digit = *at >= '0' && *at <= '9';
+        if (*at == '-' ? part < (parts == 0 ? 2 : 1) : !is_letter(*at) && (!digit || parts == 0))
+            return false;
+        part = *at == '-' ? 0 : part + 1;
+        parts += *at == '-';
+        if (part > (parts == 0 ? 3 : 8))
+            return false;
+    }
+    return part >= (parts == 0 ? 2 : 1);
+}
+
+static int check_language(const struct walk *walk, const ProtobufCFieldDescriptor *field,
+                          const ProtobufCBinaryData *language)
+{
+    int code = check_text(walk, field, language, DK_KEY_MAX_BYTES);
+    if (code == 0 && !dk_language_is_tag(language->data, language->len))
+        code = refuse(walk, field, DK_EINVAL, "is no language's tag, as de or pt-BR");
+    return code;
+}
+
 static int check_bytes(const struct walk *walk, const ProtobufCFieldDescriptor *field,
                        const ProtobufCBinaryData *bytes, enum dk_rule rule)
 {
@@ -54,7 +85,8 @@ static int check_bytes(const struct walk *walk, const ProtobufCFieldDescriptor *
         if (bytes->len == 0)
             return refuse(walk, field, DK_EINVAL, "is empty");
         return check_text(walk, field, bytes, DK_KEY_MAX_BYTES);
-    case DK_RULE_KEY_OR_EMPTY: return check_text(walk, field, bytes, DK_KEY_MAX_BYTES);
+    case DK_RULE_LANGUAGE: return check_language(walk, field, bytes);
+    case DK_RULE_LANGUAGE_OR_EMPTY: return bytes->len == 0 ? 0 : check_language(walk, field, bytes);
     default: return check_text(walk, field, bytes, DK_TEXT_MAX_BYTES);
     }
 }
@@ -100,6 +132,19 @@ static int check_day(const struct walk *walk, const ProtobufCFieldDescriptor *fi
 static int check_message(struct walk *walk, const char *name, const ProtobufCMessage *message,
                          const uint8_t *rules);
 
+/* What people write says something; a source may have nothing. */
+static int check_written(const struct walk *walk, const ProtobufCFieldDescriptor *field,
+                         const Docket__Text *text)
+{
+    if (walk->imported || (text != NULL && text->sealed != NULL))
+        return 0;
+    for (size_t i = 0; text != NULL && i < text->plain.len; i++) {
+        if (text->plain.data[i] > ' ')
+            return 0;
+    }
+    return refuse(walk, field, DK_EINVAL, "is empty");
+}
+
 static int check_part(struct walk *walk, const ProtobufCFieldDescriptor *field,
                       const ProtobufCMessage *part)
 {
@@ -136,6 +181,18 @@ static int check_value(struct walk *walk, const ProtobufCFieldDescriptor *field,
     }
 }
 
+static int check_field(struct walk *walk, const ProtobufCMessage *message,
+                       const ProtobufCFieldDescriptor *field, enum dk_rule rule)
+{
+    struct dk_values values = dk_field_values(message, field);
+    int code = 0;
+    for (size_t k = 0; k < values.count && code == 0; k++)
+        code = check_value(walk, field, values.at + k * values.stride, rule);
+    if (code == 0 && rule == DK_RULE_WRITTEN)
+        code = check_written(walk, field, *(Docket__Text *const *)(const void *)values.at);
+    return code;
+}
+
 /* One level of a body. It comes back to itself through check_part, as deep as the schema is, which
  * has no recursive message: what was received cannot make it deeper. */
 static int check_message(struct walk *walk, const char *name, const ProtobufCMessage *message,
@@ -150,13 +207,9 @@ static int check_message(struct walk *walk, const char *name, const ProtobufCMes
                             message->unknown_fields[0].tag);
     for (unsigned i = 0; i < descriptor->n_fields; i++) {
         const ProtobufCFieldDescriptor *field = &descriptor->fields[i];
-        struct dk_values values = dk_field_values(message, field);
-        for (size_t k = 0; k < values.count; k++) {
-            int code =
-                check_value(walk, field, values.at + k * values.stride, dk_rule_of(rules, field));
-            if (code != 0)
-                return code;
-        }
+        int code = check_field(walk, message, field, dk_rule_of(rules, field));
+        if (code != 0)
+            return code;
     }
     walk->depth--;
     return 0;
@@ -177,7 +230,11 @@ int dk_body_check(const ProtobufCMessage *body, uint32_t kind, struct dk_err *er
 {
     const struct dk_kind_info *info = dk_kind_info(kind);
     DK_ASSERT(info != NULL && body->descriptor == dk_body_descriptor(kind));
-    struct walk walk = {.err = err};
+    /* Every ticket body begins with a decision and an origin, as Adopted does, which has no more.
+     */
+    const Docket__Adopted *front = (const Docket__Adopted *)(const void *)body;
+    bool imported = kind <= DK_KIND_TICKET_LAST && front->origin != NULL;
+    struct walk walk = {.err = err, .imported = imported};
     int code = check_message(&walk, info->field, body, dk_rules_of_kind(kind));
     if (code == 0 && kind == DK_KIND_FIELD_SET)
         code = check_field_set((const Docket__FieldSet *)body, err);

@@ -20,12 +20,14 @@ enum dk_rule {
         DK_RULE_SUBJECT = 32, /* a subject of any class */
     DK_RULE_HASH,             /* a fixed64 that counts nothing: shown in hex */
     DK_RULE_KEY,              /* 1..DK_KEY_MAX_BYTES of text */
-    DK_RULE_KEY_OR_EMPTY,     /* 0..DK_KEY_MAX_BYTES of text */
-    DK_RULE_UUID,             /* 16 bytes */
-    DK_RULE_SHA256,           /* 32 bytes */
-    DK_RULE_BINARY,           /* any bytes */
-    DK_RULE_DURATION,         /* a uint64's or sfixed64's microseconds are no instant */
-    DK_RULE_MAY_BE_NONE,      /* a required enum whose 0 has a meaning */
+    DK_RULE_LANGUAGE,         /* dk_language_is_tag */
+    DK_RULE_LANGUAGE_OR_EMPTY,
+    DK_RULE_WRITTEN,     /* a Text that is there and says something, but for imports */
+    DK_RULE_UUID,        /* 16 bytes */
+    DK_RULE_SHA256,      /* 32 bytes */
+    DK_RULE_BINARY,      /* any bytes */
+    DK_RULE_DURATION,    /* a uint64's or sfixed64's microseconds are no instant */
+    DK_RULE_MAY_BE_NONE, /* a required enum whose 0 has a meaning */
 };
 
 /* The rules of a kind's body, and of a message that is part of a body. */

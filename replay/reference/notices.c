@@ -1,8 +1,7 @@
 /* Keys of templates and rules: what a notice says, and to whom. */
+#include "proto/event/body.h"
 #include "proto/refs/template_fields.h"
 #include "replay/reference/key.h"
-
-#include <ctype.h>
 
 /* ---------------------------------------------------------------- texts
  *
@@ -48,21 +47,6 @@ static void check_fields(const struct dk_reading *reading, const struct dk_yaml 
     }
 }
 
-/* "de" or "pt-BR": what BCP 47 calls a language, and maybe a region. */
-static bool is_language(const char *text)
-{
-    size_t letters = 0;
-    while (isalpha((unsigned char)text[letters]))
-        letters++;
-    if (letters < 2 || letters > 3)
-        return false;
-    for (text += letters; *text != '\0'; text++) {
-        if (*text != '-' && !isalnum((unsigned char)*text))
-            return false;
-    }
-    return true;
-}
-
 static void read_one_text(const struct dk_reading *reading, const struct dk_yaml *node,
                           Docket__TemplateText *text)
 {
@@ -96,7 +80,7 @@ static void read_texts(const struct dk_reading *reading)
     for (; node != NULL; node = node->next) {
         Docket__TemplateText **part = dk_reading_parts(reading, 1);
         bool is_default = strcmp(node->key, DEFAULT) == 0;
-        if (!is_default && !is_language(node->key)) {
+        if (!is_default && !dk_language_is_tag(node->key, strlen(node->key))) {
             dk_reading_problem(reading, node,
                                "\"%s\" is no language: write " DEFAULT ", or a code as de or pt-BR",
                                node->key);

@@ -2,7 +2,7 @@
 accepted is lost, and it goes on when the disk is well; a reader that is stopped makes no file grow."""
 import os, pathlib, signal, time
 import docket_pb2 as pb
-from docket_client import Client, event
+from docket_client import A_TICKET, Client, event
 from load import BIN, Load, check_log, check_states, define_organization, wait_until_quiet
 from site_of import Site
 
@@ -26,7 +26,7 @@ def tell(path, text):
 
 def open_ticket(client):
     """The reply to an Opened: Appended, or a Failure."""
-    return client.append(event(16, TICKET_TO_BE, CUSTOMER, pb.Opened(), one_shot=os.urandom(16)))
+    return client.append(event(16, TICKET_TO_BE, CUSTOMER, A_TICKET, one_shot=os.urandom(16)))
 
 
 def wait_until(what, holds, timeout_s=10):

@@ -2,7 +2,7 @@
 connected goes on meanwhile; and a path that cannot be bound is said until it can."""
 import os, shutil, time
 import docket_pb2 as pb
-from docket_client import Client, event
+from docket_client import A_TICKET, Client, event
 from site_of import Site
 
 TICKET_TO_BE, CUSTOMER = 1 << 56 | 0xFFFF << 40, 2 << 56 | 1
@@ -18,7 +18,7 @@ def wait_until(what, holds, timeout_s=15):
 
 
 def open_ticket(client):
-    return client.append(event(16, TICKET_TO_BE, CUSTOMER, pb.Opened(), one_shot=os.urandom(16)))
+    return client.append(event(16, TICKET_TO_BE, CUSTOMER, A_TICKET, one_shot=os.urandom(16)))
 
 
 def all_said(site, word):

@@ -81,6 +81,9 @@ def life(docket, path):
     docket.refused("DK_EREFERENCE", "actor", "presence", "away", "--as", "nobody")
     docket.fails(1, "no agent \"nobody\" is defined", "open", "Hm", "--as", "nobody")
     docket("reply", t, "Which floor?", "--question", "--channel", "email", "--as", "anna")
+    docket.refused("DK_EINVAL", "message_public.text", "reply", t, " ", "--as", "anna")
+    docket.refused("DK_EINVAL", "opened.subject", "open", "", *BOB)
+    docket.refused("DK_EINVAL", "opened.language", "open", "Hm", *BOB, "--language", "any text")
     docket("status", t, "pending", "--for", "customer", "--as", "anna")
     assert docket.json("show", t)["pending"] == "customer"
     docket("message", "REF-1", "The third", *BOB)

@@ -2,7 +2,7 @@
 import os, pathlib, secrets, signal, socket, struct, time
 import docket_pb2 as pb
 import yaml_lite, zmq
-from docket_client import Client, event
+from docket_client import A_NOTE, A_TICKET, Client, event
 from site_of import Site
 
 TICKET_TO_BE, CUSTOMER = 1 << 56 | 0xFFFF << 40, 2 << 56 | 1
@@ -28,7 +28,7 @@ def append_of(*events, **fields):
 
 
 def note(**envelope):
-    return event(25, 1 << 56 | 1 << 40 | 1, CUSTOMER, pb.NoteAdded(), **envelope).SerializeToString()
+    return event(25, 1 << 56 | 1 << 40 | 1, CUSTOMER, A_NOTE, **envelope).SerializeToString()
 
 
 HELLO = bytes_of(hello=pb.Hello(name=b"x"))
@@ -128,7 +128,7 @@ def test_fetches_that_are_not_read(site, honest):
     operator = Client(site.data, "operator")
     text = pb.Text(plain=b"x" * 100000)
     for i in range(30):
-        body = pb.Opened(message=text)
+        body = pb.Opened(subject=text)
         assert not operator.append(event(16, TICKET_TO_BE, CUSTOMER, body, one_shot=os.urandom(16))).refused
     before = own_mib(site.broker.process.pid)
     greedy = [Client(site.data, "reader") for _ in range(3)]
@@ -186,7 +186,7 @@ def test_subscribers(site, honest):
     for frame in (b"\0", b"\0", b"\0x", b"\2", b"", b"\1" * 4000, b"\0" * 4000):
         rude.send(frame)
     time.sleep(0.2)
-    opened = honest.append(event(16, TICKET_TO_BE, CUSTOMER, pb.Opened(), one_shot=os.urandom(16)))
+    opened = honest.append(event(16, TICKET_TO_BE, CUSTOMER, A_TICKET, one_shot=os.urandom(16)))
     assert listener.poll(60000), "the feed is mute"
     assert pb.Feed.FromString(listener.recv()).first == opened.position
     assert not any(socket.poll(100) for socket in curious), "records for keys that may not read all"

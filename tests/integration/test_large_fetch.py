@@ -1,7 +1,7 @@
 """A log larger than a frame is fetched in frames that readers accept, and many appends in one message."""
 import secrets
 import docket_pb2 as pb
-from docket_client import Client, event
+from docket_client import A_TICKET, Client, event
 from site_of import Site
 
 FRAME_MAX = 1024 * 1024 + 4096  # DK_FRAME_MAX_BYTES
@@ -31,7 +31,7 @@ def append_list(client, appends):
 with Site() as site:
     site.start()
     client = Client(site.data, "agent")
-    opened = client.append(event(16, TICKET_TO_BE, CUSTOMER, pb.Opened(),
+    opened = client.append(event(16, TICKET_TO_BE, CUSTOMER, A_TICKET,
                                  one_shot=secrets.token_bytes(16)))
     ticket = opened.opened[0]
     for _ in range(12):

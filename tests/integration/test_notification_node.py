@@ -2,7 +2,7 @@
 closed or refuses; through a kill -9 in the middle. What was requested is received; twice only what was in flight."""
 import collections, http.server, json, os, threading, time
 import docket_pb2 as pb
-from docket_client import Client, event, id_of_key
+from docket_client import A_NOTE, Client, event, id_of_key
 from site_of import Site
 
 PLACEHOLDER = 1 << 56 | 0xFFFF << 40
@@ -87,7 +87,7 @@ def assign_ticket(client, number):
 def work_on(client, tickets):
     """People go on while notices are under way: what the node decided meanwhile is stale, and decided again."""
     for ticket in tickets:
-        reply = client.append(event(25, ticket, OPERATOR, pb.NoteAdded(), one_shot=os.urandom(16)))
+        reply = client.append(event(25, ticket, OPERATOR, A_NOTE, one_shot=os.urandom(16)))
         assert not reply.refused, reply
 
 

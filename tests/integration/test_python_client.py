@@ -1,7 +1,7 @@
 """A ticket is opened, seen on the feed, and fetched, by a client of plain protobuf over ZeroMQ."""
 import os
 import docket_pb2 as pb
-from docket_client import Client, event
+from docket_client import A_TICKET, Client, event
 from site_of import Site
 
 TICKET_TO_BE = 1 << 56 | 0xFFFF << 40  # "the ticket that this request's first Opened opens"
@@ -17,7 +17,7 @@ with Site() as site:
 
     # A subscription takes a moment to arrive: until then PUB tells it nothing.
     for _ in range(600):
-        before = open_ticket(pb.Opened(), os.urandom(16)).opened[0]
+        before = open_ticket(A_TICKET, os.urandom(16)).opened[0]
         if feed.poll(100):
             feed.recv()
             break

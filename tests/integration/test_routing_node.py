@@ -37,7 +37,8 @@ def define_organization(operator):
 
 
 def open_ticket(client, product):
-    opened = pb.Opened(product=id_of_key("product", product), channel=pb.CHANNEL_WEB)
+    opened = pb.Opened(subject=pb.Text(plain=b"Help"), product=id_of_key("product", product),
+                       channel=pb.CHANNEL_WEB)
     return client.append(event(16, PLACEHOLDER, CUSTOMER, opened, one_shot=os.urandom(16))).opened[0]
 
 

@@ -282,8 +282,12 @@ static void add(struct dk_sender *sender, uint64_t case_id, uint32_t kind, uint6
 {
     Docket__Opened opened = DOCKET__OPENED__INIT;
     Docket__NoteAdded added = DOCKET__NOTE_ADDED__INIT;
+    Docket__Text text = DOCKET__TEXT__INIT;
     struct dk_envelope envelope = {0};
     struct dk_buf record;
+    text.has_plain = 1;
+    text.plain = (ProtobufCBinaryData){1, (uint8_t *)"x"};
+    opened.subject = added.text = &text;
     dk_buf_init(&record, 4096);
     ASSERT_EQ(dk_event_encode(&record, &envelope, kind,
                               kind == DK_KIND_OPENED ? &opened.base : &added.base, NULL),

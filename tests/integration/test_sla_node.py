@@ -34,8 +34,8 @@ def hire(operator):
 
 
 def open_ticket(client, priority):
-    opened = pb.Opened(message=pb.Text(plain=b"It is down"), channel=pb.CHANNEL_WEB,
-                       priority=priority)
+    down = pb.Text(plain=b"It is down")
+    opened = pb.Opened(subject=down, message=down, channel=pb.CHANNEL_WEB, priority=priority)
     return append(client, 16, PLACEHOLDER, CUSTOMER, opened).opened[0]
 
 

@@ -83,12 +83,16 @@ static inline size_t test_size_of_field(const char *name)
 static inline ProtobufCBinaryData test_random_bytes(struct dk_arena *arena,
                                                     struct test_random *random, const char *name)
 {
-    static const char *const syllables[] = {"do", "cket ", "\"", "\\", "\n", "ä", "€", "😀", "Я"};
+    static const char *const syllables[] = {"do", "cket ", "\"", "\\", "\nn", "ä", "€", "😀", "Я"};
     size_t exact = test_size_of_field(name);
     ProtobufCBinaryData bytes = {0, dk_arena_alloc(arena, 64)};
     DK_ASSERT(bytes.data != NULL);
     if (exact != 0) {
         bytes.len = exact;
+        return bytes;
+    }
+    if (strcmp(name, "language") == 0) {
+        bytes.len = strlen(strcpy((char *)bytes.data, "pt-BR"));
         return bytes;
     }
     for (size_t n = 1 + test_random_below(random, 10); n > 0; n--) {
@@ -190,6 +194,17 @@ static inline const ProtobufCMessage *test_fill(struct dk_arena *arena,
     return message;
 }
 
+/* The text that a body of this kind cannot be without, or NULL. */
+static inline Docket__Text **test_written(const ProtobufCMessage *body, uint32_t kind)
+{
+    switch (kind) {
+    case DK_KIND_OPENED: return &((Docket__Opened *)body)->subject;
+    case DK_KIND_MESSAGE_PUBLIC: return &((Docket__MessagePublic *)body)->text;
+    case DK_KIND_NOTE_ADDED: return &((Docket__NoteAdded *)body)->text;
+    default: return NULL;
+    }
+}
+
 static inline const ProtobufCMessage *test_body(struct dk_arena *arena, uint32_t kind,
                                                 struct test_random *random, bool all)
 {
@@ -198,6 +213,11 @@ static inline const ProtobufCMessage *test_body(struct dk_arena *arena, uint32_t
         Docket__FieldSet *set = (Docket__FieldSet *)body;
         set->text = NULL;
         set->has_number = set->has_date_us = set->has_choice = 0;
+    }
+    Docket__Text **written = test_written(body, kind);
+    if (written != NULL && *written == NULL) {
+        const void *text = test_fill(arena, &docket__text__descriptor, random, all);
+        *written = (Docket__Text *)(uintptr_t)text;
     }
     return body;
 }

@@ -59,6 +59,10 @@ class Client:
         return json.loads(answer.json)
 
 
+A_TICKET = pb.Opened(subject=pb.Text(plain=b"It does not work"))
+A_NOTE = pb.NoteAdded(text=pb.Text(plain=b"Looked into it"))
+
+
 def event(kind, subject, actor, body, one_shot=None, **envelope):
     """An event as a producer sends it: what the broker stamps is 0."""
     fields = dict.fromkeys(("crc32c", "position", "recorded_us", "occurred_us", "subject_version",

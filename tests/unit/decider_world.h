@@ -147,7 +147,7 @@ static inline void reconnect(struct world *w)
 
 static inline uint64_t open_ticket(struct world *w, Docket__Priority priority)
 {
-    Docket__Opened opened = DOCKET__OPENED__INIT;
+    Docket__Opened opened = *(const Docket__Opened *)fixture_opened();
     opened.has_priority = 1;
     opened.priority = priority;
     fixture_events_clear(&w->events);

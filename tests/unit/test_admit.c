@@ -296,7 +296,7 @@ static void test_admit_hidden_decision_is_refused(void **state)
 static const void *imported_note(bool with_origin)
 {
     Docket__NoteAdded *body = test_memory(sizeof *body);
-    docket__note_added__init(body);
+    *body = *(const Docket__NoteAdded *)fixture_note("a note");
     if (with_origin) {
         body->origin = test_memory(sizeof *body->origin);
         docket__origin__init(body->origin);

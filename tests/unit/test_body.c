@@ -255,6 +255,9 @@ static void test_body_check_asks_for_what_a_field_means(void **state)
     Docket__Opened opened = DOCKET__OPENED__INIT;
     opened.has_priority = 1; /* none, but not required */
     opened.has_reference = 1;
+    opened.subject = &(Docket__Text)DOCKET__TEXT__INIT;
+    opened.subject->has_plain = 1;
+    opened.subject->plain = (ProtobufCBinaryData){1, (uint8_t *)"x"};
     assert_int_equal(dk_body_check(&opened.base, DK_KIND_OPENED, &err), DK_EINVAL);
     assert_string_equal(err.field, "opened.reference");
 
@@ -263,6 +266,67 @@ static void test_body_check_asks_for_what_a_field_means(void **state)
     set.has_number = set.has_date_us = 1;
     assert_int_equal(dk_body_check(&set.base, DK_KIND_FIELD_SET, &err), DK_EINVAL);
     assert_string_equal(err.field, "field_set");
+}
+
+static void expect_written(struct fixture *fixture, uint32_t kind, const char *field)
+{
+    Docket__Origin origin = DOCKET__ORIGIN__INIT;
+    Docket__Text text = DOCKET__TEXT__INIT;
+    Docket__Sealed sealed = DOCKET__SEALED__INIT;
+    struct dk_err err = {0};
+    begin(fixture);
+    const ProtobufCMessage *body = test_body(&fixture->made, kind, &fixture->random, true);
+    Docket__Adopted *front = (Docket__Adopted *)body; /* with which every body begins */
+    Docket__Text **written = test_written(body, kind);
+    for (int imported = 0; imported < 2; imported++) {
+        const char *const nothing[] = {NULL, "", " \t\n"};
+        front->origin = imported ? &origin : NULL;
+        for (size_t i = 0; i < sizeof nothing / sizeof *nothing; i++) {
+            text.has_plain = 1;
+            text.plain.len = nothing[i] != NULL ? strlen(nothing[i]) : 0;
+            text.plain.data = (uint8_t *)nothing[i];
+            *written = nothing[i] != NULL ? &text : NULL;
+            assert_int_equal(dk_body_check(body, kind, &err), imported ? 0 : DK_EINVAL);
+            assert_string_equal(err.field, imported ? "" : field);
+            err = (struct dk_err){0};
+        }
+    }
+    front->origin = NULL;
+    text = (Docket__Text){.base = text.base, .sealed = &sealed};
+    *written = &text;
+    assert_int_equal(dk_body_check(body, kind, &err), 0);
+}
+
+static void test_body_check_wants_people_to_say_something(void **state)
+{
+    expect_written(*state, DK_KIND_OPENED, "opened.subject");
+    expect_written(*state, DK_KIND_MESSAGE_PUBLIC, "message_public.text");
+    expect_written(*state, DK_KIND_NOTE_ADDED, "note_added.text");
+}
+
+static void test_body_check_knows_a_language_by_its_form(void **state)
+{
+    static const struct {
+        const char *text;
+        bool is_tag;
+    } rows[] = {
+        {"de", true},          {"gsw", true},           {"pt-BR", true},      {"zh-Hant-TW", true},
+        {"sl-rozaj", true},    {"de-1996", true},       {"es-419", true},     {"x", false},
+        {"", false},           {"de_DE", false},        {"german", false},    {"de-", false},
+        {"-de", false},        {"de--AT", false},       {"d3", false},        {"de-AT ", false},
+        {"de-abcdefgh", true}, {"de-abcdefghi", false}, {"d\xc3\xa9", false}, {"any text", false},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        if (dk_language_is_tag(rows[i].text, strlen(rows[i].text)) != rows[i].is_tag)
+            fail_msg("'%s'", rows[i].text);
+    }
+    struct dk_err err = {0};
+    Docket__Classified classified = DOCKET__CLASSIFIED__INIT;
+    classified.has_language = 1;
+    classified.language = (ProtobufCBinaryData){7, (uint8_t *)"English"};
+    assert_int_equal(dk_body_check(&classified.base, DK_KIND_CLASSIFIED, &err), DK_EINVAL);
+    assert_string_equal(err.field, "classified.language");
 }
 
 static void test_body_check_asks_for_one_of_plain_and_sealed(void **state)
@@ -422,6 +486,9 @@ int main(void)
         cmocka_unit_test(test_body_of_every_ticket_kind_begins_with_decision_and_origin),
         cmocka_unit_test(test_body_check_refuses_every_field_by_name),
         cmocka_unit_test(test_body_check_asks_for_what_a_field_means),
+        cmocka_unit_test(test_body_check_knows_a_language_by_its_form),
+        cmocka_unit_test_setup_teardown(test_body_check_wants_people_to_say_something, setup,
+                                        teardown),
         cmocka_unit_test(test_body_check_asks_for_one_of_plain_and_sealed),
         cmocka_unit_test(test_body_check_refuses_fields_of_tomorrow),
         cmocka_unit_test(test_body_unpack_says_why_not),
