@@ -1,6 +1,7 @@
 #include "proto/peer/config.h"
 #include "proto/base/id.h"
 #include "proto/base/yaml.h"
+#include "proto/calendar/zone.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -34,24 +35,27 @@ static const char template_text[] =
     "  checkpoint: 500000      # events between two checkpoints of the tickets' heads\n";
 
 /* "PATH" under the configuration's folder, unless absolute. */
-static int resolve(const struct dk_config *config, const char *path, char out[DK_PATH_BYTES],
-                   struct dk_err *err)
+static int resolve(const struct dk_config *config, const char *path, char out[DK_PATH_BYTES])
 {
     int n = path[0] == '/' ? snprintf(out, DK_PATH_BYTES, "%s", path)
                            : snprintf(out, DK_PATH_BYTES, "%s/%s", config->dir, path);
-    if (n >= DK_PATH_BYTES) {
-        return dk_err_set(err, DK_ETOOBIG, "the path %s is longer than %d bytes", path,
-                          DK_PATH_BYTES - 1);
-    }
-    return 0;
+    return n < DK_PATH_BYTES ? 0 : DK_ETOOBIG;
 }
 
 static int read_path(struct dk_config *config, const struct dk_yaml_doc *doc, const char *key,
                      const char *fallback, char out[DK_PATH_BYTES], struct dk_err *err)
 {
+    const struct dk_yaml *node = dk_yaml_get(doc->root, key);
     const char *text = fallback;
-    int rc = dk_yaml_string(doc, dk_yaml_get(doc->root, key), &text, err);
-    return rc != 0 ? rc : resolve(config, text, out, err);
+    int rc = dk_yaml_string(doc, node, &text, err);
+    if (rc == 0 && text[0] == '\0') {
+        rc = dk_yaml_error(doc, node, err, "%s is empty: name a folder", key);
+    }
+    if (rc == 0 && resolve(config, text, out) != 0) {
+        rc = dk_yaml_error(doc, node != NULL ? node : doc->root, err,
+                           "the path of %s is longer than %d bytes", key, DK_PATH_BYTES - 1);
+    }
+    return rc;
 }
 
 static int add_endpoint(const struct dk_config *config, const struct dk_yaml_doc *doc,
@@ -67,10 +71,10 @@ static int add_endpoint(const struct dk_config *config, const struct dk_yaml_doc
         n = path[0] == '/' ? snprintf(out, DK_ENDPOINT_BYTES, "%s", text)
                            : snprintf(out, DK_ENDPOINT_BYTES, "ipc://%s/%s", config->dir, path);
         if (n - 6 >= (int)sizeof(((struct sockaddr_un *)NULL)->sun_path)) {
-            return dk_err_set(err, DK_ETOOBIG,
-                              "the socket path %s is longer than the system's %zu bytes: move the "
-                              "folder, or give a shorter ipc:// path in docket.yaml",
-                              out + 6, sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1);
+            return dk_yaml_error(doc, node != NULL ? node : doc->root, err,
+                                 "the socket path %.200s is longer than the system's %zu bytes: "
+                                 "move the folder, or give a shorter ipc:// path",
+                                 out + 6, sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1);
         }
     } else {
         return dk_yaml_error(doc, node, err,
@@ -106,6 +110,41 @@ static int read_endpoints(const struct dk_config *config, const struct dk_yaml_d
         }
         if (rc != 0) {
             return rc;
+        }
+    }
+    return 0;
+}
+
+static bool shares(const struct dk_endpoints *a, const struct dk_endpoints *b)
+{
+    for (size_t i = 0; i < a->count; i++) {
+        for (size_t j = 0; j < b->count; j++) {
+            if ((a != b || i < j) && strcmp(a->at[i], b->at[j]) == 0) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* The second socket that listens on an ipc path takes it from the first without a word. */
+static int check_endpoints(const struct dk_config *config, const struct dk_yaml_doc *doc,
+                           const struct dk_yaml *broker, struct dk_err *err)
+{
+    const struct {
+        const char *key;
+        const struct dk_endpoints *endpoints;
+    } list[] = {
+        {"request", &config->request}, {"announce", &config->announce}, {"feed", &config->feed}};
+    const size_t count = sizeof list / sizeof list[0];
+    for (size_t i = 0; i < count; i++) {
+        for (size_t j = i; j < count; j++) {
+            const struct dk_yaml *node = dk_yaml_get(broker, list[j].key);
+            if (shares(list[i].endpoints, list[j].endpoints)) {
+                return dk_yaml_error(doc, node != NULL ? node : broker, err,
+                                     "%s and %s would listen on the same endpoint", list[i].key,
+                                     list[j].key);
+            }
         }
     }
     return 0;
@@ -160,6 +199,7 @@ static int read_broker(struct dk_config *config, const struct dk_yaml_doc *doc, 
     if (rc == 0) {
         rc = read_endpoints(config, doc, broker, "feed", "ipc://run/feed", &config->feed, err);
     }
+    rc = rc != 0 ? rc : check_endpoints(config, doc, broker, err);
     if (rc == 0) {
         rc = read_bytes(doc, dk_yaml_get(broker, "reserve"), &config->reserve_bytes, err);
     }
@@ -173,26 +213,40 @@ static int read_broker(struct dk_config *config, const struct dk_yaml_doc *doc, 
     return rc;
 }
 
+static int read_zone(struct dk_config *config, const struct dk_yaml_doc *doc, struct dk_err *err)
+{
+    const struct dk_yaml *node = dk_yaml_get(doc->root, "zone");
+    const char *name = "UTC";
+    struct dk_zone *zone = NULL;
+    struct dk_err why = {0};
+    int rc = dk_yaml_string(doc, node, &name, err);
+    if (rc != 0) {
+        return rc;
+    }
+    if (strlen(name) >= sizeof config->zone) {
+        return dk_yaml_error(doc, node, err, "the zone's name is too long");
+    }
+    if (dk_zone_load(&zone, name, &why) != 0) {
+        return dk_yaml_error(doc, node, err, "%s", why.message);
+    }
+    dk_zone_free(&zone);
+    (void)snprintf(config->zone, sizeof config->zone, "%s", name);
+    return 0;
+}
+
 static int read_document(struct dk_config *config, const struct dk_yaml_doc *doc,
                          struct dk_err *err)
 {
     static const char *const keys[] = {"site",  "zone",   "log",    "keys",
                                        "state", "outbox", "broker", NULL};
-    const char *zone = "UTC";
     int rc = dk_yaml_only(doc, doc->root, keys, err);
     config->site = 1;
     if (rc == 0) {
         rc = dk_yaml_int(doc, dk_yaml_get(doc->root, "site"), 1, DK_SITE_MAX - 1, &config->site,
                          err);
     }
+    rc = rc != 0 ? rc : read_zone(config, doc, err);
     if (rc == 0) {
-        rc = dk_yaml_string(doc, dk_yaml_get(doc->root, "zone"), &zone, err);
-    }
-    if (rc == 0 && strlen(zone) >= sizeof config->zone) {
-        rc = dk_yaml_error(doc, dk_yaml_get(doc->root, "zone"), err, "the zone's name is too long");
-    }
-    if (rc == 0) {
-        (void)snprintf(config->zone, sizeof config->zone, "%s", zone);
         rc = read_path(config, doc, "log", "log", config->log, err);
     }
     if (rc == 0) {

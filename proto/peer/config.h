@@ -27,7 +27,7 @@ struct dk_config {
     char state[DK_PATH_BYTES];  /* "state": the nodes' own */
     char outbox[DK_PATH_BYTES]; /* "outbox": where the file transport writes */
     int64_t site;               /* 1..65534 */
-    char zone[64];              /* IANA zone in which times are shown; "UTC" */
+    char zone[64];              /* IANA zone in which times are shown, one that exists; "UTC" */
     struct dk_endpoints request, announce, feed;
     uint64_t reserve_bytes;    /* 256 MiB */
     uint64_t ahead_bytes;      /* 128 MiB */
