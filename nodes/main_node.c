@@ -1,3 +1,4 @@
+#include "broker/log/damage.h"
 #include "nodes/notification/delivery/delivery.h"
 #include "nodes/notification/notification.h"
 #include "nodes/roles.h"
@@ -29,7 +30,8 @@ static const char help[] =
     "  docket-node routing --config data\n"
     "\n"
     "A node can be killed at any time: it goes on where its state and the log say. Exit codes:\n"
-    "0 ended as asked, 64 wrong usage, 1 any other error, which stderr names.\n";
+    "0 ended as asked, 64 wrong usage, 65 pages of the log or of its state make no sense (stderr\n"
+    "says which and what to do), 1 any other error, which stderr names.\n";
 
 enum exit_code { EXIT_USAGE = 64 };
 
@@ -91,6 +93,7 @@ static int run(const struct arguments *arguments)
     if (dk_config_load(&config, arguments->config, &err) != 0) {
         return fail(&err);
     }
+    dk_damage_on_faults(config.log);
     void *zmq = zmq_ctx_new();
     DK_ASSERT(zmq != NULL);
     int rc = dk_zap_start(&zap, zmq, config.keys, &err);

@@ -87,6 +87,8 @@ int dk_block_open(struct dk_block *block, const void *data, size_t bytes, struct
 {
     block->data = data;
     block->count = 0;
+    if (bytes > DK_BLOCK_MAX_BYTES)
+        return dk_err_set(err, DK_ECORRUPT, "a block of %zu bytes is larger than any", bytes);
     if (bytes < dk_block_bytes(1, 0))
         return dk_err_set(err, DK_ECORRUPT, "a block of %zu bytes is shorter than its header",
                           bytes);

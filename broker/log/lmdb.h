@@ -19,4 +19,8 @@
 int dk_lmdb_err(struct dk_err *err, int rc, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* Reads the list of free pages and looks that it is one: a writer takes pages from it, and where it
+ * is damaged would take pages that are in use. 0, MDB_CORRUPTED, or what LMDB says. */
+int dk_lmdb_check_free(MDB_env *env);
+
 #endif

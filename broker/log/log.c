@@ -1,5 +1,6 @@
 #include "broker/log/log.h"
 
+#include "broker/log/damage.h"
 #include "broker/log/files.h"
 #include "broker/log/lmdb.h"
 #include "broker/log/log_internal.h"
@@ -178,11 +179,14 @@ static int open_env(struct dk_log *log, struct dk_err *err)
     int rc = mdb_env_create(&log->env);
     if (rc != 0)
         return dk_lmdb_err(err, rc, "cannot set up LMDB");
+    dk_damage_watch(log->env, log->dir, DK_DAMAGE_LOG);
     if ((rc = mdb_env_set_maxdbs(log->env, 2)) != 0 ||
         (rc = mdb_env_set_mapsize(log->env, DK_LMDB_MAP_BYTES(DK_LOG_MAP_BYTES))) != 0 ||
         (rc = mdb_env_open(log->env, log->dir, flags, DATA_MODE)) != 0 ||
         (rc = mdb_reader_check(log->env, NULL)) != 0)
         return dk_lmdb_err(err, rc, "LMDB cannot open it");
+    if (log->mode == DK_LOG_WRITE && (rc = dk_lmdb_check_free(log->env)) != 0)
+        return dk_lmdb_err(err, rc, "cannot read its list of free pages");
 
     /* LMDB gave the lock file the data file's mode; readers of the group must write to it. Where
      * another user made it, it is as that user's writer left it. */

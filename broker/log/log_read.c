@@ -81,6 +81,9 @@ static int move(MDB_cursor *cursor, MDB_cursor_op op, uint64_t from, struct plac
     if (rc != 0)
         return dk_lmdb_err(err, rc, "cannot read the log near position %llu",
                            (unsigned long long)from);
+    if (key.mv_size != sizeof place->first)
+        return dk_err_set(err, DK_ECORRUPT, "a block near position %llu has no position",
+                          (unsigned long long)from);
     memcpy(&place->first, key.mv_data, sizeof place->first);
     rc = dk_block_open(&place->block, value.mv_data, value.mv_size, err);
     if (rc != 0)
@@ -113,14 +116,22 @@ static int find(MDB_cursor *cursor, uint64_t position, struct place *place, stru
     return rc;
 }
 
-static int cursor_last(MDB_cursor *cursor, uint64_t *position, struct dk_err *err)
+static int cursor_last(struct dk_log_reader *reader, uint64_t *position, struct dk_err *err)
 {
     struct place place;
     *position = 0;
-    int rc = move(cursor, MDB_LAST, 0, &place, err);
-    if (rc == 0)
-        *position = place_end(&place) - 1;
-    return rc == DK_ENOTFOUND ? 0 : rc;
+    int rc = move(reader->cursor, MDB_LAST, 0, &place, err);
+    if (rc == DK_ENOTFOUND)
+        return 0;
+    if (rc != 0)
+        return rc;
+    /* So many records do not fit into its pages: who counts up to there would not end. */
+    uint64_t most = dk_log_used_bytes(reader->log) / DK_ENVELOPE_BYTES;
+    if (place.first == 0 || place.first > most)
+        return dk_err_set(err, DK_ECORRUPT, "its last position cannot be %llu",
+                          (unsigned long long)place.first);
+    *position = place_end(&place) - 1;
+    return 0;
 }
 
 int dk_log_read_last(struct dk_log *log, uint64_t *position, struct dk_err *err)
@@ -132,7 +143,7 @@ int dk_log_read_last(struct dk_log *log, uint64_t *position, struct dk_err *err)
     if (rc == 0)
         rc = dk_log_reader_begin(log->last_reader, err);
     if (rc == 0) {
-        rc = cursor_last(log->last_reader->cursor, position, err);
+        rc = cursor_last(log->last_reader, position, err);
         dk_log_reader_end(log->last_reader);
     }
     pthread_mutex_unlock(&log->last_lock);
@@ -273,7 +284,7 @@ int dk_log_find_recorded(struct dk_log_reader *reader, int64_t us, uint64_t *pos
     if (rc != 0)
         return rc;
     if (reader->log->mode == DK_LOG_READ)
-        rc = cursor_last(reader->cursor, &last, err);
+        rc = cursor_last(reader, &last, err);
     if (rc == 0)
         rc = bisect(reader->cursor, last + 1, us, position, err);
     dk_log_reader_end(reader);

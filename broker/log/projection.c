@@ -1,5 +1,6 @@
 #include "broker/log/projection.h"
 
+#include "broker/log/damage.h"
 #include "broker/log/files.h"
 #include "broker/log/lmdb.h"
 #include "proto/base/limits.h"
@@ -94,10 +95,13 @@ static int open_env(struct dk_projection *projection, const char *name, unsigned
     int rc = mdb_env_create(&projection->env);
     if (rc != 0)
         return rc;
+    dk_damage_watch(projection->env, projection->dir,
+                    mode == DK_LOG_READ ? DK_DAMAGE_READ : DK_DAMAGE_DERIVED);
     if ((rc = mdb_env_set_maxdbs(projection->env, 2)) != 0 ||
         (rc = mdb_env_set_mapsize(projection->env, DK_LMDB_MAP_BYTES(PROJECTION_MAP_BYTES))) != 0 ||
         (rc = mdb_env_open(projection->env, projection->dir, MDB_NOTLS | read_only, 0640)) != 0 ||
         (rc = mdb_reader_check(projection->env, NULL)) != 0 ||
+        (mode == DK_LOG_WRITE && (rc = dk_lmdb_check_free(projection->env)) != 0) ||
         (rc = mdb_txn_begin(projection->env, NULL, read_only, &txn)) != 0)
         return rc;
     rc = open_databases(projection, txn, name, flags | create, uuid);

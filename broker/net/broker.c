@@ -448,8 +448,9 @@ static int open_core(struct dk_broker *broker, struct dk_err *err)
     int64_t said_us = dk_clock_boot_us();
     dk_core_defaults(&options);
     options.checkpoint_events = (uint64_t)broker->config->checkpoint_events;
-    return dk_core_new(&broker->core, dk_log_identity(broker->log), dk_log_store(broker->log),
-                       broker->heads, &options, &output, now(broker), on_recovery, &said_us, err);
+    int rc = dk_core_new(&broker->core, dk_log_identity(broker->log), dk_log_store(broker->log),
+                         broker->heads, &options, &output, now(broker), on_recovery, &said_us, err);
+    return rc == 0 ? 0 : dk_err_wrap(err, "cannot recover from the log at %s", broker->config->log);
 }
 
 static int open_sockets(struct dk_broker *broker, struct dk_err *err)

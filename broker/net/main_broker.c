@@ -1,3 +1,4 @@
+#include "broker/log/damage.h"
 #include "broker/net/broker.h"
 #include "broker/net/init.h"
 #include "proto/base/id.h"
@@ -31,7 +32,8 @@ static const char help[] =
     "Examples\n"
     "  docket-broker --init data && docket-broker --config data\n"
     "\n"
-    "Exit codes: 0 ended as asked, 64 wrong usage, 74 a write to the log failed (nothing\n"
+    "Exit codes: 0 ended as asked, 64 wrong usage, 65 pages of the log or of what is made from\n"
+    "it make no sense (stderr says which and what to do), 74 a write to the log failed (nothing\n"
     "acknowledged is lost: start it again), 1 any other error, which stderr names.\n";
 
 enum exit_code { EXIT_USAGE = 64 };
@@ -78,6 +80,7 @@ static int run(const char *config_path, const char *clock_path)
     if (dk_config_load(&config, config_path, &err) != 0) {
         return fail(&err);
     }
+    dk_damage_on_faults(config.log);
     struct ev_loop *loop = ev_default_loop(0);
     ev_signal_init(&interrupt, on_signal, SIGINT);
     ev_signal_init(&terminate, on_signal, SIGTERM);
@@ -90,7 +93,12 @@ static int run(const char *config_path, const char *clock_path)
         dk_say(DK_WARN, "clock-held", "file=%s effect=\"time is what the file says\"", clock_path);
     }
     if (dk_broker_new(&broker, loop, &config, clock, &err) != 0) {
-        return fail(&err);
+        (void)fail(&err);
+        if (dk_damage_is(&err)) {
+            dk_damage_advise(config.log);
+            return DK_DAMAGE_EXIT;
+        }
+        return EXIT_FAILURE;
     }
     dk_ready("serving");
     ev_run(loop, 0);

@@ -1,4 +1,5 @@
 #include "nodes/runtime/checkpoint.h"
+#include "broker/log/damage.h"
 #include "broker/log/files.h"
 #include "broker/log/lmdb.h"
 #include "proto/base/say.h"
@@ -40,6 +41,9 @@ static int open_env(struct dk_checkpoint *c, struct dk_err *err)
 {
     MDB_txn *txn = NULL;
     int rc = mdb_env_create(&c->env);
+    if (rc == 0) {
+        dk_damage_watch(c->env, c->dir, DK_DAMAGE_DERIVED);
+    }
     rc = rc != 0 ? rc : mdb_env_set_maxdbs(c->env, 2);
     rc = rc != 0 ? rc : mdb_env_set_mapsize(c->env, DK_LMDB_MAP_BYTES(MAP_BYTES));
     rc = rc != 0 ? rc : mdb_env_open(c->env, c->dir, MDB_NOSYNC | MDB_NOTLS, 0640);
@@ -270,6 +274,7 @@ static int read_entries(struct dk_checkpoint *c, struct dk_folder *folder, struc
         rc = mdb_cursor_open(txn, c->entries, &cursor);
         rc = rc != 0 ? rc : fill_tables(cursor, table, count);
     }
+    rc = rc != 0 ? rc : dk_lmdb_check_free(c->env); /* writing begins there: read it marked too */
     if (cursor != NULL) {
         mdb_cursor_close(cursor);
     }

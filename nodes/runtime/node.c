@@ -1,4 +1,5 @@
 #include "nodes/runtime/node.h"
+#include "broker/log/damage.h"
 #include "nodes/runtime/checkpoint.h"
 #include "nodes/runtime/decider.h"
 #include "nodes/runtime/queries.h"
@@ -132,6 +133,10 @@ static void die(const struct dk_node *node, const struct dk_err *err)
 {
     dk_say(DK_ERROR, "cannot-fold", "error=\"%s\" position=%" PRIu64 " effect=\"the node ends\"",
            err->message, dk_folder_position(node->folder));
+    if (dk_damage_is(err)) {
+        dk_damage_advise(node->config->log);
+        exit(DK_DAMAGE_EXIT);
+    }
     exit(EXIT_FAILURE);
 }
 

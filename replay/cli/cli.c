@@ -1,4 +1,5 @@
 #include "replay/cli/cli.h"
+#include "broker/log/damage.h"
 #include "proto/base/limits.h"
 #include "proto/base/time.h"
 #include "replay/cli/desk.h"
@@ -138,6 +139,7 @@ static int run_verb(struct dk_cli *cli, struct dk_err *err)
     rc = rc != 0 ? rc : dk_zone_load(&cli->zone, zone != NULL ? zone : cli->config.zone, err);
     cli->json = dk_cli_given(cli, "--json") != NULL;
     cli->out = isatty(STDOUT_FILENO) ? dk_printable_open(&printable, stdout) : stdout;
+    dk_damage_on_faults(cli->config.log);
     rc = rc != 0 ? rc : cli->verb->run(cli, err);
     dk_desk_close(&cli->desk);
     dk_zone_free(&cli->zone);
@@ -193,7 +195,7 @@ static int run_main(struct dk_cli *cli, int argc, char **argv, struct dk_err *er
 {
     int rc = dk_config_load(&cli->config, config_path(cli), err);
     bool may_lack = is_given(argc, argv, "--help") || is_given(argc, argv, "--dry-run");
-    return rc != 0 && !may_lack ? rc : cli->verb->main(argc, argv, rc == 0 ? &cli->config : NULL);
+    return rc == DK_EINVAL || (rc != 0 && !may_lack) ? rc : cli->verb->main(argc, argv, rc == 0 ? &cli->config : NULL);
 }
 
 /* argv[0..] begins with the verb. */

@@ -20,6 +20,8 @@
     X(1, FAILED, "refused, or failed, or something was found that should not be")                  \
     X(2, NOT_FOUND, "what is named does not exist")                                                \
     X(64, USAGE, "the command line is not understood")                                             \
+    X(65, DAMAGED,                                                                                 \
+      "pages of the log, or of what is made from it, make no sense: stderr says which")            \
     X(69, UNAVAILABLE, "the broker, or the node that was asked, does not answer")                  \
     X(130, INTERRUPTED, "ended by Ctrl-C before it was done")
 

@@ -1,20 +1,39 @@
+/* Verifies in a process of its own: pages of the log that make no sense can end whoever reads them
+ * through LMDB (broker/log/damage.h), and then another has to say where that was. */
 #include "broker/log/verify.h"
 #include "proto/base/time.h"
 #include "replay/cli/replay.h"
 #include "replay/cli/watch.h"
 #include "replay/history/past.h"
+#include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* What both processes see. */
+struct told {
+    uint64_t done, total; /* positions read; in all, 0 until the log is open */
+    bool ended;           /* by itself, with `rc` and `err` */
+    int rc;
+    struct dk_err err;
+};
 
 struct verifying {
     struct dk_cli *cli;
     struct dk_watch watch;
+    struct told *told;
 };
 
 static int on_progress(void *arg, uint64_t done, uint64_t total)
 {
     struct verifying *v = arg;
     v->watch.total = total;
+    v->told->done = done;
     return dk_watch_progress(&v->watch, done);
 }
 
@@ -68,9 +87,9 @@ static void print_report(const struct dk_cli *cli, const struct dk_verify_report
 }
 
 static int verify(struct dk_cli *cli, struct dk_past *past, struct dk_seals *seals,
-                  struct dk_err *err)
+                  struct told *told, struct dk_err *err)
 {
-    struct verifying verifying = {.cli = cli};
+    struct verifying verifying = {.cli = cli, .told = told};
     struct dk_verify_report report = {0};
     struct dk_verify_options options = {
         .seals = seals, .on_finding = on_finding, .on_progress = on_progress, .arg = &verifying};
@@ -87,11 +106,12 @@ static int verify(struct dk_cli *cli, struct dk_past *past, struct dk_seals *sea
     return rc;
 }
 
-int dk_replay_verify_run(struct dk_cli *cli, struct dk_err *err)
+static int verify_all(struct dk_cli *cli, struct told *told, struct dk_err *err)
 {
     struct dk_past past;
     struct dk_seals *seals = NULL;
     int rc = dk_past_open(&past, cli->config.log, err);
+    rc = rc != 0 ? rc : dk_log_last(past.log, &told->total, err);
     if (rc != 0) {
         return rc;
     }
@@ -100,8 +120,119 @@ int dk_replay_verify_run(struct dk_cli *cli, struct dk_err *err)
         (void)fprintf(stderr, "no seals are kept beside this log: they are not compared\n");
         rc = 0;
     }
-    rc = rc != 0 ? rc : verify(cli, &past, seals, err);
+    rc = rc != 0 ? rc : verify(cli, &past, seals, told, err);
     dk_seals_close(&seals);
     dk_past_close(&past);
+    return rc;
+}
+
+/* Reads on from told->done record by record, as far as one read of verify's reaches. */
+static int read_singly(struct dk_cli *cli, struct told *told, struct dk_err *err)
+{
+    struct dk_past past;
+    struct dk_records records;
+    dk_records_init(&records);
+    int rc = dk_past_open(&past, cli->config.log, err);
+    uint64_t end = told->done + DK_READ_MAX_BYTES / DK_ENVELOPE_BYTES;
+    while (rc == 0 && told->done < told->total && told->done < end) {
+        rc = dk_log_read(past.reader, told->done + 1, 1, &records, err);
+        told->done++;
+    }
+    dk_records_close(&records);
+    dk_past_close(&past);
+    return rc == DK_ECORRUPT ? 0 : rc; /* told by verify already */
+}
+
+/* ------------------------------------------------------------------------ two processes */
+
+static void run_child(struct dk_cli *cli, struct told *told,
+                      int (*work)(struct dk_cli *cli, struct told *told, struct dk_err *err))
+    __attribute__((noreturn));
+
+static void run_child(struct dk_cli *cli, struct told *told,
+                      int (*work)(struct dk_cli *cli, struct told *told, struct dk_err *err))
+{
+    (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+    told->rc = work(cli, told, &told->err);
+    told->ended = fflush(cli->out) == 0 && fflush(stdout) == 0;
+    _exit(EXIT_SUCCESS);
+}
+
+/* Waits for the child, and hands on what it is asked to end by. */
+static void attend(pid_t child, const sigset_t *signals)
+{
+    int number, status;
+    while (waitpid(child, &status, WNOHANG) == 0) {
+        number = sigwaitinfo(signals, NULL);
+        if (number == SIGINT || number == SIGTERM) {
+            (void)kill(child, number);
+        }
+    }
+}
+
+/* Has `work` done by a child. 0, or DK_EIO when there can be none. */
+static int run_apart(struct dk_cli *cli, struct told *told,
+                     int (*work)(struct dk_cli *cli, struct told *told, struct dk_err *err),
+                     struct dk_err *err)
+{
+    sigset_t signals, before;
+    (void)sigemptyset(&signals);
+    (void)sigaddset(&signals, SIGINT);
+    (void)sigaddset(&signals, SIGTERM);
+    (void)sigaddset(&signals, SIGCHLD);
+    (void)sigprocmask(SIG_BLOCK, &signals, &before);
+    told->ended = false;
+    pid_t child = fork();
+    if (child == 0) {
+        run_child(cli, told, work);
+    }
+    if (child > 0) {
+        attend(child, &signals);
+    }
+    (void)sigprocmask(SIG_SETMASK, &before, NULL);
+    return child > 0 ? 0 : dk_err_errno(err, DK_EIO, errno, "cannot start a process to verify in");
+}
+
+/* The child died of what it read: which record it was, or that it was not one of the log's. */
+static int find_damage(struct dk_cli *cli, struct told *told, struct dk_err *err)
+{
+    if (told->total == 0) {
+        return dk_err_set(err, DK_ECORRUPT,
+                          "the log in %s is damaged at its root: none of its records can be found",
+                          cli->config.log);
+    }
+    int rc = run_apart(cli, told, read_singly, err);
+    if (rc != 0) {
+        return rc;
+    }
+    if (told->ended) {
+        return dk_err_set(err, DK_ECORRUPT,
+                          "the seals beside the log in %s are damaged: delete %s/seals while the "
+                          "broker is stopped, and it makes them anew",
+                          cli->config.log, cli->config.log);
+    }
+    struct dk_verify_finding finding = {
+        told->done + 1, DK_ECORRUPT,
+        "the log's tree of pages is damaged here; what follows was not read"};
+    struct verifying verifying = {.cli = cli};
+    (void)on_finding(&verifying, &finding);
+    return DK_EXIT_FAILED;
+}
+
+int dk_replay_verify_run(struct dk_cli *cli, struct dk_err *err)
+{
+    struct told *told =
+        mmap(NULL, sizeof *told, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (told == MAP_FAILED) {
+        return dk_err_errno(err, DK_ENOMEM, errno, "no memory to verify");
+    }
+    int rc = run_apart(cli, told, verify_all, err);
+    if (rc == 0 && told->ended) {
+        rc = told->rc;
+        *err = told->err;
+    } else if (rc == 0) {
+        rc = find_damage(cli, told, err);
+    }
+    (void)munmap(told, sizeof *told);
     return rc;
 }
