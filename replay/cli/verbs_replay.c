@@ -1,6 +1,5 @@
 /* The verbs about the past. */
 #include "replay/cli/replay.h"
-#include "replay/cli/sla.h"
 #include "replay/cli/verb.h"
 
 #define TICKET                                                                                     \
@@ -30,10 +29,9 @@ const struct dk_verb dk_verbs_replay[] = {
     {.name = "replay verify",
      .summary = "prove that the log is what was written",
      .more =
-         "Every record, every ticket's chain, every seal. Ends with 1 when anything is found. "
-         "Where\n"
-         "pages of the file are damaged, it names the first position that cannot be read: go on\n"
-         "with a copy of the log, a backup's or a follower's.\n",
+         "Every record, every ticket's chain, every seal. Ends with 1 when anything is found.\n"
+         "Where pages of the file are damaged, it names the first position that cannot be read:\n"
+         "go on with a copy of the log, a backup's or a follower's.\n",
      .example = "replay verify\n",
      .parameter = verify_parameters,
      .run = dk_replay_verify_run},
@@ -48,12 +46,6 @@ const struct dk_verb dk_verbs_replay[] = {
                 "replay show 1-42 --at -7d --known-at -6d\n",
      .parameter = show_parameters,
      .run = dk_replay_show_run},
-    {.name = "replay sla explain",
-     .summary = "a ticket's clocks, computed from the log",
-     .more = dk_sla_explain_more,
-     .example = "replay sla explain 1-42 resolution --at \"2026-02-03 10:00\"\n",
-     .parameter = dk_sla_explain_parameters,
-     .run = dk_replay_sla_explain_run},
     {.name = "replay kpi",
      .summary = "key figures, folded from the log",
      .more = "The same bytes as docket kpi at the same position; see its --help for measures.\n",
