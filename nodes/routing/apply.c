@@ -1,4 +1,4 @@
-#include "nodes/routing/state.h"
+#include "nodes/routing/pool.h"
 #include "proto/fold/ticket.h"
 #include <string.h>
 
@@ -21,34 +21,43 @@ static void set_due(struct dk_routing_ticket *row, const Docket__ClockRef *clock
     }
 }
 
-/* What single kinds tell; body may be of a kind not known here. */
-static void note_kind(struct dk_routing_ticket *row, const struct dk_event *event)
+static void note_escalated(struct dk_routing_ticket *row, const struct dk_event *event)
+{
+    const Docket__Escalated *escalated = (const void *)event->body;
+    if (escalated->type == DOCKET__ESCALATION_TYPE__ESCALATION_FUNCTIONAL &&
+        !escalated->has_to_group) {
+        row->wish_line =
+            (uint8_t)(escalated->has_to_line ? escalated->to_line : event->after->line + 1u);
+        row->cause = event->envelope->position;
+    }
+}
+
+/* R5: a new step; one that asks for another group is a wish until it is routed there. */
+static void note_queued(struct dk_routing_ticket *row, const struct dk_event *event)
+{
+    unsigned step = (unsigned)((const Docket__Queued *)(const void *)event->body)->relaxation;
+    row->queued_at = event->envelope->position;
+    row->queued_us = event->envelope->recorded_us;
+    if (step > row->relaxation && step <= DOCKET__RELAXATION__RELAX_ON_CALL) {
+        bool elsewhere = step == DOCKET__RELAXATION__RELAX_SECONDARY ||
+                         step == DOCKET__RELAXATION__RELAX_NEXT_SITE;
+        row->relaxation = (uint8_t)step;
+        row->relax_wish = elsewhere ? (uint8_t)step : 0;
+    }
+}
+
+static void note_handover(struct dk_routing_ticket *row, const struct dk_event *event)
+{
+    if ((event->after->flags & DK_TICKET_HANDED_OVER) != 0) {
+        row->handed_at = event->envelope->position;
+        row->handed_us = event->envelope->recorded_us;
+    }
+}
+
+static void note_clock(struct dk_routing_ticket *row, const struct dk_event *event)
 {
     const void *body = event->body;
     switch (event->envelope->kind) {
-    case DK_KIND_OPENED: {
-        const Docket__Opened *opened = body;
-        set_language(row, opened->has_language, &opened->language);
-        row->cause = event->envelope->position;
-        break;
-    }
-    case DK_KIND_CLASSIFIED: {
-        const Docket__Classified *classified = body;
-        set_language(row, classified->has_language, &classified->language);
-        break;
-    }
-    case DK_KIND_ESCALATED: {
-        const Docket__Escalated *escalated = body;
-        if (escalated->type == DOCKET__ESCALATION_TYPE__ESCALATION_FUNCTIONAL &&
-            !escalated->has_to_group) {
-            row->wish_line =
-                (uint8_t)(escalated->has_to_line ? escalated->to_line : event->after->line + 1u);
-            row->cause = event->envelope->position;
-        }
-        break;
-    }
-    case DK_KIND_ROUTED: row->wish_line = 0; break;
-    case DK_KIND_QUEUED: row->queued_said = 1; break;
     case DK_KIND_CLOCK_STARTED: {
         const Docket__ClockStarted *started = body;
         set_due(row, started->clock, started->due_us);
@@ -75,35 +84,175 @@ static void note_kind(struct dk_routing_ticket *row, const struct dk_event *even
     }
 }
 
-/* Moves the ticket's weight from one agent to another (0: nobody). */
-static void carry(struct dk_routing *self, struct dk_routing_ticket *row,
-                  const struct dk_event *event, uint64_t carrier, struct dk_agenda *agenda)
+/* What single kinds tell. */
+static void note_kind(struct dk_routing *self, struct dk_routing_ticket *row,
+                      const struct dk_event *event)
 {
+    const void *body = event->body;
+    switch (event->envelope->kind) {
+    case DK_KIND_OPENED: {
+        const Docket__Opened *opened = body;
+        set_language(row, opened->has_language, &opened->language);
+        row->company = opened->company;
+        row->channel = event->after->channel < DK_CHANNELS ? event->after->channel : 0;
+        row->cause = event->envelope->position;
+        dk_routing_note_contact(self, row, event);
+        break;
+    }
+    case DK_KIND_CLASSIFIED: {
+        const Docket__Classified *classified = body;
+        set_language(row, classified->has_language, &classified->language);
+        dk_routing_note_contact(self, row, event);
+        break;
+    }
+    case DK_KIND_REPEAT_NOTED:
+        row->repeat_of = 0;
+        row->repeat_said = 1;
+        break;
+    case DK_KIND_ESCALATED: note_escalated(row, event); break;
+    case DK_KIND_ROUTED: row->wish_line = 0; break;
+    case DK_KIND_QUEUED: note_queued(row, event); break;
+    case DK_KIND_OFFERED:
+        row->offered_at = event->envelope->position;
+        row->expires_us = ((const Docket__Offered *)body)->expires_us;
+        break;
+    case DK_KIND_HANDOVER_DECLARED: note_handover(row, event); break;
+    default: note_clock(row, event); break;
+    }
+}
+
+/* ---------------------------------------------------------------- R6 */
+
+/* Kept from the agent for a while; what has run out is forgotten. */
+static void note_declined(struct dk_routing *self, struct dk_routing_ticket *row,
+                          const struct dk_event *event)
+{
+    uint64_t ticket = event->envelope->subject;
+    int64_t now_us = event->envelope->recorded_us;
     struct dk_settings settings;
-    if (row->carrier == carrier) {
-        return;
-    }
-    if (row->carrier != 0) {
-        struct dk_routing_agent *agent = dk_table_edit(self->agents, row->carrier, 0);
-        agent->load -= row->weight;
-        agent->channel_load[row->carrier_channel] =
-            (uint16_t)(agent->channel_load[row->carrier_channel] - row->weight);
-        agent->idle_since_us = event->envelope->recorded_us;
-        dk_routing_touch_pools_of(self, row->carrier, agenda);
-    }
-    row->carrier = carrier;
-    row->weight = 0;
-    if (carrier == 0) {
-        return;
+    size_t bytes = 0, kept = 0;
+    const struct dk_routing_decline *held = dk_table_get(self->declines, ticket, &bytes);
+    size_t count = held != NULL ? bytes / sizeof *held : 0;
+    uint64_t agent = ((const Docket__OfferDeclined *)(const void *)event->body)->agent;
+    struct dk_routing_decline *list =
+        dk_table_edit(self->declines, ticket, (count + 1) * sizeof *list);
+    for (size_t i = 0; i < count; i++) {
+        if (list[i].until_us > now_us && list[i].agent != agent) {
+            list[kept++] = list[i];
+        }
     }
     dk_refs_settings(self->world->refs, event->envelope->occurred_us, &settings);
-    row->carrier_channel = event->after->channel < DK_CHANNELS ? event->after->channel : 0;
-    row->weight = settings.channel_weight[row->carrier_channel];
-    struct dk_routing_agent *agent = dk_table_edit(self->agents, carrier, 0);
-    agent->load += row->weight;
-    agent->channel_load[row->carrier_channel] =
-        (uint16_t)(agent->channel_load[row->carrier_channel] + row->weight);
+    list[kept++] = (struct dk_routing_decline){agent, now_us + settings.decline_pause_us};
+    (void)dk_table_edit(self->declines, ticket, kept * sizeof *list);
+    row->cause = event->envelope->position;
+}
+
+/* ---------------------------------------------------------------- load */
+
+static void add_load(struct dk_routing *self, uint64_t id, unsigned channel, int64_t weight,
+                     const struct dk_event *event, struct dk_agenda *agenda)
+{
+    struct dk_routing_agent *agent = dk_table_edit(self->agents, id, 0);
+    agent->load = (uint32_t)(agent->load + weight);
+    agent->channel_load[channel] = (uint16_t)(agent->channel_load[channel] + weight);
     agent->idle_since_us = event->envelope->recorded_us;
+    dk_pool_note_changed(self, id);
+    if (weight < 0) {
+        dk_routing_touch_pool_of(self, id, agenda);
+    }
+}
+
+/* Moves the ticket's weight from one agent to another (0: nobody). */
+static void carry(struct dk_routing *self, const struct dk_routing_ticket *row, uint64_t *carrier,
+                  uint32_t *weight, uint64_t next, const struct dk_event *event,
+                  struct dk_agenda *agenda)
+{
+    struct dk_settings settings;
+    if (*carrier == next) {
+        return;
+    }
+    if (*carrier != 0) {
+        add_load(self, *carrier, row->channel, -(int64_t)*weight, event, agenda);
+    }
+    *carrier = next;
+    *weight = 0;
+    if (next != 0) {
+        dk_refs_settings(self->world->refs, event->envelope->occurred_us, &settings);
+        *weight = settings.channel_weight[row->channel];
+        add_load(self, next, row->channel, *weight, event, agenda);
+    }
+}
+
+/* Owner, or who has the offer; and who gets it back, so that there is room when it comes back. */
+static void carry_all(struct dk_routing *self, struct dk_routing_ticket *row,
+                      const struct dk_event *event, struct dk_agenda *agenda)
+{
+    const struct dk_ticket *life = event->after;
+    bool live = dk_ticket_live(life) && !dk_ticket_historical(life);
+    bool working = live && life->status != DOCKET__STATUS__STATUS_PENDING;
+    uint64_t carrier = working ? life->owner : 0, keeper = working ? life->returns_to : 0;
+    if (live && life->owner == 0) {
+        carrier = life->offered;
+    }
+    carry(self, row, &row->carrier, &row->weight, carrier, event, agenda);
+    carry(self, row, &row->keeper, &row->keeper_weight, keeper != carrier ? keeper : 0, event,
+          agenda);
+}
+
+/* ---------------------------------------------------------------- R7 */
+
+static bool is_asked_for(const struct dk_event *event)
+{
+    const void *body = event->body;
+    return event->after->reopened != event->before->reopened ||
+           (event->envelope->kind == DK_KIND_MESSAGE_PUBLIC && body != NULL &&
+            ((const Docket__MessagePublic *)body)->direction ==
+                DOCKET__DIRECTION__DIRECTION_INBOUND);
+}
+
+static void note_absence(struct dk_routing *self, struct dk_routing_ticket *row,
+                         const struct dk_event *event)
+{
+    const struct dk_ticket *life = event->after;
+    bool critical = life->priority == DOCKET__PRIORITY__PRIORITY_CRITICAL;
+    int64_t now_us = event->envelope->recorded_us;
+    if (life->owner != event->before->owner || life->owner == 0 ||
+        event->envelope->actor == dk_id_make(DK_ACTOR_AGENT, life->owner)) {
+        row->absent = 0;
+    } else if (is_asked_for(event)) {
+        bool at_work = dk_refs_on_shift(self->world->refs, life->owner, now_us, false) ||
+                       (critical && dk_refs_on_shift(self->world->refs, life->owner, now_us, true));
+        row->absent = !at_work;
+    }
+}
+
+/* ---------------------------------------------------------------- a ticket */
+
+/* Into another group's queue by a step of R5 it takes its time of waiting along. */
+static void note_queue(struct dk_routing *self, struct dk_routing_ticket *row,
+                       const struct dk_event *event, uint64_t queue)
+{
+    const Docket__Routed *routed = (const void *)event->body;
+    bool by_step = row->relax_wish != 0 && row->queue != 0 && queue != 0 &&
+                   event->envelope->kind == DK_KIND_ROUTED && routed != NULL &&
+                   (routed->reason == DOCKET__ROUTE_REASON__ROUTE_SECONDARY ||
+                    routed->reason == DOCKET__ROUTE_REASON__ROUTE_NEXT_SITE);
+    if (queue == row->queue) {
+        return;
+    }
+    row->queue = queue;
+    row->cause = event->envelope->position;
+    row->queued_at = 0;
+    row->queued_us = 0;
+    row->relax_wish = 0;
+    if (!by_step) {
+        row->home = queue;
+        row->since_us = event->envelope->recorded_us;
+        row->relaxation = 0;
+    }
+    if (queue == 0) {
+        dk_table_remove(self->declines, event->envelope->subject);
+    }
 }
 
 static void apply_ticket(struct dk_routing *self, const struct dk_event *event,
@@ -114,22 +263,20 @@ static void apply_ticket(struct dk_routing *self, const struct dk_event *event,
     bool live = dk_ticket_live(life) && !dk_ticket_historical(life);
     struct dk_routing_ticket *row = dk_table_edit(self->tickets, ticket, 0);
     if (event->body != NULL) {
-        note_kind(row, event);
+        note_kind(self, row, event);
     }
-    bool working = live && life->status != DOCKET__STATUS__STATUS_PENDING;
-    carry(self, row, event, working ? life->owner : 0, agenda);
-    uint64_t queue = live && life->owner == 0 ? life->group : 0;
-    if (queue != row->queue) {
-        row->queue = queue;
-        row->since_us = event->envelope->recorded_us;
-        row->cause = event->envelope->position;
-        row->queued_said = 0;
+    if (event->envelope->kind == DK_KIND_OFFER_DECLINED && event->body != NULL) {
+        note_declined(self, row, event);
     }
+    carry_all(self, row, event, agenda);
+    note_absence(self, row, event);
+    note_queue(self, row, event, live && (life->owner == 0 || row->absent) ? life->group : 0);
     bool moved = dk_routing_place(self, ticket);
-    if (queue != 0 && (moved || event->envelope->kind == DK_KIND_CLASSIFIED)) {
-        dk_routing_touch_pool(self, queue, agenda); /* another may take it, or it another's place */
+    if (row->queue != 0 && (moved || event->envelope->kind == DK_KIND_CLASSIFIED)) {
+        /* another may take it, or it another's place */
+        dk_routing_touch_pool(self, row->queue, agenda);
     }
-    if (dk_routing_wants_route(row, life)) {
+    if (dk_routing_owes_ticket(self, ticket, row, life)) {
         dk_agenda_touch(agenda, ticket);
     }
 }
@@ -141,33 +288,28 @@ static void apply_presence(struct dk_routing *self, const struct dk_event *event
     struct dk_routing_agent *agent = dk_table_edit(self->agents, event->envelope->subject, 0);
     agent->presence = (uint8_t)presence->presence;
     agent->presence_until_us = presence->has_until_us ? presence->until_us : 0;
-    dk_routing_touch_pools_of(self, event->envelope->subject, agenda);
+    dk_pool_note_changed(self, event->envelope->subject);
+    dk_routing_touch_pool_of(self, event->envelope->subject, agenda);
 }
 
-/* A definition may open what was closed: all queues move, and tickets that wait for a route are
- * looked at again when the catalogue or the settings changed. */
-static void touch_all(struct dk_routing *self, uint32_t kind, struct dk_agenda *agenda)
+/* ---------------------------------------------------------------- definitions */
+
+/* A definition may open what was closed: all queues move, and what tickets are owed by themselves
+ * is looked at again when it rests on what changed. */
+static void apply_definition(struct dk_routing *self, uint32_t kind, struct dk_agenda *agenda)
 {
     size_t cursor = 0, bytes;
     uint64_t key;
-    const void *value;
-    void *any;
+    const void *row;
+    bool of_tickets = kind == DK_KIND_PRODUCT_DEFINED || kind == DK_KIND_SETTINGS_DEFINED ||
+                      kind == DK_KIND_GROUP_DEFINED || kind == DK_KIND_SHIFT_DEFINED ||
+                      kind == DK_KIND_CALENDAR_DEFINED;
     self->rosters_stale |= kind == DK_KIND_AGENT_DEFINED;
-    /* Pools are made anew only for somebody: an import defines thousands while nobody waits. */
-    if (self->places.count > 0) {
-        dk_routing_refresh(self);
-    }
-    while (self->places.count > 0 && dk_map_next(&self->groups, &cursor, &key, &any)) {
-        const struct dk_routing_group *group = any;
-        if (group->waiting.count > 0) {
-            dk_agenda_touch(agenda, group->pool);
-        }
-    }
-    cursor = 0;
-    while ((kind == DK_KIND_PRODUCT_DEFINED || kind == DK_KIND_SETTINGS_DEFINED) &&
-           dk_table_next(self->tickets, &cursor, &key, &value, &bytes)) {
+    self->shift_epoch += kind == DK_KIND_SHIFT_DEFINED || kind == DK_KIND_CALENDAR_DEFINED;
+    dk_routing_touch_pools(self, agenda);
+    while (of_tickets && dk_table_next(self->tickets, &cursor, &key, &row, &bytes)) {
         const struct dk_ticket *life = dk_table_get(self->world->tickets, key, NULL);
-        if (dk_routing_wants_route(value, life)) {
+        if (dk_routing_owes_ticket(self, key, row, life)) {
             dk_agenda_touch(agenda, key);
         }
     }
@@ -183,8 +325,8 @@ int dk_routing_apply(void *self, const struct dk_event *event, struct dk_agenda 
     } else if (kind == DK_KIND_PRESENCE_CHANGED && event->body != NULL) {
         apply_presence(self, event, agenda);
     } else if (kind >= DK_KIND_DEFINED_FROM && kind <= DK_KIND_DEFINED_LAST &&
-               kind != DK_KIND_CUSTOMER_DEFINED && kind != DK_KIND_COMPANY_DEFINED) {
-        touch_all(self, kind, agenda);
+               kind != DK_KIND_CUSTOMER_DEFINED) {
+        apply_definition(self, kind, agenda);
     }
     return 0;
 }

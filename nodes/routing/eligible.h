@@ -5,36 +5,81 @@
 #include "nodes/routing/state.h"
 
 #define DK_CANDIDATES_SAID 8 /* the choice and the next seven stand in the event */
+#define DK_REASONS         9 /* enum ExclusionReason */
+#define DK_TIER_MAX        9
 
 /* An agent at the instant of a decision, with what this consideration has given it already. */
 struct dk_agent_now {
     uint64_t id;
-    const Docket__AgentDefined *body;
+    const Docket__AgentDefined *body; /* NULL: not defined then */
     int64_t idle_since_us;
     uint32_t load, capacity;
+    uint32_t spare_permille; /* spare share of capacity */
     uint16_t channel_load[DK_CHANNELS];
-    bool on_shift, available;
+    bool on_shift, on_call, available;
 };
 
-/* Reads an agent at an instant; false when it is not defined then. `*again_us` is lowered to the
- * next instant at which its definition, shift or presence changes. */
-bool dk_agent_at(struct dk_routing *self, uint64_t id, int64_t now_us, struct dk_agent_now *agent,
-                 int64_t *again_us);
+/* Reads an agent at an instant. `*again_us` is lowered to the next instant at which its definition,
+ * shift or presence changes. */
+void dk_agent_read(struct dk_routing *self, uint64_t id, int64_t now_us, struct dk_agent_now *agent,
+                   int64_t *again_us);
+
+/* After a change of load. */
+void dk_agent_count_spare(struct dk_agent_now *agent);
 
 /* Whether the agent works in a group then. */
 bool dk_agent_is_in(const struct dk_agent_now *agent, uint64_t group);
 
-struct dk_choice {
-    size_t count; /* eligible agents, best first; the first is the choice */
-    struct dk_agent_now *best[DK_CANDIDATES_SAID];
-    uint32_t excluded[8]; /* by enum ExclusionReason */
+/* The tier that an agent's definition states; 1 when it states none. */
+unsigned dk_agent_tier(const Docket__AgentDefined *body);
+
+/* Whether there is room for so much more of a channel. Nobody who is full takes anything, whatever
+ * it weighs. */
+bool dk_agent_has_room(const struct dk_agent_now *agent, unsigned channel, uint32_t weight);
+
+/* What a ticket asks of the agent who takes it. */
+struct dk_ask {
+    int64_t now_us;
+    uint64_t group, product, speaker;
+    uint64_t owner; /* whose substitute is looked for (R7), or 0 */
+    const char *language;
+    const Docket__ProductDefined *defined; /* the product then, or NULL */
+    unsigned channel, mode, tier;
+    uint32_t weight;
+    const struct dk_routing_decline *decline;
+    size_t decline_count;
 };
 
-/* Judges every agent for one ticket. `weight` is what the ticket takes. */
-void dk_choose(const struct dk_routing *self, uint64_t ticket, uint32_t weight, int64_t now_us,
-               struct dk_agent_now *const *agents, size_t agent_count, struct dk_choice *choice);
+/* What settings in force at an instant say of asks; borrowed from the refs. */
+struct dk_terms {
+    struct dk_settings settings;
+    const Docket__SettingsDefined *body; /* NULL: none */
+};
+void dk_terms_at(const struct dk_routing *self, int64_t now_us, struct dk_terms *terms);
 
-/* Spare share of capacity, in thousandths. */
-uint32_t dk_spare_permille(const struct dk_agent_now *agent);
+/* Borrows from the tables until their next edit. */
+void dk_ask_of(const struct dk_routing *self, uint64_t ticket, const struct dk_terms *terms,
+               int64_t now_us, struct dk_ask *ask);
+
+/* Whether an agent has declined what is asked, not long ago. */
+bool dk_ask_is_declined(const struct dk_ask *ask, uint64_t agent);
+
+/* Why an agent is passed over; none: eligible. */
+Docket__ExclusionReason dk_judge(const struct dk_routing *self, const struct dk_agent_now *agent,
+                                 const struct dk_ask *ask);
+
+struct dk_choice {
+    size_t count;                                        /* eligible agents */
+    const struct dk_agent_now *best[DK_CANDIDATES_SAID]; /* of them, the first is the choice */
+    uint32_t excluded[DK_REASONS];
+};
+
+/* R4: spare share, then idle longest, then id. */
+bool dk_agent_before(const struct dk_agent_now *a, const struct dk_agent_now *b);
+
+/* The choice by judging each of the group's agents; index.h gives the same faster. */
+struct dk_pool;
+void dk_choose(const struct dk_routing *self, const struct dk_pool *pool, const struct dk_ask *ask,
+               struct dk_choice *choice);
 
 #endif

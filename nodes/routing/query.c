@@ -1,4 +1,3 @@
-#include "nodes/routing/eligible.h"
 #include "nodes/routing/state.h"
 #include "proto/base/id.h"
 #include "proto/base/time.h"
@@ -18,21 +17,33 @@ static const char *argument_of(const char *const *argument, size_t count, const 
     return NULL;
 }
 
+static int put_waiting(const struct dk_queue_key *key, bool first, struct dk_buf *json)
+{
+    char name[DK_ID_TEXT_BYTES], since[DK_TIME_TEXT_BYTES], due[DK_TIME_TEXT_BYTES];
+    bool has_due = key->due_us != INT64_MAX;
+    return dk_buf_printf(
+        json, "%s{\"ticket\":\"%s\",\"priority\":%" PRIu64 ",\"since\":\"%s\",\"due\":%s%s%s}",
+        first ? "" : ",", dk_id_format(key->ticket, name), key->priority,
+        dk_time_format(key->since_us, 0, since), has_due ? "\"" : "",
+        has_due ? dk_time_format(key->due_us, 0, due) : "null", has_due ? "\"" : "");
+}
+
 static int query_queue(struct dk_routing *self, uint64_t group_id, struct dk_buf *json)
 {
-    const struct dk_routing_group *group = dk_map_get(&self->groups, group_id);
-    size_t count = group != NULL ? group->waiting.count : 0;
+    struct dk_routing_group **held = dk_map_get(&self->groups, group_id);
+    struct dk_queue all = {0};
     int rc = dk_buf_printf(json, "[");
-    for (size_t i = 0; rc == 0 && i < count; i++) {
-        const struct dk_queue_key *key = &group->waiting.entry[i];
-        char name[DK_ID_TEXT_BYTES], since[DK_TIME_TEXT_BYTES], due[DK_TIME_TEXT_BYTES];
-        bool has_due = key->due_us != INT64_MAX;
-        rc = dk_buf_printf(
-            json, "%s{\"ticket\":\"%s\",\"priority\":%" PRIu64 ",\"since\":\"%s\",\"due\":%s%s%s}",
-            i > 0 ? "," : "", dk_id_format(key->ticket, name), key->priority,
-            dk_time_format(key->since_us, 0, since), has_due ? "\"" : "",
-            has_due ? dk_time_format(key->due_us, 0, due) : "null", has_due ? "\"" : "");
+    for (size_t i = 0; held != NULL && i < (*held)->ranked_count; i++) {
+        const struct dk_queue *waiting = &(*held)->ranked[i]->waiting;
+        for (size_t k = 0; k < waiting->count; k++) {
+            dk_queue_append(&all, &waiting->entry[k]);
+        }
     }
+    dk_queue_sort(&all);
+    for (size_t i = 0; rc == 0 && i < all.count; i++) {
+        rc = put_waiting(&all.entry[i], i == 0, json);
+    }
+    dk_queue_release(&all);
     return rc != 0 ? rc : dk_buf_printf(json, "]");
 }
 

@@ -1,4 +1,9 @@
-/* What routing keeps: its two tables, and the queues and rosters derived from them. */
+/* What routing keeps: its tables, and what is derived from them and from reference data.
+ *
+ *   ticket --> place --> demand (what its tickets ask) --> group --> pool (groups that share
+ * agents) |         | index of agents  the agents, as they are now
+ *
+ * A pool is one item: what one of its groups gives an agent the others see. */
 #ifndef DK_ROUTING_STATE_H
 #define DK_ROUTING_STATE_H
 
@@ -8,31 +13,38 @@
 
 #define DK_CHANNELS     10 /* enum Channel */
 #define DK_LANGUAGE_MAX 16
+#define DK_CONTACTS_MAX 16 /* of one customer: the latest so many are kept in mind */
+
+/* ---------------------------------------------------------------- tables */
 
 /* Table 1: by ticket. */
 struct dk_routing_ticket {
-    uint64_t queue;             /* the group in whose queue it waits, or 0 */
-    int64_t since_us;           /* when it began to wait there */
+    uint64_t queue;             /* the group in whose queue it stands, offered or not; or 0 */
+    uint64_t home;              /* the group in which that waiting began (R5) */
+    int64_t since_us;           /* when it began */
     uint64_t cause;             /* position of the event that asks for a route or an agent */
     int64_t first_reply_due_us; /* of running clocks; 0 = none */
     int64_t resolution_due_us;
-    uint64_t carrier;        /* the agent whose load it counts to, or 0 */
-    uint32_t weight;         /* as it counts there */
-    uint8_t carrier_channel; /* and to which channel's load */
-    uint8_t wish_line;       /* escalated to this line and not routed yet; 0 = no */
-    uint8_t queued_said;     /* a Queued event says that nobody is eligible */
-    uint8_t reserved;
+    uint64_t company;         /* as its Opened states it; 0: the customer's */
+    uint64_t carrier, keeper; /* agents whose load it counts to, or 0; the keeper gets it back */
+    uint64_t queued_at;       /* position of the last Queued since it waits there; 0 = none */
+    int64_t queued_us;        /* recorded, of it */
+    uint64_t offered_at;      /* position of the open offer */
+    int64_t expires_us;       /* of it */
+    uint64_t handed_at;       /* position of the temporary handover */
+    int64_t handed_us;        /* recorded, of it */
+    uint64_t repeat_of;       /* an earlier ticket, to be noted; 0 = none, or said */
+    uint32_t weight, keeper_weight; /* as it counts to carrier and keeper */
+    uint8_t channel;                /* and to which channel's load */
+    uint8_t wish_line;              /* escalated to this line and not routed yet; 0 = no */
+    uint8_t relaxation;             /* enum Relaxation: how far R5 has come */
+    uint8_t relax_wish;             /* of it, a group that it is not routed to yet; 0 = no */
+    uint8_t absent;                 /* R7: its owner was off shift when it was asked for */
+    uint8_t repeat_said;            /* whether the customer came before is settled */
+    uint8_t reserved[2];
     char language[DK_LANGUAGE_MAX]; /* padded with NULs; "" = any */
 };
-_Static_assert(sizeof(struct dk_routing_ticket) == 72, "flat, without padding");
-
-/* Whether it waits for a route: it stands in no group, or is wanted on another line. */
-static inline bool dk_routing_wants_route(const struct dk_routing_ticket *row,
-                                          const struct dk_ticket *life)
-{
-    return dk_ticket_live(life) && !dk_ticket_historical(life) &&
-           (life->group == 0 || row->wish_line != 0);
-}
+_Static_assert(sizeof(struct dk_routing_ticket) == 160, "flat, without padding");
 
 /* Table 2: by agent. */
 struct dk_routing_agent {
@@ -45,39 +57,68 @@ struct dk_routing_agent {
 };
 _Static_assert(sizeof(struct dk_routing_agent) == 48, "flat, without padding");
 
-/* Derived: a group's queue, who works it in any version of an agent, and its pool: groups that
- * share agents are decided together, so that what one gives an agent the other sees. */
-struct dk_routing_group {
-    uint64_t pool; /* the lowest group of the pool */
-    struct dk_queue waiting;
-    struct dk_queue untold; /* of them: no Queued says yet that they wait */
-    uint64_t *agent;
-    size_t agent_count;
+/* Table 3: by ticket, while it waits: who does not want it, and until when it is kept from them. */
+struct dk_routing_decline {
+    uint64_t agent;
+    int64_t until_us;
 };
 
-/* Where a ticket stands in its group's queues. */
+/* Table 4: by customer: the latest tickets, oldest first. */
+struct dk_routing_contact {
+    uint64_t ticket, product;
+    int64_t opened_us;
+};
+
+/* ---------------------------------------------------------------- derived */
+
+#define DK_WITH_ON_CALL      1u /* agents on call may take it */
+#define DK_WITHOUT_PREFERRED 2u /* its product's preferred skills are not asked for */
+
+/* The tickets of a group's queue that ask the same of an agent. */
+struct dk_demand {
+    uint64_t product;
+    char language[DK_LANGUAGE_MAX];
+    uint8_t channel, mode; /* DK_WITH_... */
+    struct dk_queue waiting;
+};
+
+struct dk_index;
+struct dk_pool;
+
+struct dk_routing_group {
+    uint64_t id;
+    struct dk_pool *pool;
+    uint64_t *agent; /* who works it in any version of an agent, no one twice */
+    size_t agent_count;
+    struct dk_index *index;    /* of them, by what they can take (index.h); NULL: not made yet */
+    struct dk_map demands;     /* hash of what is asked -> struct dk_demand * */
+    struct dk_demand **ranked; /* those with tickets, by their first one (R3) */
+    size_t ranked_count, ranked_capacity;
+    struct dk_queue untold; /* tickets of which no Queued says yet that they wait */
+    size_t waiting;         /* tickets in all demands */
+};
+
+/* Where a ticket waits. */
 struct dk_routing_place {
-    uint64_t group; /* 0: in none */
+    struct dk_routing_group *group; /* NULL: nowhere */
+    struct dk_demand *demand;
     struct dk_queue_key key;
     bool untold;
 };
 
 struct dk_routing {
     const struct dk_world *world;
-    struct dk_table *tickets, *agents;
-    struct dk_map groups; /* group -> struct dk_routing_group */
+    struct dk_table *tickets, *agents, *declines, *contacts;
+    uint64_t settings;    /* the subject of the organization's */
+    struct dk_map groups; /* group -> struct dk_routing_group * */
     struct dk_map places; /* ticket that waits -> struct dk_routing_place */
+    struct dk_map pools;  /* lowest group -> struct dk_pool * */
+    struct dk_map seats;  /* agent -> where it stands in a pool that is made (pool.h) */
     bool rosters_stale;   /* an agent was defined since they were made */
+    uint64_t shift_epoch; /* shifts or calendars were defined so often */
 };
 
-struct dk_routing_group *dk_routing_group(struct dk_routing *self, uint64_t group);
-
-/* Makes rosters and pools anew when they are stale. */
-void dk_routing_refresh(struct dk_routing *self);
-
-/* Touches the pool of a group; of every group that the agent works in. */
-void dk_routing_touch_pool(struct dk_routing *self, uint64_t group, struct dk_agenda *agenda);
-void dk_routing_touch_pools_of(struct dk_routing *self, uint64_t agent, struct dk_agenda *agenda);
+/* ---------------------------------------------------------------- the role's parts */
 
 int dk_routing_apply(void *self, const struct dk_event *event, struct dk_agenda *agenda,
                      struct dk_err *err);
@@ -86,7 +127,33 @@ void dk_routing_consider(void *self, uint64_t item, int64_t now_us, struct dk_in
 int dk_routing_query(void *self, const char *name, const char *const *argument,
                      size_t argument_count, struct dk_buf *json, struct dk_err *err);
 
-/* Puts a ticket where the tables say that it waits. Whether its place in `waiting` has changed. */
+/* owed.c: what a ticket by itself is owed: routes, the next step of R5, an offer's end, the return
+ * of a handover, a repeat contact. Whether there may be such a thing, now or later. */
+bool dk_routing_owes_ticket(const struct dk_routing *self, uint64_t ticket,
+                            const struct dk_routing_ticket *row, const struct dk_ticket *life);
+void dk_routing_consider_ticket(struct dk_routing *self, uint64_t ticket, int64_t now_us,
+                                struct dk_intents *intents, int64_t *again_us);
+
+/* contacts.c: what an Opened or Classified tells of the customer's earlier tickets. */
+void dk_routing_note_contact(struct dk_routing *self, struct dk_routing_ticket *row,
+                             const struct dk_event *event);
+
+/* rosters.c: groups and pools, made anew when an agent was defined. */
+struct dk_routing_group *dk_routing_group(struct dk_routing *self, uint64_t group);
+void dk_routing_refresh(struct dk_routing *self);
+void dk_routing_free_rosters(struct dk_routing *self);
+/* Forgets all that is derived. */
+void dk_routing_forget(struct dk_routing *self);
+void dk_routing_touch_pool(struct dk_routing *self, uint64_t group, struct dk_agenda *agenda);
+/* The pool of an agent whose load or presence changed, if anybody waits there. */
+void dk_routing_touch_pool_of(struct dk_routing *self, uint64_t agent, struct dk_agenda *agenda);
+/* All pools in which somebody waits. */
+void dk_routing_touch_pools(struct dk_routing *self, struct dk_agenda *agenda);
+
+/* places.c: puts a ticket where the tables say that it waits; whether that is another place in its
+ * order than before. In bulk: places first, in any order, then one sort. */
 bool dk_routing_place(struct dk_routing *self, uint64_t ticket);
+void dk_routing_place_unsorted(struct dk_routing *self, uint64_t ticket);
+void dk_routing_sort_places(struct dk_routing *self);
 
 #endif

@@ -115,6 +115,19 @@ static inline void hire(struct role_world *world, const struct agent *agent)
     define_shift(world, "always", agent->key);
 }
 
+/* Without steps of R5 and without offers, unless a test asks for them. */
+static inline void define_settings(struct role_world *world, int64_t queue_timeout_us,
+                                   int64_t offer_timeout_us)
+{
+    Docket__SettingsDefined settings = DOCKET__SETTINGS_DEFINED__INIT;
+    settings.definition = test_definition("settings");
+    settings.has_queue_timeout_us = 1;
+    settings.queue_timeout_us = (uint64_t)queue_timeout_us;
+    settings.has_offer_timeout_us = 1;
+    settings.offer_timeout_us = (uint64_t)offer_timeout_us;
+    (void)world_define(world, DK_KIND_SETTINGS_DEFINED, &settings);
+}
+
 static inline int set_up(void **state)
 {
     struct role_world *world = calloc(1, sizeof *world);
@@ -125,6 +138,7 @@ static inline int set_up(void **state)
     define_group(world, "network", 2);
     define_product(world, "mail", NULL);
     define_product(world, "toner", "toner");
+    define_settings(world, 0, 0);
     return 0;
 }
 

@@ -130,6 +130,7 @@ static void define_settings_from(struct role_world *world, const char *group, in
     settings.definition = test_definition("settings");
     settings.definition->has_effective_us = 1;
     settings.definition->effective_us = from_us;
+    settings.has_queue_timeout_us = 1; /* never: R5 is not what is looked at here */
     settings.has_default_group = group != NULL;
     settings.default_group = group != NULL ? GROUP(group) : 0;
     (void)world_define(world, DK_KIND_SETTINGS_DEFINED, &settings);

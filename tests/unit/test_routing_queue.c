@@ -13,7 +13,7 @@ static void check_excluded(Docket__Exclusion *const *excluded, size_t count,
     size_t kinds = 0;
     for (size_t i = 0; i < count; i++)
         ASSERT_EQ(excluded[i]->count, expected[excluded[i]->reason]);
-    for (int reason = 1; reason < 8; reason++)
+    for (int reason = 1; reason < 9; reason++)
         kinds += expected[reason] > 0;
     ASSERT_EQ(count, kinds);
 }
@@ -43,7 +43,7 @@ static void test_routing_says_why_nobody_is_eligible(void **state)
     const Docket__Queued *queued = body;
     ASSERT_EQ(queued->group, GROUP("desk"));
     check_excluded(queued->excluded, queued->n_excluded,
-                   (const uint32_t[8]){[DOCKET__EXCLUSION_REASON__EXCLUDED_OFF_SHIFT] = 3,
+                   (const uint32_t[9]){[DOCKET__EXCLUSION_REASON__EXCLUDED_OFF_SHIFT] = 3,
                                        [DOCKET__EXCLUSION_REASON__EXCLUDED_UNAVAILABLE] = 2,
                                        [DOCKET__EXCLUSION_REASON__EXCLUDED_LANGUAGE] = 1,
                                        [DOCKET__EXCLUSION_REASON__EXCLUDED_SKILL] = 1,
@@ -262,7 +262,7 @@ static void test_routing_event_names_the_choice_and_the_next_seven(void **state)
     for (size_t i = 1; i < 8; i++)
         ASSERT_TRUE(body->candidate[i - 1]->agent < body->candidate[i]->agent);
     check_excluded(body->excluded, body->n_excluded,
-                   (const uint32_t[8]){[DOCKET__EXCLUSION_REASON__EXCLUDED_SKILL] = 2});
+                   (const uint32_t[9]){[DOCKET__EXCLUSION_REASON__EXCLUDED_SKILL] = 2});
     ASSERT_EQ(body->weight, 1);
     ASSERT_EQ(body->judged_us, world->now_us - WORLD_STEP_US);
     ASSERT_EQ(body->decision->basis, opened_at + 1); /* the Routed */

@@ -1,0 +1,74 @@
+/* Repeat contacts: a customer who comes again about the same is not to tell it all again. */
+#include "nodes/routing/state.h"
+#include "proto/base/time.h"
+#include <string.h>
+
+/* One product is the other or lies below it; one that is not known is not the same as any. */
+static bool same_matter(const struct dk_refs *refs, uint64_t a, uint64_t b, int64_t at_us)
+{
+    return a != 0 && b != 0 &&
+           (dk_refs_product_within(refs, a, b, at_us) || dk_refs_product_within(refs, b, a, at_us));
+}
+
+/* The customer's latest ticket before this one about the same, opened not too long before; or 0. */
+static uint64_t find_earlier(const struct dk_routing *self, const struct dk_event *event)
+{
+    const struct dk_ticket *life = event->after;
+    struct dk_settings settings;
+    size_t bytes = 0;
+    const struct dk_routing_contact *contact = dk_table_get(self->contacts, life->customer, &bytes);
+    dk_refs_settings(self->world->refs, event->envelope->occurred_us, &settings);
+    int64_t oldest_us = life->opened_us - (int64_t)settings.repeat_contact_days * DK_DAY_US;
+    for (size_t i = contact != NULL ? bytes / sizeof *contact : 0; i-- > 0;) {
+        if (contact[i].ticket != event->envelope->subject &&
+            contact[i].opened_us <= life->opened_us && contact[i].opened_us >= oldest_us &&
+            same_matter(self->world->refs, life->product, contact[i].product,
+                        event->envelope->occurred_us)) {
+            return contact[i].ticket;
+        }
+    }
+    return 0;
+}
+
+/* Enters a ticket among the customer's by when it was opened, or its other product. */
+static void keep(struct dk_routing *self, uint64_t ticket, const struct dk_ticket *life)
+{
+    size_t bytes = 0, at;
+    const struct dk_routing_contact *held = dk_table_get(self->contacts, life->customer, &bytes);
+    size_t count = held != NULL ? bytes / sizeof *held : 0;
+    for (at = 0; at < count && held[at].ticket != ticket; at++) {
+    }
+    bool known = at < count;
+    size_t wanted = known ? count : count < DK_CONTACTS_MAX ? count + 1 : DK_CONTACTS_MAX;
+    struct dk_routing_contact *list =
+        dk_table_edit(self->contacts, life->customer, wanted * sizeof *list);
+    if (known) {
+        list[at].product = life->product;
+        return;
+    }
+    if (count == DK_CONTACTS_MAX) {
+        count--;
+        memmove(list, list + 1, count * sizeof *list); /* the oldest is forgotten */
+    }
+    for (at = count; at > 0 && list[at - 1].opened_us > life->opened_us; at--) {
+        list[at] = list[at - 1];
+    }
+    list[at] = (struct dk_routing_contact){ticket, life->product, life->opened_us};
+}
+
+void dk_routing_note_contact(struct dk_routing *self, struct dk_routing_ticket *row,
+                             const struct dk_event *event)
+{
+    const struct dk_ticket *life = event->after;
+    bool opens = event->envelope->kind == DK_KIND_OPENED;
+    if (life->customer == 0 || (!opens && life->product == event->before->product)) {
+        return;
+    }
+    if (opens && ((const Docket__Opened *)(const void *)event->body)->has_repeat_of) {
+        row->repeat_said = 1; /* by whoever opened it */
+    }
+    if (!dk_ticket_historical(life) && !row->repeat_said) {
+        row->repeat_of = find_earlier(self, event);
+    }
+    keep(self, event->envelope->subject, life);
+}

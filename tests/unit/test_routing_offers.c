@@ -1,0 +1,472 @@
+#include "tests/unit/routing_world.h"
+
+/* What becomes of a ticket that nobody takes at once: offers (R6), relaxation (R5), substitutes
+ * (R7); and who may have it at all: tiers, visibility (R2, R8). Repeat contacts. */
+
+#define MINUTE (60 * DK_SECOND_US)
+
+/* ---------------------------------------------------------------- what tests say */
+
+static const Docket__Offered *offered(const struct role_world *world, uint64_t ticket, size_t count)
+{
+    const void *body = NULL;
+    ASSERT_EQ(count_of(world, ticket, DK_KIND_OFFERED, &body), count);
+    return body;
+}
+
+static void decline(struct role_world *world, uint64_t ticket, uint64_t agent)
+{
+    Docket__OfferDeclined declined = DOCKET__OFFER_DECLINED__INIT;
+    declined.agent = agent;
+    (void)world_append(world, ticket, DK_KIND_OFFER_DECLINED, &declined);
+}
+
+static void accept(struct role_world *world, uint64_t ticket, uint64_t agent)
+{
+    Docket__Assigned to = DOCKET__ASSIGNED__INIT;
+    to.agent = agent;
+    (void)world_append(world, ticket, DK_KIND_ASSIGNED, &to);
+}
+
+static void say(struct role_world *world, uint64_t ticket, uint64_t actor, bool inbound)
+{
+    Docket__MessagePublic message = DOCKET__MESSAGE_PUBLIC__INIT;
+    message.direction =
+        inbound ? DOCKET__DIRECTION__DIRECTION_INBOUND : DOCKET__DIRECTION__DIRECTION_OUTBOUND;
+    struct dk_envelope by = {.subject = ticket, .actor = actor};
+    (void)world_append_as(world, by, DK_KIND_MESSAGE_PUBLIC, &message);
+}
+
+static void hire_plain(struct role_world *world, const char *key, const char *group, uint32_t room)
+{
+    hire(world, &(struct agent){key, {group}, room, NULL, NULL, 0, 0});
+}
+
+static void define_shift_of(struct role_world *world, const char *key, const char *calendar,
+                            const char *agent, bool on_call)
+{
+    Docket__ShiftDefined shift = DOCKET__SHIFT_DEFINED__INIT;
+    uint64_t id = AGENT(agent);
+    shift.definition = test_definition(key);
+    shift.calendar = test_id(DK_SUBJECT_CALENDAR, calendar);
+    shift.n_agent = 1;
+    shift.agent = &id;
+    shift.has_on_call = 1;
+    shift.on_call = on_call;
+    (void)world_define(world, DK_KIND_SHIFT_DEFINED, &shift);
+}
+
+/* The next midnight in UTC, at which a calendar of the day's first hours opens. */
+static int64_t midnight_us(const struct role_world *world)
+{
+    return (world->now_us / DK_DAY_US + 1) * DK_DAY_US;
+}
+
+/* ---------------------------------------------------------------- R4, R6 */
+
+static void test_routing_r6_an_offer_is_taken_or_goes_to_the_next(void **state)
+{
+    struct role_world *world = *state;
+    define_settings(world, 0, MINUTE);
+    hire_plain(world, "ada", "desk", 1);
+    hire_plain(world, "bob", "desk", 1);
+    uint64_t ticket = open_mail(world);
+    (void)world_settle(world);
+    const Docket__Offered *first = offered(world, ticket, 1);
+    ASSERT_EQ(count_of(world, ticket, DK_KIND_ASSIGNED, NULL), 0);
+    ASSERT_EQ(first->n_candidate, 2);
+    ASSERT_EQ(first->candidate[0]->agent, first->agent);
+    ASSERT_EQ(first->expires_us, first->judged_us + MINUTE);
+    ASSERT_EQ(first->weight, 1);
+    uint64_t other = first->agent == AGENT("ada") ? AGENT("bob") : AGENT("ada");
+
+    decline(world, ticket, first->agent);
+    (void)world_settle(world);
+    const Docket__Offered *second = offered(world, ticket, 2);
+    ASSERT_EQ(second->agent, other);
+    ASSERT_EQ(second->n_excluded, 1);
+    ASSERT_EQ(second->excluded[0]->reason, DOCKET__EXCLUSION_REASON__EXCLUDED_DECLINED);
+    accept(world, ticket, other);
+    (void)world_settle(world);
+    ASSERT_EQ(life_of(world, ticket)->owner, other);
+    (void)offered(world, ticket, 2);
+}
+
+static void test_routing_r6_an_offer_runs_out_and_comes_back_after_the_pause(void **state)
+{
+    struct role_world *world = *state;
+    define_settings(world, 0, MINUTE);
+    hire_plain(world, "ada", "desk", 1);
+    uint64_t ticket = open_mail(world);
+    (void)world_settle(world);
+    int64_t expires_us = offered(world, ticket, 1)->expires_us;
+    world->now_us = expires_us - 1;
+    ASSERT_EQ(world_settle(world), 0);
+    world->now_us = expires_us;
+    (void)world_settle(world);
+    const void *body = NULL;
+    ASSERT_EQ(count_of(world, ticket, DK_KIND_OFFER_DECLINED, &body), 1);
+    ASSERT_TRUE(((const Docket__OfferDeclined *)body)->timed_out);
+    ASSERT_EQ(count_of(world, ticket, DK_KIND_QUEUED, NULL), 1); /* nobody else is there */
+    (void)offered(world, ticket, 1);
+    int64_t again_us = dk_folder_next_due_us(world->folder);
+    ASSERT_TRUE(again_us > expires_us + 15 * MINUTE - 1 && again_us < expires_us + 16 * MINUTE);
+    world_restart(world);
+    world->now_us = again_us - 1;
+    ASSERT_EQ(world_settle(world), 0);
+    world->now_us = again_us;
+    (void)world_settle(world);
+    ASSERT_EQ(offered(world, ticket, 2)->agent, AGENT("ada"));
+}
+
+static void test_routing_r6_an_open_offer_takes_room(void **state)
+{
+    struct role_world *world = *state;
+    define_settings(world, 0, MINUTE);
+    hire_plain(world, "ada", "desk", 1);
+    uint64_t first = open_mail(world), second = open_mail(world);
+    (void)world_settle(world);
+    ASSERT_EQ(life_of(world, first)->offered, AGENT("ada"));
+    ASSERT_EQ(life_of(world, second)->offered, 0);
+    decline(world, first, AGENT("ada"));
+    (void)world_settle(world);
+    ASSERT_EQ(life_of(world, second)->offered, AGENT("ada"));
+}
+
+/* ---------------------------------------------------------------- R2, R8 */
+
+static void test_routing_r2_a_tier_is_for_agents_of_at_least_one(void **state)
+{
+    struct role_world *world = *state;
+    Docket__SettingsDefined settings = DOCKET__SETTINGS_DEFINED__INIT;
+    Docket__TierNeed need = DOCKET__TIER_NEED__INIT, *needs = &need;
+    Docket__CompanyDefined company = DOCKET__COMPANY_DEFINED__INIT;
+    Docket__AgentDefined bob = DOCKET__AGENT_DEFINED__INIT;
+    Docket__Opened opened = DOCKET__OPENED__INIT;
+    uint64_t desk = GROUP("desk");
+    need.tier = test_bytes("gold");
+    need.agent_tier = 2;
+    settings.definition = test_definition("settings");
+    settings.n_tier_need = 1;
+    settings.tier_need = &needs;
+    (void)world_define(world, DK_KIND_SETTINGS_DEFINED, &settings);
+    company.definition = test_definition("acme");
+    company.has_tier = 1;
+    company.tier = test_bytes("gold");
+    (void)world_define(world, DK_KIND_COMPANY_DEFINED, &company);
+    hire_plain(world, "ada", "desk", 9);
+    opened.has_product = 1;
+    opened.product = PLACE("mail");
+    opened.has_company = 1;
+    opened.company = test_id(DK_SUBJECT_COMPANY, "acme");
+    uint64_t ticket = world_open_ticket(world, &opened), plain = open_mail(world);
+    (void)world_settle(world);
+    ASSERT_EQ(life_of(world, plain)->owner, AGENT("ada"));
+    const void *body = NULL;
+    ASSERT_EQ(count_of(world, ticket, DK_KIND_QUEUED, &body), 1);
+    ASSERT_EQ(((const Docket__Queued *)body)->excluded[0]->reason,
+              DOCKET__EXCLUSION_REASON__EXCLUDED_TIER);
+    bob.definition = test_definition("bob");
+    bob.n_group = 1;
+    bob.group = &desk;
+    bob.has_tier = 1;
+    bob.tier = 2;
+    (void)world_define(world, DK_KIND_AGENT_DEFINED, &bob);
+    define_shift(world, "always", "bob");
+    (void)world_settle(world);
+    ASSERT_EQ(life_of(world, ticket)->owner, AGENT("bob"));
+}
+
+static void test_routing_r8_specialists_see_their_products_only(void **state)
+{
+    struct role_world *world = *state;
+    Docket__AgentDefined ada = DOCKET__AGENT_DEFINED__INIT;
+    Docket__ProductDefined inbox = DOCKET__PRODUCT_DEFINED__INIT;
+    uint64_t desk = GROUP("desk"), mail = PLACE("mail");
+    inbox.definition = test_definition("inbox");
+    inbox.has_parent = 1;
+    inbox.parent = mail;
+    (void)world_define(world, DK_KIND_PRODUCT_DEFINED, &inbox);
+    ada.definition = test_definition("ada");
+    ada.n_group = 1;
+    ada.group = &desk;
+    ada.n_product = 1;
+    ada.product = &mail;
+    (void)world_define(world, DK_KIND_AGENT_DEFINED, &ada);
+    define_shift(world, "always", "ada");
+    define_product(world, "other", NULL);
+    uint64_t below = open_ticket(world, "inbox", DOCKET__PRIORITY__PRIORITY_NORMAL, NULL);
+    uint64_t beside = open_ticket(world, "other", DOCKET__PRIORITY__PRIORITY_NORMAL, NULL);
+    (void)world_settle(world);
+    ASSERT_EQ(life_of(world, below)->owner, AGENT("ada"));
+    const void *body = NULL;
+    ASSERT_EQ(count_of(world, beside, DK_KIND_QUEUED, &body), 1);
+    ASSERT_EQ(((const Docket__Queued *)body)->excluded[0]->reason,
+              DOCKET__EXCLUSION_REASON__EXCLUDED_NOT_VISIBLE);
+}
+
+/* ---------------------------------------------------------------- R5 */
+
+static void check_step(struct role_world *world, uint64_t ticket, size_t queued,
+                       Docket__Relaxation step)
+{
+    const void *body = NULL;
+    world->now_us = dk_folder_next_due_us(world->folder);
+    (void)world_settle(world);
+    ASSERT_EQ(count_of(world, ticket, DK_KIND_QUEUED, &body), queued);
+    ASSERT_EQ(((const Docket__Queued *)body)->relaxation, step);
+}
+
+static void define_group_with(struct role_world *world, const char *key, const char *secondary,
+                              const char *next_site)
+{
+    Docket__GroupDefined group = DOCKET__GROUP_DEFINED__INIT;
+    group.definition = test_definition(key);
+    group.has_line = 1;
+    group.line = 1;
+    group.has_secondary = secondary != NULL;
+    group.secondary = secondary != NULL ? GROUP(secondary) : 0;
+    group.has_next_site_group = next_site != NULL;
+    group.next_site_group = next_site != NULL ? GROUP(next_site) : 0;
+    (void)world_define(world, DK_KIND_GROUP_DEFINED, &group);
+}
+
+static void define_preferring(struct role_world *world, const char *key, const char *skill)
+{
+    Docket__ProductDefined product = DOCKET__PRODUCT_DEFINED__INIT;
+    Docket__Route route = DOCKET__ROUTE__INIT, *routes = &route;
+    ProtobufCBinaryData preferred = test_bytes(skill);
+    product.definition = test_definition(key);
+    product.n_route = 1;
+    product.route = &routes;
+    route.line = 1;
+    route.group = GROUP("desk");
+    product.n_preferred_skill = 1;
+    product.preferred_skill = &preferred;
+    (void)world_define(world, DK_KIND_PRODUCT_DEFINED, &product);
+}
+
+static void test_routing_r5_goes_step_by_step(void **state)
+{
+    struct role_world *world = *state;
+    const void *body = NULL;
+    define_settings(world, 10 * MINUTE, 0);
+    define_group(world, "second", 1);
+    define_group(world, "abroad", 1);
+    define_group_with(world, "desk", "second", "abroad");
+    define_preferring(world, "phone", "sip");
+    define_agent(world, &(struct agent){"cyd", {"abroad"}, 1, NULL, NULL, 0, 0});
+    define_shift_of(world, "stand-by", "always", "cyd", true);
+    uint64_t ticket = open_ticket(world, "phone", DOCKET__PRIORITY__PRIORITY_NORMAL, NULL);
+    (void)world_settle(world);
+    ASSERT_EQ(count_of(world, ticket, DK_KIND_QUEUED, NULL), 1);
+    int64_t begun_us = world->now_us;
+    check_step(world, ticket, 2, DOCKET__RELAXATION__RELAX_SKILLS);
+    ASSERT_TRUE(world->now_us - begun_us >= 10 * MINUTE - WORLD_STEP_US);
+    ASSERT_TRUE(world->now_us - begun_us <= 10 * MINUTE + 10 * WORLD_STEP_US);
+    world_restart(world);
+    (void)world_settle(world);
+    check_step(world, ticket, 4,
+               DOCKET__RELAXATION__RELAX_SECONDARY); /* said, routed, said there */
+    ASSERT_EQ(count_of(world, ticket, DK_KIND_ROUTED, &body), 2);
+    ASSERT_EQ(((const Docket__Routed *)body)->reason, DOCKET__ROUTE_REASON__ROUTE_SECONDARY);
+    ASSERT_EQ(life_of(world, ticket)->group, GROUP("second"));
+    check_step(world, ticket, 6, DOCKET__RELAXATION__RELAX_NEXT_SITE);
+    ASSERT_EQ(count_of(world, ticket, DK_KIND_ROUTED, &body), 3);
+    ASSERT_EQ(((const Docket__Routed *)body)->reason, DOCKET__ROUTE_REASON__ROUTE_NEXT_SITE);
+    ASSERT_EQ(life_of(world, ticket)->group, GROUP("abroad"));
+    ASSERT_EQ(life_of(world, ticket)->owner, 0);
+    check_step(world, ticket, 7, DOCKET__RELAXATION__RELAX_ON_CALL);
+    ASSERT_EQ(life_of(world, ticket)->owner, AGENT("cyd"));
+    ASSERT_EQ(assigned(world, ticket)->relaxation, DOCKET__RELAXATION__RELAX_ON_CALL);
+}
+
+/* Dropped skills are enough when somebody without them is there; steps that do not apply are
+ * passed over. */
+static void test_routing_r5_passes_over_what_does_not_apply(void **state)
+{
+    struct role_world *world = *state;
+    define_settings(world, 10 * MINUTE, 0);
+    define_preferring(world, "phone", "sip");
+    hire_plain(world, "ada", "desk", 1);
+    define_agent(world, &(struct agent){"dan", {"network"}, 1, NULL, NULL, 0, 0});
+    define_shift_of(world, "stand-by", "always", "dan", true);
+    uint64_t phone = open_ticket(world, "phone", DOCKET__PRIORITY__PRIORITY_NORMAL, NULL);
+    (void)world_settle(world);
+    ASSERT_EQ(life_of(world, phone)->owner, 0);
+    check_step(world, phone, 2, DOCKET__RELAXATION__RELAX_SKILLS);
+    ASSERT_EQ(life_of(world, phone)->owner, AGENT("ada"));
+
+    Docket__Routed routed = DOCKET__ROUTED__INIT;
+    routed.line = 2;
+    routed.group = GROUP("network");
+    uint64_t mail = open_mail(world);
+    (void)world_append(world, mail, DK_KIND_ROUTED, &routed);
+    (void)world_settle(world);
+    ASSERT_EQ(life_of(world, mail)->owner, 0); /* who is on call is not asked yet */
+    check_step(world, mail, 2, DOCKET__RELAXATION__RELAX_ON_CALL);
+    ASSERT_EQ(life_of(world, mail)->owner, AGENT("dan"));
+}
+
+static void test_routing_r5_on_call_is_there_for_critical_tickets_at_once(void **state)
+{
+    struct role_world *world = *state;
+    define_agent(world, &(struct agent){"dan", {"desk"}, 2, NULL, NULL, 0, 0});
+    define_shift_of(world, "stand-by", "always", "dan", true);
+    uint64_t plain = open_mail(world);
+    uint64_t critical = open_ticket(world, "mail", DOCKET__PRIORITY__PRIORITY_CRITICAL, NULL);
+    (void)world_settle(world);
+    ASSERT_EQ(life_of(world, critical)->owner, AGENT("dan"));
+    ASSERT_EQ(life_of(world, plain)->owner, 0);
+}
+
+/* ---------------------------------------------------------------- R7 */
+
+/* Ada works the first hours of the day, Bob always: she goes home with a ticket. */
+static uint64_t leave_with_a_ticket(struct role_world *world)
+{
+    define_calendar(world, "mornings", 6 * 3600);
+    world->now_us = midnight_us(world) + 3600 * DK_SECOND_US;
+    define_agent(world, &(struct agent){"ada", {"desk"}, 2, NULL, NULL, 0, 0});
+    define_shift(world, "mornings", "ada");
+    uint64_t ticket = open_mail(world);
+    (void)world_settle(world);
+    ASSERT_EQ(life_of(world, ticket)->owner, AGENT("ada"));
+    say(world, ticket, dk_id_make(DK_ACTOR_AGENT, AGENT("ada")), false);
+    hire_plain(world, "bob", "desk", 2);
+    set_status(world, ticket, DOCKET__STATUS__STATUS_PENDING);
+    (void)world_settle(world);
+    world->now_us += 12 * 3600 * DK_SECOND_US;
+    (void)world_settle(world);
+    return ticket;
+}
+
+static void
+test_routing_r7_a_customer_who_answers_gets_a_substitute_until_the_owner_is_back(void **state)
+{
+    struct role_world *world = *state;
+    const void *body = NULL;
+    uint64_t ticket = leave_with_a_ticket(world);
+    ASSERT_EQ(count_of(world, ticket, DK_KIND_HANDOVER_DECLARED, NULL), 0);
+    say(world, ticket, dk_id_make(DK_ACTOR_CUSTOMER, 1), true);
+    (void)world_settle(world);
+    ASSERT_EQ(count_of(world, ticket, DK_KIND_HANDOVER_DECLARED, &body), 1);
+    const Docket__HandoverDeclared *to_bob = body;
+    ASSERT_EQ(to_bob->agent, AGENT("bob"));
+    ASSERT_EQ(to_bob->from_agent, AGENT("ada"));
+    ASSERT_EQ(to_bob->term, DOCKET__HANDOVER_TERM__HANDOVER_TEMPORARY);
+    ASSERT_EQ(to_bob->reason, DOCKET__HANDOVER_REASON__HANDOVER_ABSENT);
+    ASSERT_EQ(to_bob->n_candidate, 1);
+    ASSERT_EQ(life_of(world, ticket)->owner, AGENT("bob"));
+
+    int64_t back_us = midnight_us(world);
+    world_restart(world);
+    ASSERT_EQ(world_settle(world), 0);
+    world->now_us = back_us - 1;
+    ASSERT_EQ(world_settle(world), 0);
+    world->now_us = back_us;
+    ASSERT_EQ(world_settle(world), 1);
+    ASSERT_EQ(count_of(world, ticket, DK_KIND_HANDOVER_DECLARED, &body), 2);
+    ASSERT_EQ(((const Docket__HandoverDeclared *)body)->reason,
+              DOCKET__HANDOVER_REASON__HANDOVER_RETURN);
+    ASSERT_EQ(life_of(world, ticket)->owner, AGENT("ada"));
+    world->now_us += 2 * DK_DAY_US;
+    ASSERT_EQ(world_settle(world), 0); /* once */
+}
+
+static void test_routing_r7_a_reopened_ticket_and_one_who_is_there(void **state)
+{
+    struct role_world *world = *state;
+    uint64_t ticket = leave_with_a_ticket(world);
+    set_status(world, ticket, DOCKET__STATUS__STATUS_SOLVED);
+    ASSERT_EQ(world_settle(world), 0);
+    set_status(world, ticket, DOCKET__STATUS__STATUS_OPEN);
+    (void)world_settle(world);
+    ASSERT_EQ(life_of(world, ticket)->owner, AGENT("bob"));
+    say(world, ticket, dk_id_make(DK_ACTOR_CUSTOMER, 1), true); /* bob is there */
+    ASSERT_EQ(world_settle(world), 0);
+}
+
+static void test_routing_r7_without_a_substitute_it_waits_for_the_owner(void **state)
+{
+    struct role_world *world = *state;
+    uint64_t ticket = leave_with_a_ticket(world);
+    set_presence(world, "bob", DOCKET__PRESENCE__PRESENCE_AWAY, 0);
+    say(world, ticket, dk_id_make(DK_ACTOR_CUSTOMER, 1), true);
+    (void)world_settle(world);
+    ASSERT_EQ(life_of(world, ticket)->owner, AGENT("ada"));
+    ASSERT_EQ(count_of(world, ticket, DK_KIND_QUEUED, NULL), 0);
+    world->now_us = midnight_us(world);
+    set_presence(world, "bob", DOCKET__PRESENCE__PRESENCE_AVAILABLE, 0);
+    ASSERT_EQ(world_settle(world), 0); /* she is back */
+}
+
+/* ---------------------------------------------------------------- repeat contacts */
+
+static uint64_t come(struct role_world *world, uint64_t customer, const char *product)
+{
+    Docket__Opened opened = DOCKET__OPENED__INIT;
+    opened.has_customer = 1;
+    opened.customer = dk_id_make(DK_SUBJECT_CUSTOMER, customer);
+    opened.has_product = product != NULL;
+    opened.product = product != NULL ? PLACE(product) : 0;
+    return world_open_ticket(world, &opened);
+}
+
+static uint64_t repeat_of(const struct role_world *world, uint64_t ticket)
+{
+    const void *body = NULL;
+    size_t count = count_of(world, ticket, DK_KIND_REPEAT_NOTED, &body);
+    ASSERT_TRUE(count <= 1);
+    return count == 1 ? ((const Docket__RepeatNoted *)body)->repeat_of : 0;
+}
+
+static void test_routing_notes_a_customer_who_comes_again_once(void **state)
+{
+    struct role_world *world = *state;
+    Docket__Classified classified = DOCKET__CLASSIFIED__INIT;
+    uint64_t first = come(world, 1, "mail"), other = come(world, 1, "toner");
+    uint64_t stranger = come(world, 2, "mail");
+    (void)world_settle(world);
+    world->now_us += 3 * DK_DAY_US;
+    uint64_t again = come(world, 1, "mail"), unknown = come(world, 1, NULL);
+    (void)world_settle(world);
+    ASSERT_EQ(repeat_of(world, first), 0);
+    ASSERT_EQ(repeat_of(world, other), 0);
+    ASSERT_EQ(repeat_of(world, stranger), 0);
+    ASSERT_EQ(repeat_of(world, again), first);
+    ASSERT_EQ(repeat_of(world, unknown), 0);
+    classified.has_product = 1;
+    classified.product = PLACE("toner");
+    (void)world_append(world, unknown, DK_KIND_CLASSIFIED, &classified);
+    classified.product = PLACE("mail");
+    (void)world_append(world, again, DK_KIND_CLASSIFIED, &classified);
+    (void)world_settle(world);
+    ASSERT_EQ(repeat_of(world, unknown), other);
+    world_restart(world);
+    (void)world_settle(world);
+    ASSERT_EQ(repeat_of(world, again), first);
+    world->now_us += 8 * DK_DAY_US;
+    uint64_t late = come(world, 1, "mail");
+    (void)world_settle(world);
+    ASSERT_EQ(repeat_of(world, late), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        CASE(test_routing_r6_an_offer_is_taken_or_goes_to_the_next),
+        CASE(test_routing_r6_an_offer_runs_out_and_comes_back_after_the_pause),
+        CASE(test_routing_r6_an_open_offer_takes_room),
+        CASE(test_routing_r2_a_tier_is_for_agents_of_at_least_one),
+        CASE(test_routing_r8_specialists_see_their_products_only),
+        CASE(test_routing_r5_goes_step_by_step),
+        CASE(test_routing_r5_passes_over_what_does_not_apply),
+        CASE(test_routing_r5_on_call_is_there_for_critical_tickets_at_once),
+        CASE(test_routing_r7_a_customer_who_answers_gets_a_substitute_until_the_owner_is_back),
+        CASE(test_routing_r7_a_reopened_ticket_and_one_who_is_there),
+        CASE(test_routing_r7_without_a_substitute_it_waits_for_the_owner),
+        CASE(test_routing_notes_a_customer_who_comes_again_once),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
