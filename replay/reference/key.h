@@ -56,6 +56,7 @@ extern const struct dk_reference_type dk_type_holidays;      /* 2026-12-25: Chri
 extern const struct dk_reference_type dk_type_holidays_from; /* a file of such lines */
 extern const struct dk_reference_type dk_type_special_days;  /* 2026-12-24: 09:00-12:00 */
 extern const struct dk_reference_type dk_type_channels;      /* chat: 2 */
+extern const struct dk_reference_type dk_type_tiers;         /* gold: 2 */
 extern const struct dk_reference_type dk_type_routes;        /* 1: desk */
 extern const struct dk_reference_type dk_type_when;
 extern const struct dk_reference_type dk_type_goals;

@@ -1,6 +1,7 @@
-/* Keys whose value is a map of its own: channels, routes, goals, penalties, recipients. */
+/* Keys whose value is a map of its own: channels, tiers, routes, goals, penalties, recipients. */
 #include "proto/event/fields.h"
 #include "replay/reference/key.h"
+#include <string.h>
 
 /* ---------------------------------------------------------------- channels: {chat: 2, phone: 1} */
 
@@ -24,6 +25,29 @@ static void say_channels(struct dk_lines *lines, const struct dk_reference_key *
     for (size_t i = 0; i < values.count; i++)
         dk_lines_add(lines, dk_lines_format(lines, "%u", part[i]->capacity), "%s.%s", key->word,
                      dk_lines_enum(lines, &docket__channel__descriptor, (int)part[i]->channel));
+}
+
+/* ---------------------------------------------------------------- needs_tier: {gold: 2} */
+
+static void read_tiers(const struct dk_reading *reading)
+{
+    for (const struct dk_yaml *node = dk_reading_map(reading, reading->node); node != NULL;
+         node = node->next) {
+        Docket__TierNeed **part = dk_reading_parts(reading, 1);
+        (*part)->tier.data = (uint8_t *)(uintptr_t)node->key; /* lives as long as the files */
+        (*part)->tier.len = strlen(node->key);
+        dk_reading_number(reading, node, 1, 9, &(*part)->agent_tier);
+    }
+}
+
+static void say_tiers(struct dk_lines *lines, const struct dk_reference_key *key,
+                      const ProtobufCMessage *body, const ProtobufCFieldDescriptor *field)
+{
+    const Docket__SettingsDefined *settings = (const void *)body;
+    (void)field;
+    for (size_t i = 0; i < settings->n_tier_need; i++)
+        dk_lines_add(lines, dk_lines_format(lines, "%u", settings->tier_need[i]->agent_tier),
+                     "%s.%s", key->word, dk_lines_bytes(lines, &settings->tier_need[i]->tier));
 }
 
 /* ---------------------------------------------------------------- routes: {1: desk, 2: experts} */
@@ -283,6 +307,7 @@ static void say_penalties(struct dk_lines *lines, const struct dk_reference_key 
 }
 
 const struct dk_reference_type dk_type_channels = {read_channels, say_channels};
+const struct dk_reference_type dk_type_tiers = {read_tiers, say_tiers};
 const struct dk_reference_type dk_type_routes = {read_routes, say_routes};
 const struct dk_reference_type dk_type_when = {read_when, say_when};
 const struct dk_reference_type dk_type_goals = {read_goals, say_goals};

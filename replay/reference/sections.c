@@ -121,6 +121,7 @@ const struct dk_reference_section dk_reference_sections[] = {
         KEY("queue_timeout", "queue_timeout_us", duration),
         KEY("decline_pause", "decline_pause_us", duration),
         KEY("channel_weight", "channel_weight", channels),
+        KEY("needs_tier", "tier_need", tiers),
         KEY("calendar", "calendar", id, OF(CALENDAR)),
         KEY("default_group", "default_group", id, OF(GROUP)),
         KEY("notify_hours", "notify_calendar", id, OF(CALENDAR)),

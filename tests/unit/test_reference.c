@@ -370,6 +370,16 @@ static void test_reference_one_field_is_one_change(void **state)
     assert_int_equal(mara->capacity, 10);
 }
 
+static void test_reference_reads_which_tier_needs_which_agents(void **state)
+{
+    struct fixture *fixture = *state;
+    apply(fixture, "settings: {needs_tier: {gold: 2}}\n");
+    assert_difference(fixture, "settings: {needs_tier: {gold: 3, silver: 1}}\n",
+                      "~ settings settings\n"
+                      "    needs_tier.gold: 2 -> 3\n"
+                      "    needs_tier.silver: (none) -> 1\n");
+}
+
 static void test_reference_says_changes_in_words(void **state)
 {
     assert_difference(*state,
@@ -585,6 +595,7 @@ int main(void)
         TEST(test_reference_says_which_file_is_missing),
         TEST(test_reference_twice_is_once),
         TEST(test_reference_one_field_is_one_change),
+        TEST(test_reference_reads_which_tier_needs_which_agents),
         TEST(test_reference_says_changes_in_words),
         TEST(test_reference_policies_change_places),
         TEST(test_reference_a_policy_moves_to_another_list),
