@@ -1,7 +1,7 @@
+#include "nodes/sla/explain.h"
 #include "nodes/sla/state.h"
 #include "proto/base/time.h"
 #include "proto/event/body.h"
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,148 +19,26 @@ static const char *argument_of(const char *const *argument, size_t count, const 
     return NULL;
 }
 
-static json_t *instant_json(int64_t at_us)
+static int query_clocks(struct dk_sla *self, const char *const *argument, size_t argument_count,
+                        json_t **json, struct dk_err *err)
 {
-    char text[DK_TIME_TEXT_BYTES];
-    return at_us != 0 && at_us < DK_TIME_MAX_US ? json_string(dk_time_format(at_us, 0, text))
-                                                : json_null();
-}
-
-static json_t *id_json(uint64_t subject)
-{
-    char text[DK_ID_TEXT_BYTES];
-    return subject != 0 ? json_string(dk_id_format(subject, text)) : json_null();
-}
-
-/* An entity by its key, which is what people write. */
-static json_t *key_json(const struct dk_refs *refs, uint64_t subject)
-{
-    const struct dk_refs_version *version = dk_refs_last(refs, subject);
-    if (version == NULL) {
-        return id_json(subject);
-    }
-    const ProtobufCBinaryData *key = &dk_refs_definition(version)->key;
-    return json_stringn((const char *)key->data, key->len);
-}
-
-static json_t *word_json(const ProtobufCEnumDescriptor *words, unsigned number)
-{
-    char word[DK_WORD_BYTES];
-    const ProtobufCEnumValue *value = protobuf_c_enum_descriptor_get_value(words, (int)number);
-    return value != NULL ? json_string(dk_enum_word(value, word)) : json_null();
-}
-
-static json_t *segment_json(const struct dk_clock_segment *segment)
-{
-    json_t *made = json_object();
-    json_object_set_new(made, "from", instant_json(segment->from_us));
-    json_object_set_new(made, "to", instant_json(segment->to_us));
-    json_object_set_new(made, "why", json_string(dk_segment_word(segment->why)));
-    if (segment->why != DK_SEGMENT_RUNS) {
-        json_object_set_new(made, "illegitimate", json_boolean(segment->illegitimate));
-    }
-    json_object_set_new(made, "calendar_version", json_integer(segment->calendar_version));
-    json_object_set_new(made, "elapsed_us", json_integer(segment->elapsed_us));
-    json_object_set_new(made, "wall_us", json_integer(segment->to_us - segment->from_us));
-    return made;
-}
-
-static json_t *warning_json(const struct dk_clock_warning *warning)
-{
-    json_t *made = json_object();
-    if (warning->level != 0) {
-        json_object_set_new(made, "level", json_integer(warning->level));
-    } else {
-        json_object_set_new(made, "before_us", json_integer(warning->before_us));
-    }
-    json_object_set_new(made, "due", instant_json(warning->due_us));
-    return made;
-}
-
-/* The goal and what it rests on (S5). */
-static void add_goal(json_t *made, const struct dk_refs *refs, const struct dk_clock *clock)
-{
-    json_object_set_new(made, "target_us", json_integer(clock->target_us));
-    json_object_set_new(made, "policy", key_json(refs, clock->policy));
-    json_object_set_new(made, "policy_version", json_integer(clock->policy_version));
-    json_object_set_new(made, "goal", json_integer(clock->goal));
-    json_object_set_new(made, "company", key_json(refs, clock->company));
-    json_object_set_new(made, "contract", key_json(refs, clock->contract));
-    json_object_set_new(made, "site", clock->site != 0 ? json_integer(clock->site) : json_null());
-    json_object_set_new(made, "goal_from", instant_json(clock->goal_us));
-    json_object_set_new(made, "priority",
-                        word_json(&docket__priority__descriptor, clock->priority));
-    json_object_set_new(made, "calendar", key_json(refs, clock->calendar));
-    json_object_set_new(made, "calendar_version", json_integer(clock->calendar_version));
-}
-
-static json_t *clock_json(const struct dk_sla *self, size_t number)
-{
-    const struct dk_clocks *clocks = &self->clocks;
-    const struct dk_clock *clock = &clocks->clock[number];
-    bool broke = clock->verdict == DOCKET__VERDICT__VERDICT_BREACHED;
-    json_t *made = json_object(), *warnings = json_array(), *segments = json_array();
-    json_object_set_new(made, "metric", word_json(&docket__metric__descriptor, clock->metric));
-    json_object_set_new(made, "instance", json_integer(clock->instance));
-    json_object_set_new(made, "verdict", word_json(&docket__verdict__descriptor, clock->verdict));
-    json_object_set_new(made, "cause",
-                        broke ? word_json(&docket__breach_cause__descriptor, clock->breach_cause)
-                              : word_json(&docket__cancel_cause__descriptor, clock->cancel_cause));
-    json_object_set_new(made, "started", instant_json(clock->started_us));
-    json_object_set_new(made, "due", instant_json(clock->due_us));
-    json_object_set_new(made, "ended", instant_json(clock->ended_us));
-    json_object_set_new(made, "first_met", instant_json(clock->first_met_us));
-    json_object_set_new(made, "last_met", instant_json(clock->last_met_us));
-    json_object_set_new(made, "elapsed_us", json_integer(clock->elapsed_us));
-    json_object_set_new(made, "wall_us", json_integer(clock->wall_us));
-    add_goal(made, self->world->refs, clock);
-    for (uint32_t i = 0; i < clock->warning_count; i++) {
-        json_array_append_new(warnings, warning_json(&clock->warning[i]));
-    }
-    for (size_t i = 0; i < clocks->segment_count; i++) {
-        if (clocks->segment[i].clock == number) {
-            json_array_append_new(segments, segment_json(&clocks->segment[i]));
-        }
-    }
-    json_object_set_new(made, "warnings", warnings);
-    json_object_set_new(made, "segments", segments);
-    return made;
-}
-
-/* As it stood at an instant: what occurred later is not looked at. */
-static void compute_then(struct dk_sla *self, uint64_t ticket, int64_t at_us)
-{
-    size_t bytes = 0, count = 0;
-    const struct dk_transition *transition = dk_table_get(self->transitions, ticket, &bytes);
-    while (count < bytes / sizeof *transition && transition[count].occurred_us <= at_us) {
-        count++;
-    }
-    dk_clocks_compute(&self->clocks, transition, count, self->world->refs, at_us);
-}
-
-static int query_clocks(struct dk_sla *self, const char *name, const char *at, json_t **json,
-                        struct dk_err *err)
-{
-    uint64_t ticket = 0;
-    int64_t at_us = self->world->recorded_us;
-    int rc = dk_ticket_parse(name != NULL ? name : "", &ticket, err);
-    rc = rc == 0 && at != NULL ? dk_time_parse(at, &at_us, NULL, err) : rc;
+    const char *name = argument_of(argument, argument_count, "ticket");
+    const char *at = argument_of(argument, argument_count, "at");
+    const char *metric = argument_of(argument, argument_count, "metric");
+    struct dk_explained asked = {.refs = self->world->refs, .at_us = self->world->recorded_us};
+    size_t bytes = 0;
+    int rc = dk_ticket_parse(name != NULL ? name : "", &asked.ticket, err);
+    rc = rc == 0 && at != NULL ? dk_time_parse(at, &asked.at_us, NULL, err) : rc;
+    rc = rc == 0 && metric != NULL ? dk_explain_metric(metric, &asked.metric, err) : rc;
     if (rc != 0) {
         return rc;
     }
-    if (dk_table_get(self->world->tickets, ticket, NULL) == NULL) {
+    if (dk_table_get(self->world->tickets, asked.ticket, NULL) == NULL) {
         return dk_err_field(err, DK_ENOTFOUND, "ticket", "there is no ticket %s", name);
     }
-    compute_then(self, ticket, at_us);
-    json_t *made = json_object(), *list = json_array();
-    for (size_t i = 0; i < self->clocks.count; i++) {
-        json_array_append_new(list, clock_json(self, i));
-    }
-    json_object_set_new(made, "ticket", id_json(ticket));
-    json_object_set_new(made, "at", instant_json(at_us));
-    json_object_set_new(made, "live", json_boolean(self->clocks.live_from_us != INT64_MAX));
-    json_object_set_new(made, "clocks", list);
-    *json = made;
+    asked.transition = dk_table_get(self->transitions, asked.ticket, &bytes);
+    asked.count = bytes / sizeof *asked.transition;
+    *json = dk_explain(&self->clocks, &asked);
     return 0;
 }
 
@@ -198,10 +76,10 @@ static void keep_due(struct next_due *list, size_t *count, size_t n, const struc
 static json_t *due_json(const struct next_due *due)
 {
     json_t *made = json_object();
-    json_object_set_new(made, "ticket", id_json(due->ticket));
-    json_object_set_new(made, "metric", word_json(&docket__metric__descriptor, due->metric));
+    json_object_set_new(made, "ticket", dk_explain_id(due->ticket));
+    json_object_set_new(made, "metric", dk_explain_word(&docket__metric__descriptor, due->metric));
     json_object_set_new(made, "instance", json_integer(due->instance));
-    json_object_set_new(made, "due", instant_json(due->due_us));
+    json_object_set_new(made, "due", dk_explain_instant(due->due_us));
     return made;
 }
 
@@ -245,7 +123,7 @@ static void add_overdue(struct dk_sla *self, uint64_t ticket, json_t *list)
         if (clock->ended_us == 0 && dk_sla_past(clock, self->clocks.live_from_us)) {
             json_t *made = due_json(
                 &(struct next_due){clock->due_us, ticket, clock->instance, (uint8_t)clock->metric});
-            json_object_set_new(made, "adopted", instant_json(self->clocks.live_from_us));
+            json_object_set_new(made, "adopted", dk_explain_instant(self->clocks.live_from_us));
             json_object_set_new(made, "late_by_us",
                                 json_integer(self->clocks.live_from_us - clock->due_us));
             json_array_append_new(list, made);
@@ -285,8 +163,7 @@ int dk_sla_query(void *self, const char *name, const char *const *argument, size
     json_t *made = NULL;
     int rc = 0;
     if (strcmp(name, "clocks") == 0) {
-        rc = query_clocks(self, argument_of(argument, argument_count, "ticket"),
-                          argument_of(argument, argument_count, "at"), &made, err);
+        rc = query_clocks(self, argument, argument_count, &made, err);
     } else if (strcmp(name, "due") == 0) {
         rc = query_due(self, argument_of(argument, argument_count, "n"), &made, err);
     } else if (strcmp(name, "overdue") == 0) {

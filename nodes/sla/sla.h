@@ -29,7 +29,8 @@
 #include "nodes/runtime/role.h"
 
 /* Queries:
- *   clocks ticket=SITE-NUMBER [at=TIME]   every clock with its segments, as of an instant (the last
+ *   clocks ticket=SITE-NUMBER [at=TIME] [metric=WORD]   every clock, or a metric's, with what makes
+ *                                         it what it is (explain.h), as of an instant (the last
  *                                         event's, if none is given)
  *   due [n=20]                            the clocks that run and are due next
  *   overdue                               clocks of adopted tickets that were due before adoption

@@ -43,6 +43,7 @@ static void add_segment(struct dk_runs *runs, struct dk_run *run, int64_t to_us)
         .from_us = run->from_us,
         .to_us = to_us,
         .calendar = clock->calendar,
+        .cause = run->cause,
         .calendar_version = dk_worktime_version(&time, run->from_us),
         .clock = (uint32_t)run->clock,
         .why = run->why,
@@ -93,8 +94,32 @@ static void forget_warnings(struct dk_clock *clock, int64_t at_us)
             clock->warning[i].due_us = INT64_MAX;
 }
 
+/* Keeps why it is due when it is. */
+static void note_due(struct dk_runs *runs, const struct dk_run *run, enum dk_foreseen_why why)
+{
+    struct dk_clocks *clocks = runs->clocks;
+    const struct dk_clock *clock = clock_of(runs, run);
+    bool changed = why == DK_FORESEEN_GOAL;
+
+    clocks->foreseen = grow(clocks->foreseen, clocks->foreseen_count, &clocks->foreseen_capacity,
+                            sizeof *clocks->foreseen);
+    clocks->foreseen[clocks->foreseen_count++] = (struct dk_clock_foreseen){
+        .at_us = run->from_us,
+        .target_us = clock->target_us,
+        .used_us = run->used_us,
+        .due_us = clock->last_due_us,
+        .cause = clock->cause,
+        .policy = clock->policy,
+        .policy_version = clock->policy_version,
+        .goal = clock->goal,
+        .clock = (uint32_t)run->clock,
+        .why = why,
+        .mode = changed ? dk_goal_policy(&run->goal)->on_change : DOCKET__CHANGE_MODE__CHANGE_CARRY,
+    };
+}
+
 /* Sets what comes due if the clock, whose segment has just begun, runs on (S2, S12). */
-static void foresee(struct dk_runs *runs, struct dk_run *run)
+static void foresee(struct dk_runs *runs, struct dk_run *run, enum dk_foreseen_why why)
 {
     struct dk_clock *clock = clock_of(runs, run);
 
@@ -102,6 +127,7 @@ static void foresee(struct dk_runs *runs, struct dk_run *run)
         return;
     clock->elapsed_before_us = clock->elapsed_us;
     clock->last_due_us = due_after(runs, run, clock->target_us - run->used_us);
+    note_due(runs, run, why);
     if (run->why != DK_SEGMENT_RUNS)
         return;
     clock->due_us = clock->last_due_us;
@@ -243,9 +269,12 @@ void dk_run_regoal(struct dk_runs *runs, struct dk_run *run, const struct dk_goa
     }
     take_goal(runs, run, goal, at_us);
     clock->cause = cause;
-    if (run->used_us >= clock->target_us)
-        breach(clock, at_us, DOCKET__BREACH_CAUSE__BREACH_POLICY_CHANGE);
-    foresee(runs, run);
+    if (run->used_us < clock->target_us) {
+        foresee(runs, run, DK_FORESEEN_GOAL);
+        return;
+    }
+    breach(clock, at_us, DOCKET__BREACH_CAUSE__BREACH_POLICY_CHANGE);
+    note_due(runs, run, DK_FORESEEN_GOAL);
 }
 
 /* ---------------------------------------------------------------- a clock's life */
@@ -271,8 +300,9 @@ void dk_run_begin(struct dk_runs *runs, struct dk_run *run, const struct dk_goal
     run->from_us = at_us;
     run->why = DK_SEGMENT_RUNS;
     run->illegitimate = false;
+    run->cause = cause;
     take_goal(runs, run, goal, at_us);
-    foresee(runs, run);
+    foresee(runs, run, DK_FORESEEN_STARTED);
 }
 
 void dk_run_pass(struct dk_runs *runs, struct dk_run *run, int64_t at_us, bool at_too)
@@ -295,13 +325,14 @@ void dk_run_turn(struct dk_runs *runs, struct dk_run *run, enum dk_segment_why w
     bool running = why == DK_SEGMENT_RUNS;
     run->why = why;
     run->illegitimate = illegitimate && !running;
+    run->cause = cause;
     if (breached(clock))
         return;
     if (running != (clock->verdict == DOCKET__VERDICT__VERDICT_RUNNING))
         clock->cause = cause;
     clock->verdict = running ? DOCKET__VERDICT__VERDICT_RUNNING : DOCKET__VERDICT__VERDICT_PAUSED;
     if (running) {
-        foresee(runs, run);
+        foresee(runs, run, DK_FORESEEN_RESUMED);
     } else {
         clock->due_us = INT64_MAX;
         forget_warnings(clock, at_us);
@@ -316,6 +347,7 @@ static void end_clock(struct dk_runs *runs, struct dk_run *run, Docket__Verdict 
     if (!run->promised)
         return;
     close_segment(runs, run, at_us);
+    run->cause = cause;
     struct dk_clock *clock = clock_of(runs, run);
     clock->ended_us = at_us;
     forget_warnings(clock, at_us);
@@ -356,13 +388,14 @@ void dk_run_resume(struct dk_runs *runs, struct dk_run *run, int64_t at_us, uint
     run->why = DK_SEGMENT_SOLVED;
     close_segment(runs, run, at_us);
     run->why = DK_SEGMENT_RUNS;
+    run->cause = cause;
     clock->ended_us = 0;
     clock->resumed++;
     if (breached(clock))
         return;
     clock->verdict = DOCKET__VERDICT__VERDICT_RUNNING;
     clock->cause = cause;
-    foresee(runs, run);
+    foresee(runs, run, DK_FORESEEN_REOPENED);
 }
 
 void dk_run_backdate(struct dk_runs *runs, struct dk_run *run, int64_t since_us, uint64_t cause)
@@ -381,17 +414,22 @@ void dk_run_backdate(struct dk_runs *runs, struct dk_run *run, int64_t since_us,
     clock->cause = cause;
     forget_warnings(clock, INT64_MIN);
     run->why = DK_SEGMENT_RUNS;
-    foresee(runs, run);
+    run->cause = cause;
+    foresee(runs, run, DK_FORESEEN_MERGED);
 }
 
-void dk_run_rules(struct dk_runs *runs, int64_t rules_us)
+void dk_run_rules(struct dk_runs *runs, int64_t rules_us, uint64_t cause)
 {
     for (int metric = 1; metric < DK_CLOCK_METRICS; metric++)
         dk_run_look(runs, &runs->run[metric], rules_us);
     runs->rules_us = rules_us;
-    for (int metric = 1; metric < DK_CLOCK_METRICS; metric++)
-        if (runs->run[metric].on && runs->run[metric].promised)
-            foresee(runs, &runs->run[metric]);
+    for (int metric = 1; metric < DK_CLOCK_METRICS; metric++) {
+        struct dk_run *run = &runs->run[metric];
+        if (!run->on || !run->promised || breached(clock_of(runs, run)))
+            continue;
+        clock_of(runs, run)->cause = cause;
+        foresee(runs, run, DK_FORESEEN_ADOPTED);
+    }
 }
 
 void dk_run_look(struct dk_runs *runs, struct dk_run *run, int64_t at_us)

@@ -18,7 +18,8 @@ struct dk_run {
     uint32_t instances;  /* clocks so far */
     struct dk_goal goal; /* of the clock */
     int64_t used_us;     /* of the target (S6): elapsed, unless a change of policy said otherwise */
-    int64_t from_us;     /* the open segment */
+    int64_t from_us;     /* the open segment; and the position of what began it */
+    uint64_t cause;
     enum dk_segment_why why;
     bool illegitimate;
 };
@@ -53,7 +54,7 @@ void dk_run_regoal(struct dk_runs *runs, struct dk_run *run, const struct dk_goa
                    int64_t at_us, uint64_t cause);
 
 /* S7: all clocks go by the rules of `rules_us` from then on. */
-void dk_run_rules(struct dk_runs *runs, int64_t rules_us);
+void dk_run_rules(struct dk_runs *runs, int64_t rules_us, uint64_t cause);
 
 /* S10: it has run since `since_us` already, without a pause. */
 void dk_run_backdate(struct dk_runs *runs, struct dk_run *run, int64_t since_us, uint64_t cause);

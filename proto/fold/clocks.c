@@ -48,6 +48,7 @@ void dk_clocks_close(struct dk_clocks *clocks)
 {
     free(clocks->clock);
     free(clocks->segment);
+    free(clocks->foreseen);
     *clocks = (struct dk_clocks){0};
 }
 
@@ -55,6 +56,13 @@ const char *dk_segment_word(enum dk_segment_why why)
 {
     static const char *const words[] = {"running",  "customer", "supplier",
                                         "internal", "unknown",  "solved"};
+    return words[why];
+}
+
+const char *dk_foreseen_word(enum dk_foreseen_why why)
+{
+    static const char *const words[] = {"started", "resumed", "reopened",
+                                        "goal",    "adopted", "merged"};
     return words[why];
 }
 
@@ -128,7 +136,7 @@ static void absorb_adopted(struct walk *walk, const struct dk_transition *transi
     if (!walk->historical)
         return;
     walk->historical = false;
-    dk_run_rules(&walk->runs, walk->at_us);
+    dk_run_rules(&walk->runs, walk->at_us, transition->position);
     walk->runs.clocks->live_from_us = walk->at_us;
     absorb_trait(walk, transition);
 }
@@ -398,7 +406,7 @@ void dk_clocks_compute(struct dk_clocks *clocks, const struct dk_transition *tra
     const struct dk_transition *opened = find_opened(transition, count);
     struct walk walk = {.runs = {.clocks = clocks, .refs = refs}};
 
-    clocks->count = clocks->segment_count = 0;
+    clocks->count = clocks->segment_count = clocks->foreseen_count = 0;
     clocks->live_from_us = INT64_MAX;
     if (opened == NULL)
         return;

@@ -91,16 +91,41 @@ enum dk_segment_why {
     DK_SEGMENT_SOLVED,
 };
 
-/* A stretch of a clock under one calendar version; a clock's segments follow each other without a
- * gap, from its beginning to its end, or to the instant asked for. */
+/* A stretch of a clock under one goal and calendar version; a clock's segments follow each other
+ * without a gap, from its beginning to its end, or to the instant asked for. */
 struct dk_clock_segment {
     int64_t from_us, to_us;
     int64_t elapsed_us; /* business time; 0 of a pause */
     uint64_t calendar;
+    uint64_t cause; /* position of what made it run, or pause */
     uint32_t calendar_version;
     uint32_t clock; /* index of the clock */
     enum dk_segment_why why;
     bool illegitimate; /* S11: a pause for the customer who had written last or was asked nothing */
+};
+
+enum dk_foreseen_why {
+    DK_FORESEEN_STARTED,
+    DK_FORESEEN_RESUMED,  /* after a pause */
+    DK_FORESEEN_REOPENED, /* S9 */
+    DK_FORESEEN_GOAL,     /* another one (S6, S7) */
+    DK_FORESEEN_ADOPTED,  /* by the calendar of the adoption (T1, S7) */
+    DK_FORESEEN_MERGED,   /* an older message came with a merge (S10) */
+};
+
+/* Why a clock is due when it is: at `at`, target - used was left, which the calendar has used up at
+ * `due`. A clock's last one holds. */
+struct dk_clock_foreseen {
+    int64_t at_us;
+    int64_t target_us;
+    int64_t used_us; /* of the target, as the mode of a change left it */
+    int64_t due_us;  /* while paused: if it went on at once */
+    uint64_t cause;  /* position */
+    uint64_t policy;
+    uint32_t policy_version, goal;
+    uint32_t clock; /* index of the clock */
+    enum dk_foreseen_why why;
+    Docket__ChangeMode mode; /* of DK_FORESEEN_GOAL */
 };
 
 /* Filled by dk_clocks_compute, over and over; memory is kept from one to the next. */
@@ -109,6 +134,8 @@ struct dk_clocks {
     size_t count, capacity;
     struct dk_clock_segment *segment; /* in order of closing */
     size_t segment_count, segment_capacity;
+    struct dk_clock_foreseen *foreseen; /* in order of time */
+    size_t foreseen_count, foreseen_capacity;
     struct dk_traits traits; /* the ticket's, after all; and its status, since when */
     Docket__Status status;
     Docket__Pending pending;
@@ -129,5 +156,7 @@ void dk_clocks_compute(struct dk_clocks *clocks, const struct dk_transition *tra
 
 /* "customer", "solved", ...; "running" of DK_SEGMENT_RUNS. */
 const char *dk_segment_word(enum dk_segment_why why);
+/* "started", "resumed", "reopened", "goal", "adopted", "merged". */
+const char *dk_foreseen_word(enum dk_foreseen_why why);
 
 #endif

@@ -7,6 +7,7 @@
 int dk_replay_verify_run(struct dk_cli *cli, struct dk_err *err);
 int dk_replay_audit_run(struct dk_cli *cli, struct dk_err *err);
 int dk_replay_show_run(struct dk_cli *cli, struct dk_err *err);
+int dk_replay_sla_explain_run(struct dk_cli *cli, struct dk_err *err);
 int dk_replay_kpi_run(struct dk_cli *cli, struct dk_err *err);
 int dk_replay_diff_run(struct dk_cli *cli, struct dk_err *err);
 

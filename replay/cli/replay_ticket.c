@@ -1,4 +1,5 @@
 #include "replay/cli/replay.h"
+#include "replay/cli/sla.h"
 #include "replay/cli/watch.h"
 #include "replay/history/card.h"
 #include "replay/history/moment.h"
@@ -73,4 +74,9 @@ int dk_replay_audit_run(struct dk_cli *cli, struct dk_err *err)
 int dk_replay_show_run(struct dk_cli *cli, struct dk_err *err)
 {
     return with_ticket(cli, print_card, err);
+}
+
+int dk_replay_sla_explain_run(struct dk_cli *cli, struct dk_err *err)
+{
+    return with_ticket(cli, dk_sla_explain_past, err);
 }

@@ -1,6 +1,7 @@
 /* The verbs that read, and those about the site. */
 #include "proto/event/kinds.h"
 #include "replay/cli/read.h"
+#include "replay/cli/sla.h"
 #include "replay/cli/verb.h"
 #include "replay/import/command.h"
 
@@ -43,6 +44,22 @@ const struct dk_verb dk_verbs_read[] = {
                 "priority=high\nkpi --backlog --at 2026-01-01 --by group\n",
      .parameter = dk_kpi_parameters,
      .run = dk_kpi_verb},
+    {.name = "sla explain",
+     .summary = "a ticket's clocks: when each ran, and why it is due when it is",
+     .more = dk_sla_explain_more,
+     .example = "sla explain 1-42\nsla explain 1-42 resolution --at \"2026-02-03 10:00\" --json\n",
+     .parameter = dk_sla_explain_parameters,
+     .run = dk_sla_explain_run},
+    {.name = "sla due",
+     .summary = "the clocks that run and are due next",
+     .example = "sla due\nsla due -n 100 --json\n",
+     .parameter = dk_sla_due_parameters,
+     .run = dk_sla_due_run},
+    {.name = "sla overdue",
+     .summary = "clocks of adopted tickets that were due before the adoption, and wait still",
+     .example = "sla overdue\n",
+     .parameter = dk_sla_overdue_parameters,
+     .run = dk_sla_overdue_run},
     {.name = NULL},
 };
 

@@ -1,5 +1,6 @@
 /* The verbs about the past. */
 #include "replay/cli/replay.h"
+#include "replay/cli/sla.h"
 #include "replay/cli/verb.h"
 
 #define TICKET                                                                                     \
@@ -46,6 +47,12 @@ const struct dk_verb dk_verbs_replay[] = {
                 "replay show 1-42 --at -7d --known-at -6d\n",
      .parameter = show_parameters,
      .run = dk_replay_show_run},
+    {.name = "replay sla explain",
+     .summary = "a ticket's clocks, computed from the log",
+     .more = dk_sla_explain_more,
+     .example = "replay sla explain 1-42 resolution --at \"2026-02-03 10:00\"\n",
+     .parameter = dk_sla_explain_parameters,
+     .run = dk_replay_sla_explain_run},
     {.name = "replay kpi",
      .summary = "key figures, folded from the log",
      .more = "The same bytes as docket kpi at the same position; see its --help for measures.\n",

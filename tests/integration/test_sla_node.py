@@ -70,6 +70,27 @@ def ask(site, name, *arguments):
     return json.loads(answer.json)
 
 
+def explain_agrees(site, ticket, due_us):
+    """The live node and a replay explain alike, and what is printed adds up."""
+    words = "sla", "explain", ticket, "first-reply", "--at", "now"
+    at = json.loads(site.docket(*words, "--json").stdout)["at"]
+    words = *words[:-1], at, "--json"
+    live = site.docket(*words).stdout
+    assert live == site.docket("replay", *words).stdout
+    (clock,) = json.loads(live)["clocks"]
+    assert sum(s["elapsed_us"] for s in clock["segments"]) == clock["elapsed_us"], clock
+    assert clock["sum"]["elapsed_us"] == clock["elapsed_us"] > clock["target_us"]
+    assert [d["why"] for d in clock["dues"]] == ["started"] and clock["dues"][0]["due"] == clock["due"]
+    assert [(w["level"], w["reached"]) for w in clock["warnings"]] == [(50, True)]
+    text = site.docket("sla", "explain", ticket).stdout
+    for part in (f"{ticket} first-reply: breached (time), due ", "by quick version 1", "running\n",
+                 "\n  sum ", ": started at ", "left 0:00:0", "warning at 50 %: "):
+        assert part in text, (part, text)
+    assert site.docket("sla", "due").stdout == site.docket("sla", "overdue").stdout == "none\n"
+    refused = site.docket("sla", "explain", ticket, "last-reply", check=False)
+    assert refused.returncode == 64 and "there is no metric" in refused.stderr, refused
+
+
 with Site("sla") as site:
     site.start()
     client = Client(site.data, "agent")
@@ -121,5 +142,6 @@ with Site("sla") as site:
     assert [(c["metric"], c["verdict"], c["policy"]) for c in clocks] == [
         ("first-reply", "breached", "quick")], clocks
     assert ask(site, "due") == [], "nothing runs any more"
+    explain_agrees(site, f"1-{killed & 0xFFFFFFFFFF}", due_us)
     assert site.nodes["sla"].end() == 0 and site.broker.end() == 0
 print("started, warned, breached, corrected; after a kill once, and late")

@@ -1,4 +1,5 @@
-/* S12: when clocks warn, at levels and at fixed offsets, in business time. */
+/* S12: when clocks warn, at levels and at fixed offsets, in business time; and what clocks tell of
+ * themselves: segments, and what made them due when they are (S1, S2, S6). */
 #include "tests/lib/assert.h"
 #include "tests/unit/clocks_fixture.h"
 
@@ -150,6 +151,68 @@ static void test_S12_after_a_reopening(void **state)
     ASSERT_EQ(offset_due_us(clock, DK_HOUR_US), at("15:00"));
 }
 
+/* Segments follow each other, say which event began them, and add up; dues say what each rests on:
+ * 3 h by the office's hours, a pause, raised to 2 h, a reopening. */
+static void test_S1_what_made_it_due(void **state)
+{
+    static const struct {
+        enum dk_foreseen_why why;
+        const char *at, *due;
+        int64_t target_us, used_us;
+        uint64_t cause;
+    } expected[] = {
+        {DK_FORESEEN_STARTED, "10:00", "13:00", 3 * DK_HOUR_US, 0, 3},
+        {DK_FORESEEN_RESUMED, "12:00", "14:00", 3 * DK_HOUR_US, DK_HOUR_US, 5},
+        {DK_FORESEEN_GOAL, "12:30", "13:00", 2 * DK_HOUR_US, 90 * DK_MINUTE_US, 6},
+        {DK_FORESEEN_REOPENED, "2026-03-03T09:00:00Z", "2026-03-03T09:15:00Z", 2 * DK_HOUR_US,
+         105 * DK_MINUTE_US, 8},
+    };
+    static const struct {
+        enum dk_segment_why why;
+        bool illegitimate;
+        uint64_t cause;
+    } segments[] = {
+        {DK_SEGMENT_RUNS, false, 3},   {DK_SEGMENT_CUSTOMER, true, 4}, /* asked nothing */
+        {DK_SEGMENT_RUNS, false, 5},   {DK_SEGMENT_RUNS, false, 5},    /* under the new goal */
+        {DK_SEGMENT_SOLVED, false, 7}, {DK_SEGMENT_RUNS, false, 8}};
+    struct story *s = *state;
+    int64_t sum_us = 0;
+    uint64_t office = has_calendar(s, "office", "UTC", 9, 17, LONG_AGO);
+    Docket__PolicyDefined *policy = promised(RESOLUTION, 3 * DK_HOUR_US, office);
+    add_goal(policy, RESOLUTION, HIGH, 2 * DK_HOUR_US);
+    add_pause(policy, CUSTOMER);
+    has_policy(s, policy, LONG_AGO);
+    opened(s, at("10:00"), NORMAL);          /* event 3 */
+    pending(s, at("11:00"), CUSTOMER);       /* 4 */
+    customer_writes(s, at("12:00"));         /* 5 */
+    reprioritized(s, at("12:30"), HIGH);     /* 6 */
+    solved(s, at("12:45"));                  /* 7 */
+    reopened(s, at("2026-03-03T09:00:00Z")); /* 8 */
+    const struct dk_clock *clock = clock_until(s, at("2026-03-03T09:10:00Z"), RESOLUTION, 1);
+    ASSERT_EQ(s->clocks.foreseen_count, 4);
+    for (size_t i = 0; i < 4; i++) {
+        const struct dk_clock_foreseen *due = &s->clocks.foreseen[i];
+        ASSERT_EQ(due->why, expected[i].why);
+        ASSERT_EQ(due->at_us, at(expected[i].at));
+        ASSERT_EQ(due->due_us, at(expected[i].due));
+        ASSERT_EQ(due->target_us, expected[i].target_us);
+        ASSERT_EQ(due->used_us, expected[i].used_us);
+        ASSERT_EQ(due->cause, expected[i].cause);
+    }
+    ASSERT_EQ(clock->due_us, at("2026-03-03T09:15:00Z"));
+    ASSERT_EQ(s->clocks.segment_count, 6);
+    for (size_t i = 0; i < 6; i++) {
+        const struct dk_clock_segment *segment = &s->clocks.segment[i];
+        ASSERT_EQ(segment->why, segments[i].why);
+        ASSERT_EQ(segment->illegitimate, segments[i].illegitimate);
+        ASSERT_EQ(segment->cause, segments[i].cause);
+        ASSERT_EQ(segment->from_us, i == 0 ? at("10:00") : s->clocks.segment[i - 1].to_us);
+        sum_us += segment->elapsed_us;
+    }
+    ASSERT_EQ(sum_us, clock->elapsed_us);
+    ASSERT_EQ(clock->elapsed_us, 115 * DK_MINUTE_US);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -158,6 +221,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_S12_paused_clocks_do_not_warn, setup, teardown),
         cmocka_unit_test_setup_teardown(test_S12_after_a_change_of_goal, setup, teardown),
         cmocka_unit_test_setup_teardown(test_S12_after_a_reopening, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_S1_what_made_it_due, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

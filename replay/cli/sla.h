@@ -1,0 +1,27 @@
+/* The verbs about clocks: asked of the live SLA node, or computed from the log. */
+#ifndef DK_REPLAY_CLI_SLA_H
+#define DK_REPLAY_CLI_SLA_H
+
+#include "replay/cli/cli.h"
+#include "replay/history/past.h"
+
+int dk_sla_explain_run(struct dk_cli *cli, struct dk_err *err);
+int dk_sla_due_run(struct dk_cli *cli, struct dk_err *err);
+int dk_sla_overdue_run(struct dk_cli *cli, struct dk_err *err);
+
+/* The same of a ticket read from the log; without --at as of its last event. */
+int dk_sla_explain_past(struct dk_cli *cli, const struct dk_past_ticket *read, struct dk_err *err);
+
+extern const struct dk_parameter dk_sla_explain_parameters[], dk_sla_due_parameters[],
+    dk_sla_overdue_parameters[];
+extern const char dk_sla_explain_more[];
+
+/* "26:30:00": hours, minutes and seconds, with the fraction when there is one; exact, so that
+ * columns of them add up. Returns `text`. */
+#define DK_SLA_SPAN_BYTES 40
+char *dk_sla_span(int64_t us, char text[DK_SLA_SPAN_BYTES]);
+
+/* The clocks of nodes/sla/explain.h as text for people, times in the zone. */
+void dk_sla_explain_print(const json_t *explained, const struct dk_zone *zone, FILE *out);
+
+#endif
