@@ -8,6 +8,7 @@
 #include "broker/net/commit.h"
 #include "broker/net/identity.h"
 #include "broker/net/members.h"
+#include "broker/net/pinned.h"
 #include "broker/net/publish.h"
 #include "broker/net/reads.h"
 #include "broker/net/reply.h"
@@ -47,6 +48,7 @@ struct dk_broker {
     struct dk_publisher *publisher;
     struct dk_outbox *outbox;
     struct dk_members *members;
+    struct dk_pinned pinned;
     struct dk_identities *identities;
     struct dk_ev_zmq watcher;
     struct ev_timer tick;
@@ -384,6 +386,15 @@ static void on_held_beat(struct ev_loop *loop, struct ev_timer *timer, int reven
     announce(timer->data);
 }
 
+static void look_at_readers(struct dk_broker *broker)
+{
+    struct dk_log_reader_info info[DK_PINNED_MAX];
+    size_t count = DK_PINNED_MAX;
+    if (dk_log_readers(broker->log, info, &count, NULL) == 0) {
+        dk_pinned_look(&broker->pinned, info, count < DK_PINNED_MAX ? count : DK_PINNED_MAX);
+    }
+}
+
 static void on_tick(struct ev_loop *loop, struct ev_timer *timer, int revents)
 {
     struct dk_broker *broker = timer->data;
@@ -396,6 +407,7 @@ static void on_tick(struct ev_loop *loop, struct ev_timer *timer, int revents)
         announce(broker);
         dk_members_forget(broker->members, dk_clock_boot_us());
         dk_outbox_sweep(broker->outbox);
+        look_at_readers(broker);
         dk_socket_keep_bound(broker->requests, &broker->config->request);
         dk_publisher_keep_bound(broker->publisher, broker->config);
     }

@@ -195,7 +195,9 @@ static int run_main(struct dk_cli *cli, int argc, char **argv, struct dk_err *er
 {
     int rc = dk_config_load(&cli->config, config_path(cli), err);
     bool may_lack = is_given(argc, argv, "--help") || is_given(argc, argv, "--dry-run");
-    return rc == DK_EINVAL || (rc != 0 && !may_lack) ? rc : cli->verb->main(argc, argv, rc == 0 ? &cli->config : NULL);
+    return rc == DK_EINVAL || (rc != 0 && !may_lack)
+               ? rc
+               : cli->verb->main(argc, argv, rc == 0 ? &cli->config : NULL);
 }
 
 /* argv[0..] begins with the verb. */

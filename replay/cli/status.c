@@ -1,3 +1,4 @@
+#include "proto/base/limits.h"
 #include "proto/base/time.h"
 #include "replay/cli/action.h"
 #include "replay/cli/desk.h"
@@ -86,6 +87,32 @@ static void print_readers(const Docket__StatsReply *s, FILE *out)
     }
 }
 
+/* What is written behind the log and has something to do. Seals are taken of every full
+ * DK_SEAL_RECORDS, heads are written every `checkpoint` events: until then they are not late. */
+static void print_behind(const struct dk_cli *cli, const Docket__StatsReply *s)
+{
+    uint64_t unwritten = lag(s->head, s->heads);
+    const struct {
+        const char *name;
+        uint64_t lag;
+    } part[] = {
+        {"seals", lag(s->head / DK_SEAL_RECORDS * DK_SEAL_RECORDS, s->sealed)},
+        {"look-ups", lag(s->head, s->indexed)},
+        {"heads", unwritten < (uint64_t)cli->config.checkpoint_events ? 0 : unwritten},
+    };
+    const char *before = "  behind    ";
+    bool caught_up = true;
+    for (size_t i = 0; i < sizeof part / sizeof part[0]; i++) {
+        if (part[i].lag > 0) {
+            (void)fprintf(cli->out, "%s%s %" PRIu64, before, part[i].name, part[i].lag);
+            before = ", ";
+            caught_up = false;
+        }
+    }
+    (void)fputs(caught_up ? "  behind    nothing: seals, look-ups and heads are caught up\n" : "\n",
+                cli->out);
+}
+
 #define MIB(bytes) ((double)(bytes) / (1 << 20))
 
 static void print_stats(const struct dk_cli *cli, const Docket__StatsReply *s)
@@ -100,8 +127,7 @@ static void print_stats(const struct dk_cli *cli, const Docket__StatsReply *s)
     (void)fprintf(out,
                   "  since start  %" PRIu64 " accepted, %" PRIu64 " refused, %" PRIu64 " commits\n",
                   s->accepted, s->refused, s->commits);
-    (void)fprintf(out, "  behind    seals %" PRIu64 ", look-ups %" PRIu64 ", heads %" PRIu64 "\n",
-                  lag(s->head, s->sealed), lag(s->head, s->indexed), lag(s->head, s->heads));
+    print_behind(cli, s);
     (void)fprintf(out, "  disk      log %.1f MiB, free %.0f MiB, reserve %.0f MiB\n",
                   MIB(s->log_bytes), MIB(s->free_bytes), MIB(s->reserve_bytes));
     (void)fprintf(out, "  memory    %.1f MiB\n", MIB(s->memory_bytes));

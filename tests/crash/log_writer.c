@@ -7,13 +7,16 @@
  * that belongs there. Prints the last position; or what is wrong, one "position: message" a line,
  * and ends with 1.
  *
- * log_writer hold DIR: has the log open for reading until its input ends. */
+ * log_writer hold DIR: has the log open for reading until its input ends.
+ *
+ * log_writer pin DIR: so, within a transaction, as a reader that is stopped at the wrong moment. */
 #include "broker/log/log.h"
 #include "broker/log/seals.h"
 #include "broker/log/space.h"
 #include "broker/log/verify.h"
 #include "tests/lib/batches.h"
 #include <inttypes.h>
+#include <lmdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -161,6 +164,24 @@ static int hold(const char *dir)
     return 0;
 }
 
+/* LMDB itself, as the log's own readers end every transaction that they begin. */
+static int pin(const char *dir)
+{
+    MDB_env *env;
+    MDB_txn *txn;
+    int rc = mdb_env_create(&env);
+    if (rc == 0 && (rc = mdb_env_open(env, dir, MDB_RDONLY, 0)) == 0 &&
+        (rc = mdb_txn_begin(env, NULL, MDB_RDONLY, &txn)) == 0) {
+        print_position(0);
+        (void)getchar();
+        mdb_txn_abort(txn);
+    }
+    if (rc != 0)
+        fprintf(stderr, "log_writer: %s\n", mdb_strerror(rc));
+    mdb_env_close(env);
+    return rc != 0;
+}
+
 int main(int argc, char **argv)
 {
     if (argc == 5 && strcmp(argv[1], "append") == 0)
@@ -169,7 +190,9 @@ int main(int argc, char **argv)
         return check(argv[2], strtoul(argv[3], NULL, 10));
     if (argc == 3 && strcmp(argv[1], "hold") == 0)
         return hold(argv[2]);
-    fprintf(stderr,
-            "usage: log_writer append DIR TEXT_BYTES SEED | check DIR TEXT_BYTES | hold DIR\n");
+    if (argc == 3 && strcmp(argv[1], "pin") == 0)
+        return pin(argv[2]);
+    fprintf(stderr, "usage: log_writer append DIR TEXT_BYTES SEED | check DIR TEXT_BYTES | "
+                    "hold DIR | pin DIR\n");
     return 2;
 }
