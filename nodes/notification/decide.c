@@ -1,54 +1,71 @@
+/* What is owed becomes a request: at once, or in the recipient's hours (N2). */
+#include "nodes/notification/hours.h"
 #include "nodes/notification/state.h"
 #include "proto/fold/ticket.h"
 #include <string.h>
 
-/* Where the recipient is reached by definition, if the rule does not say. */
-static Docket__Text *own_address(const struct dk_refs_version *recipient)
+const Docket__RuleDefined *dk_decide_rule(const struct dk_notification *self, uint64_t rule,
+                                          uint32_t version)
 {
-    switch (recipient->kind) {
-    case DK_KIND_AGENT_DEFINED:
-        return ((const Docket__AgentDefined *)(const void *)recipient->body)->email;
-    case DK_KIND_SUPPLIER_DEFINED:
-        return ((const Docket__SupplierDefined *)(const void *)recipient->body)->contact;
-    case DK_KIND_CUSTOMER_DEFINED: {
-        const Docket__CustomerDefined *customer = (const void *)recipient->body;
-        return customer->n_address > 0 ? customer->address[0] : NULL;
-    }
-    default: return NULL;
-    }
+    const struct dk_refs_version *found = dk_refs_version_of(self->world->refs, rule, version);
+    DK_ASSERT(found != NULL);
+    return (const void *)found->body;
 }
 
-static Docket__Text *find_address(const struct dk_refs *refs, const struct dk_obligation *owed)
-{
-    const struct dk_refs_version *rule = dk_refs_version_of(refs, owed->rule, owed->rule_version);
-    DK_ASSERT(rule != NULL); /* it was in force when this came to be owed */
-    Docket__Text *address = ((const Docket__RuleDefined *)(const void *)rule->body)->address;
-    if (address == NULL && owed->recipient_version != 0) {
-        address = own_address(dk_refs_version_of(refs, owed->recipient, owed->recipient_version));
-    }
-    return address;
-}
-
-static bool request(const struct dk_notification *self, uint64_t ticket,
-                    const struct dk_obligation *owed, struct dk_intents *intents)
+bool dk_decide_request(const struct dk_notification *self, uint64_t ticket,
+                       const struct dk_obligation *owed, struct dk_intents *intents)
 {
     Docket__NotificationRequested requested = DOCKET__NOTIFICATION_REQUESTED__INIT;
     Docket__Recipient recipient = DOCKET__RECIPIENT__INIT;
+    const struct dk_refs *refs = self->world->refs;
+    const struct dk_rule_step step =
+        dk_rule_step(dk_decide_rule(self, owed->rule, owed->rule_version), owed->step);
     size_t language_bytes = strnlen(owed->language, sizeof owed->language);
     recipient.has_subject = owed->recipient != 0;
     recipient.subject = owed->recipient;
-    recipient.address = find_address(self->world->refs, owed);
+    recipient.address = dk_rule_find_address(
+        &step, owed->recipient_version == 0
+                   ? NULL
+                   : dk_refs_version_of(refs, owed->recipient, owed->recipient_version));
     requested.notice = owed->notice;
     requested.rule = owed->rule;
     requested.rule_version = owed->rule_version;
-    requested.transport = (Docket__Transport)owed->transport;
+    requested.transport = step.transport;
     requested.recipient = &recipient;
-    requested.template_ = owed->template;
+    requested.template_ = step.template;
     requested.has_language = language_bytes > 0;
     requested.language =
         (ProtobufCBinaryData){language_bytes, (uint8_t *)(uintptr_t)owed->language};
+    requested.has_step = owed->step > 0;
+    requested.step = owed->step;
+    requested.has_round = owed->round > 0;
+    requested.round = owed->round;
+    requested.has_digest_until_us = owed->digest_until_us != 0;
+    requested.digest_until_us = owed->digest_until_us;
     return dk_intents_add(intents, ticket, DK_KIND_NOTIFICATION_REQUESTED, &requested.base,
                           owed->cause);
+}
+
+/* Notices that wait for others are requested at once: their window is over in the hours. */
+static bool consider_one(const struct dk_notification *self, uint64_t ticket,
+                         const struct dk_obligation *owed, int64_t now_us,
+                         struct dk_intents *intents, int64_t *again_us)
+{
+    bool waits =
+        owed->digest_until_us == 0 && !dk_decide_rule(self, owed->rule, owed->rule_version)->urgent;
+    int64_t from_us = waits ? dk_hours_from_us(self->world->refs, owed->recipient, now_us) : now_us;
+    if (from_us > now_us) {
+        *again_us = from_us < *again_us ? from_us : *again_us;
+        return true;
+    }
+    return dk_decide_request(self, ticket, owed, intents);
+}
+
+bool dk_notification_owes(const struct dk_notification *self, uint64_t ticket)
+{
+    return dk_table_get(self->owed, ticket, NULL) != NULL ||
+           dk_table_get(self->chains, ticket, NULL) != NULL ||
+           dk_table_get(self->follow_ups, ticket, NULL) != NULL;
 }
 
 void dk_notification_consider(void *self, uint64_t item, int64_t now_us, struct dk_intents *intents,
@@ -58,14 +75,15 @@ void dk_notification_consider(void *self, uint64_t item, int64_t now_us, struct 
     const struct dk_ticket *life = dk_table_get(notification->world->tickets, item, NULL);
     size_t bytes;
     const struct dk_obligation *owed = dk_table_get(notification->owed, item, &bytes);
-    (void)now_us;
-    (void)again_us;
-    if (owed == NULL || (life->flags & DK_TICKET_AWAY) != 0) {
+    if (life == NULL || (life->flags & DK_TICKET_AWAY) != 0) {
         return;
     }
-    for (size_t i = 0; i < bytes / sizeof *owed; i++) {
-        if (!request(notification, item, &owed[i], intents)) {
-            return;
-        }
+    bool room = true;
+    for (size_t i = 0; room && i < bytes / sizeof *owed; i++) {
+        room = consider_one(notification, item, &owed[i], now_us, intents, again_us);
+    }
+    room = room && dk_chain_consider(notification, item, now_us, intents, again_us);
+    if (room) {
+        (void)dk_follow_up_consider(notification, item, now_us, intents, again_us);
     }
 }

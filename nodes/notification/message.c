@@ -261,7 +261,8 @@ int dk_message_json(const struct dk_message *message, struct dk_buf *out, struct
 {
     const struct dk_notice *notice = message->notice;
     const Docket__TemplateDefined *template =
-        dk_refs_template(message->world->refs, notice->template, message->cause->occurred_us);
+        dk_refs_template(message->world->refs, notice->template,
+                         notice->texts_us != 0 ? notice->texts_us : message->cause->occurred_us);
     const Docket__TemplateText *text =
         template == NULL ? NULL
                          : dk_template_text(template, notice->language,

@@ -14,6 +14,12 @@ static int open_role(void **self, const struct dk_world *world, struct dk_table 
     notification->owed = table[1];
     notification->outbox = table[2];
     notification->dead = table[3];
+    notification->chains = table[4];
+    notification->follow_ups = table[5];
+    notification->windows = table[6];
+    notification->absences = table[7];
+    notification->line.table = notification->outbox;
+    notification->dead_line.table = notification->dead;
     *self = notification;
     return 0;
 }
@@ -21,38 +27,14 @@ static int open_role(void **self, const struct dk_world *world, struct dk_table 
 static void close_role(void **self)
 {
     struct dk_notification *notification = *self;
-    free(notification->line);
+    dk_line_close(&notification->line);
+    dk_line_close(&notification->dead_line);
+    free(notification->candidate);
     free(notification);
     *self = NULL;
 }
 
-/* ---------------------------------------------------------------- the outbox in order */
-
-/* Leaves out who has left the outbox, or was requested again since. */
-static void close_ranks(struct dk_notification *self)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < self->line_count; i++) {
-        const struct dk_notice *row = dk_table_get(self->outbox, self->line[i].notice, NULL);
-        if (row != NULL && row->position == self->line[i].position) {
-            self->line[kept++] = self->line[i];
-        }
-    }
-    self->line_count = kept;
-}
-
-void dk_notification_line_up(struct dk_notification *self, uint64_t position, uint64_t notice)
-{
-    if (self->line_count == self->line_capacity) {
-        close_ranks(self);
-    }
-    if (self->line_count == self->line_capacity || self->line_capacity == 0) {
-        self->line_capacity = self->line_capacity == 0 ? 64 : self->line_capacity * 2;
-        self->line = realloc(self->line, self->line_capacity * sizeof *self->line);
-        DK_ASSERT(self->line != NULL);
-    }
-    self->line[self->line_count++] = (struct dk_pending){position, notice};
-}
+/* ---------------------------------------------------------------- what others ask */
 
 const struct dk_notice *dk_notification_find(const void *self, uint64_t notice)
 {
@@ -62,25 +44,7 @@ const struct dk_notice *dk_notification_find(const void *self, uint64_t notice)
 
 const struct dk_notice *dk_notification_next(const void *self, uint64_t after, uint64_t *notice)
 {
-    const struct dk_notification *notification = self;
-    size_t low = 0, high = notification->line_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (notification->line[middle].position <= after) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    for (; low < notification->line_count; low++) {
-        const struct dk_pending *pending = &notification->line[low];
-        const struct dk_notice *row = dk_notification_find(self, pending->notice);
-        if (row != NULL && row->position == pending->position) {
-            *notice = pending->notice;
-            return row;
-        }
-    }
-    return NULL;
+    return dk_line_next(&((const struct dk_notification *)self)->line, after, notice);
 }
 
 const struct dk_notice_ticket *dk_notification_ticket(const void *self, uint64_t ticket)
@@ -100,40 +64,36 @@ void dk_notification_show_attempts(void *self,
 
 /* ---------------------------------------------------------------- the role */
 
-static int by_position(const void *a, const void *b)
+static void touch_all(const struct dk_table *table, struct dk_agenda *agenda)
 {
-    const struct dk_pending *x = a, *y = b;
-    return (x->position > y->position) - (x->position < y->position);
+    size_t cursor = 0, bytes;
+    uint64_t key;
+    const void *value;
+    while (dk_table_next(table, &cursor, &key, &value, &bytes)) {
+        dk_agenda_touch(agenda, key);
+    }
 }
 
 static int rebuild(void *self, struct dk_agenda *agenda, struct dk_err *err)
 {
     struct dk_notification *notification = self;
-    size_t cursor = 0, bytes;
-    uint64_t key;
-    const void *value;
     (void)err;
-    while (dk_table_next(notification->owed, &cursor, &key, &value, &bytes)) {
-        dk_agenda_touch(agenda, key);
-    }
-    cursor = 0;
-    while (dk_table_next(notification->outbox, &cursor, &key, &value, &bytes)) {
-        dk_notification_line_up(notification, ((const struct dk_notice *)value)->position, key);
-    }
-    if (notification->line_count > 1) {
-        qsort(notification->line, notification->line_count, sizeof *notification->line,
-              by_position);
-    }
+    touch_all(notification->owed, agenda);
+    touch_all(notification->chains, agenda);
+    touch_all(notification->follow_ups, agenda);
+    dk_line_rebuild(&notification->line);
+    dk_line_rebuild(&notification->dead_line);
     return 0;
 }
 
 const struct dk_role_ops dk_notification_role = {
     .name = "notification",
     .role = DK_ROLE_NOTIFICATION,
-    .fold_version = 2,
-    .rule_version = 1,
-    .table_count = 4,
-    .table_value_bytes = {0, 0, sizeof(struct dk_notice), sizeof(struct dk_dead)},
+    .fold_version = 3,
+    .rule_version = 2,
+    .table_count = 8,
+    .table_value_bytes = {0, 0, sizeof(struct dk_notice), sizeof(struct dk_dead), 0,
+                          sizeof(struct dk_follow_up), sizeof(int64_t), sizeof(int64_t)},
     .open = open_role,
     .close = close_role,
     .rebuild = rebuild,

@@ -1,10 +1,14 @@
 #include "nodes/notification/state.h"
 #include "proto/base/time.h"
 #include "proto/event/body.h"
+#include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#define LIST_DEFAULT 100 /* rows, when no limit is asked for */
 
 static json_t *subject_json(uint64_t subject)
 {
@@ -44,67 +48,133 @@ static json_t *notice_json(const struct dk_notification *self, uint64_t id,
     json_object_set_new(made, "transport",
                         json_string(transport != NULL ? dk_enum_word(transport, word) : "?"));
     json_object_set_new(made, "recipient", subject_json(notice->recipient));
-    json_object_set_new(made, "requested", json_integer((json_int_t)notice->position));
+    json_object_set_new(made, "requested", json_integer((json_int_t)notice->requested));
     json_object_set_new(made, "cause", json_integer((json_int_t)notice->cause));
+    json_object_set_new(made, "step", json_integer(notice->step));
+    json_object_set_new(made, "round", json_integer(notice->round));
+    json_object_set_new(made, "digest_until", instant_json(notice->digest_until_us));
     return made;
 }
 
-static json_t *outbox_json(const struct dk_notification *self)
+/* ---------------------------------------------------------------- rows */
+
+static json_t *pending_json(const struct dk_notification *self, uint64_t id,
+                            const struct dk_notice *notice)
 {
-    json_t *list = json_array();
-    const struct dk_notice *notice;
-    uint64_t id, after = 0;
-    while ((notice = dk_notification_next(self, after, &id)) != NULL) {
-        struct dk_attempts attempts = {0};
-        json_t *made = notice_json(self, id, notice);
-        after = notice->position;
-        if (self->attempts_of != NULL) {
-            self->attempts_of(self->attempts_arg, id, &attempts);
+    struct dk_attempts attempts = {0};
+    json_t *made = notice_json(self, id, notice);
+    if (self->attempts_of != NULL) {
+        self->attempts_of(self->attempts_arg, id, &attempts);
+    }
+    json_object_set_new(made, "state", json_string("pending"));
+    json_object_set_new(made, "position", json_integer((json_int_t)notice->position));
+    json_object_set_new(made, "attempts", json_integer(attempts.count));
+    json_object_set_new(made, "next", instant_json(attempts.next_us));
+    json_object_set_new(made, "error", text_json(attempts.error, sizeof attempts.error));
+    return made;
+}
+
+static json_t *dead_json(const struct dk_notification *self, uint64_t id,
+                         const struct dk_dead *dead)
+{
+    json_t *made = notice_json(self, id, &dead->notice);
+    json_object_set_new(made, "state", json_string("dead"));
+    json_object_set_new(made, "position", json_integer((json_int_t)dead->position));
+    json_object_set_new(made, "attempts", json_integer(dead->attempts));
+    json_object_set_new(made, "failed", instant_json(dead->failed_us));
+    json_object_set_new(made, "error", text_json(dead->error, sizeof dead->error));
+    return made;
+}
+
+/* ---------------------------------------------------------------- arguments */
+
+/* "name=NUMBER", or `*number` as it was. DK_EINVAL. */
+static int read_number(const char *const *argument, size_t count, const char *name, int base,
+                       uint64_t *number, struct dk_err *err)
+{
+    size_t bytes = strlen(name);
+    for (size_t i = 0; i < count; i++) {
+        if (strncmp(argument[i], name, bytes) != 0 || argument[i][bytes] != '=') {
+            continue;
         }
-        json_object_set_new(made, "attempts", json_integer(attempts.count));
-        json_object_set_new(made, "next", instant_json(attempts.next_us));
-        json_object_set_new(made, "error", text_json(attempts.error, sizeof attempts.error));
-        json_array_append_new(list, made);
+        const char *text = argument[i] + bytes + 1;
+        char *end;
+        errno = 0;
+        *number = strtoull(text, &end, base);
+        if (text[0] == '-' || end == text || *end != '\0' || errno != 0) {
+            return dk_err_set(err, DK_EINVAL, "%s=%s is no number", name, text);
+        }
+    }
+    return 0;
+}
+
+/* ---------------------------------------------------------------- answers */
+
+static json_t *list_json(const struct dk_notification *self, bool dead, uint64_t after,
+                         uint64_t limit)
+{
+    const struct dk_line *line = dead ? &self->dead_line : &self->line;
+    json_t *list = json_array();
+    const void *row;
+    uint64_t id;
+    while (json_array_size(list) < limit && (row = dk_line_next(line, after, &id)) != NULL) {
+        memcpy(&after, row, sizeof after); /* rows begin with their position */
+        json_array_append_new(list, dead ? dead_json(self, id, row) : pending_json(self, id, row));
     }
     return list;
 }
 
-static json_t *dead_json(const struct dk_notification *self)
+static int answer_list(const struct dk_notification *self, bool dead, const char *const *argument,
+                       size_t argument_count, json_t **made, struct dk_err *err)
 {
-    json_t *list = json_array();
-    size_t cursor = 0, bytes;
-    uint64_t id;
-    const void *value;
-    while (dk_table_next(self->dead, &cursor, &id, &value, &bytes)) {
-        const struct dk_dead *dead = value;
-        json_t *made = notice_json(self, id, &dead->notice);
-        json_object_set_new(made, "attempts", json_integer(dead->attempts));
-        json_object_set_new(made, "failed", instant_json(dead->failed_us));
-        json_object_set_new(made, "error", text_json(dead->error, sizeof dead->error));
-        json_array_append_new(list, made);
+    uint64_t after = 0, limit = LIST_DEFAULT;
+    int rc = read_number(argument, argument_count, "after", 10, &after, err);
+    rc = rc != 0 ? rc : read_number(argument, argument_count, "limit", 10, &limit, err);
+    if (rc != 0) {
+        return rc;
     }
-    return list;
+    *made = list_json(self, dead, after, limit < DK_NOTICES_LISTED ? limit : DK_NOTICES_LISTED);
+    return 0;
+}
+
+static int answer_notice(const struct dk_notification *self, const char *const *argument,
+                         size_t argument_count, json_t **made, struct dk_err *err)
+{
+    uint64_t id = 0;
+    int rc = read_number(argument, argument_count, "id", 16, &id, err);
+    if (rc != 0) {
+        return rc;
+    }
+    const struct dk_notice *pending = dk_notification_find(self, id);
+    const struct dk_dead *dead = id != 0 ? dk_table_get(self->dead, id, NULL) : NULL;
+    if (pending == NULL && dead == NULL) {
+        return dk_err_set(err, DK_ENOTFOUND, "no notice %016" PRIx64 " is pending or given up", id);
+    }
+    *made = pending != NULL ? pending_json(self, id, pending) : dead_json(self, id, dead);
+    return 0;
 }
 
 int dk_notification_query(void *self, const char *name, const char *const *argument,
                           size_t argument_count, struct dk_buf *json, struct dk_err *err)
 {
-    json_t *list;
-    (void)argument;
-    (void)argument_count;
-    if (strcmp(name, "outbox") == 0) {
-        list = outbox_json(self);
-    } else if (strcmp(name, "dead") == 0) {
-        list = dead_json(self);
+    json_t *made = NULL;
+    int rc;
+    if (strcmp(name, "outbox") == 0 || strcmp(name, "dead") == 0) {
+        rc = answer_list(self, strcmp(name, "dead") == 0, argument, argument_count, &made, err);
+    } else if (strcmp(name, "notice") == 0) {
+        rc = answer_notice(self, argument, argument_count, &made, err);
     } else {
-        return dk_err_set(err, DK_ENOTFOUND, "notification answers outbox and dead, not \"%s\"",
-                          name);
+        return dk_err_set(err, DK_ENOTFOUND,
+                          "notification answers outbox, dead and notice, not \"%s\"", name);
     }
-    size_t bytes = json_dumpb(list, NULL, 0, JSON_COMPACT);
+    if (rc != 0) {
+        return rc;
+    }
+    size_t bytes = json_dumpb(made, NULL, 0, JSON_COMPACT);
     uint8_t *at = dk_buf_extend(json, bytes);
     if (at != NULL) {
-        (void)json_dumpb(list, (char *)at, bytes, JSON_COMPACT);
+        (void)json_dumpb(made, (char *)at, bytes, JSON_COMPACT);
     }
-    json_decref(list);
-    return at != NULL ? 0 : dk_err_set(err, DK_ETOOBIG, "the answer is too large");
+    json_decref(made);
+    return at != NULL ? 0 : dk_err_set(err, DK_ETOOBIG, "the answer is too large: ask for less");
 }

@@ -85,7 +85,7 @@ static void take_up(struct sim_post *post, const void *role)
         }
         if (letter->notice == 0 && (notice = dk_notification_next(role, post->seen, &id)) != NULL) {
             *letter = (struct sim_letter){
-                .notice = id, .ticket = notice->ticket, .requested = notice->position};
+                .notice = id, .ticket = notice->ticket, .requested = notice->requested};
             post->seen = notice->position;
         }
     }

@@ -4,6 +4,11 @@
 
 #include "nodes/notification/notification.h"
 #include "tests/lib/role_world.h"
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+
+#define RECIPIENT(NAME) DOCKET__RULE_RECIPIENT__RULE_##NAME
 
 #define ANNA     test_id(DK_SUBJECT_AGENT, "anna")
 #define MARA     test_id(DK_SUBJECT_AGENT, "mara")
@@ -119,6 +124,126 @@ static inline uint64_t site_assign(struct role_world *world, uint64_t ticket, ui
     Docket__Assigned assigned = DOCKET__ASSIGNED__INIT;
     assigned.agent = agent;
     return world_append(world, ticket, DK_KIND_ASSIGNED, &assigned);
+}
+
+/* The last event, which must request a notice. */
+static inline const Docket__NotificationRequested *site_last_request(const struct role_world *world)
+{
+    return world_body(world, world->count, DK_KIND_NOTIFICATION_REQUESTED);
+}
+
+static inline uint64_t site_send(struct role_world *world, uint64_t ticket, uint64_t notice)
+{
+    Docket__NotificationSent sent = DOCKET__NOTIFICATION_SENT__INIT;
+    sent.notice = notice;
+    return world_append(world, ticket, DK_KIND_NOTIFICATION_SENT, &sent);
+}
+
+static inline void site_fail(struct role_world *world, uint64_t ticket, uint64_t notice, bool final)
+{
+    Docket__NotificationFailed failed = DOCKET__NOTIFICATION_FAILED__INIT;
+    failed.notice = notice;
+    failed.attempts = 3;
+    failed.final = final;
+    failed.has_error = 1;
+    failed.error = test_bytes("HTTP 410");
+    (void)world_append(world, ticket, DK_KIND_NOTIFICATION_FAILED, &failed);
+}
+
+static inline size_t site_pending(const struct role_world *world)
+{
+    const void *self = dk_folder_self(world->folder);
+    const struct dk_notice *notice;
+    uint64_t id, after = 0;
+    size_t count = 0;
+    while ((notice = dk_notification_next(self, after, &id)) != NULL) {
+        ASSERT_TRUE(notice->position > after && dk_notification_find(self, id) == notice);
+        after = notice->position;
+        count++;
+    }
+    return count;
+}
+
+static inline const char *site_query_with(const struct role_world *world, const char *name,
+                                          const char *const *argument, size_t count)
+{
+    static struct dk_buf json;
+    struct dk_err err;
+    if (json.max == 0) {
+        dk_buf_init(&json, 1 << 20);
+    }
+    dk_buf_clear(&json);
+    ASSERT_OK(dk_folder_query(world->folder, name, argument, count, &json, &err), &err);
+    return dk_buf_string(&json);
+}
+
+static inline const char *site_query(const struct role_world *world, const char *name)
+{
+    return site_query_with(world, name, NULL, 0);
+}
+
+static inline void site_retry(struct role_world *world, uint64_t ticket, uint64_t notice)
+{
+    Docket__NotificationRetried retried = DOCKET__NOTIFICATION_RETRIED__INIT;
+    retried.notice = notice;
+    (void)world_append(world, ticket, DK_KIND_NOTIFICATION_RETRIED, &retried);
+}
+
+static inline void site_drop(struct role_world *world, uint64_t ticket, uint64_t notice)
+{
+    Docket__NotificationDropped dropped = DOCKET__NOTIFICATION_DROPPED__INIT;
+    dropped.notice = notice;
+    (void)world_append(world, ticket, DK_KIND_NOTIFICATION_DROPPED, &dropped);
+}
+
+static inline void site_acknowledge(struct role_world *world, uint64_t ticket, uint64_t notice)
+{
+    Docket__NotificationAcknowledged acknowledged = DOCKET__NOTIFICATION_ACKNOWLEDGED__INIT;
+    acknowledged.notice = notice;
+    (void)world_append(world, ticket, DK_KIND_NOTIFICATION_ACKNOWLEDGED, &acknowledged);
+}
+
+static inline void site_status(struct role_world *world, uint64_t ticket, Docket__Status status)
+{
+    Docket__StatusChanged changed = DOCKET__STATUS_CHANGED__INIT;
+    changed.status = status;
+    (void)world_append(world, ticket, DK_KIND_STATUS_CHANGED, &changed);
+}
+
+/* Open in one interval of each weekday from Monday on, in UTC. */
+static inline uint64_t site_calendar(struct role_world *world, const char *key, uint32_t weekdays,
+                                     uint32_t from_hour, uint32_t to_hour)
+{
+    Docket__CalendarDefined calendar = DOCKET__CALENDAR_DEFINED__INIT;
+    Docket__WeekdayPlan plan[7], *plans[7];
+    Docket__DayInterval interval = DOCKET__DAY_INTERVAL__INIT, *intervals = &interval;
+    interval.from_s = from_hour * 3600;
+    interval.to_s = to_hour * 3600;
+    for (uint32_t day = 0; day < weekdays; day++) {
+        docket__weekday_plan__init(&plan[day]);
+        plan[day].weekday = day;
+        plan[day].n_interval = 1;
+        plan[day].interval = &intervals;
+        plans[day] = &plan[day];
+    }
+    calendar.definition = test_definition(key);
+    calendar.zone = test_bytes("UTC");
+    calendar.n_weekday = weekdays;
+    calendar.weekday = plans;
+    (void)world_define(world, DK_KIND_CALENDAR_DEFINED, &calendar);
+    return test_id(DK_SUBJECT_CALENDAR, key);
+}
+
+/* The world's clock goes on to an instant, which has not come yet. */
+static inline void site_wait_until(struct role_world *world, int64_t at_us)
+{
+    ASSERT_TRUE(world->now_us <= at_us);
+    world->now_us = at_us;
+}
+
+static inline void site_wait(struct role_world *world, int64_t us)
+{
+    world->now_us += us;
 }
 
 #endif

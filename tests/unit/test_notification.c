@@ -2,9 +2,8 @@
 #include "proto/fold/ticket.h"
 
 #include "tests/unit/notification_site.h"
+#include <inttypes.h>
 #include <stdio.h>
-
-#define RECIPIENT(NAME) DOCKET__RULE_RECIPIENT__RULE_##NAME
 
 static int set_up(void **state)
 {
@@ -21,56 +20,6 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* The last event, which must request a notice. */
-static const Docket__NotificationRequested *last_request(const struct role_world *world)
-{
-    return world_body(world, world->count, DK_KIND_NOTIFICATION_REQUESTED);
-}
-
-static uint64_t send(struct role_world *world, uint64_t ticket, uint64_t notice)
-{
-    Docket__NotificationSent sent = DOCKET__NOTIFICATION_SENT__INIT;
-    sent.notice = notice;
-    return world_append(world, ticket, DK_KIND_NOTIFICATION_SENT, &sent);
-}
-
-static void fail_notice(struct role_world *world, uint64_t ticket, uint64_t notice, bool final)
-{
-    Docket__NotificationFailed failed = DOCKET__NOTIFICATION_FAILED__INIT;
-    failed.notice = notice;
-    failed.attempts = 3;
-    failed.final = final;
-    failed.has_error = 1;
-    failed.error = test_bytes("HTTP 410");
-    (void)world_append(world, ticket, DK_KIND_NOTIFICATION_FAILED, &failed);
-}
-
-static size_t pending(const struct role_world *world)
-{
-    const void *self = dk_folder_self(world->folder);
-    const struct dk_notice *notice;
-    uint64_t id, after = 0;
-    size_t count = 0;
-    while ((notice = dk_notification_next(self, after, &id)) != NULL) {
-        ASSERT_TRUE(notice->position > after && dk_notification_find(self, id) == notice);
-        after = notice->position;
-        count++;
-    }
-    return count;
-}
-
-static const char *query(const struct role_world *world, const char *name)
-{
-    static struct dk_buf json;
-    struct dk_err err;
-    if (json.max == 0) {
-        dk_buf_init(&json, 1 << 20);
-    }
-    dk_buf_clear(&json);
-    ASSERT_OK(dk_folder_query(world->folder, name, NULL, 0, &json, &err), &err);
-    return dk_buf_string(&json);
-}
-
 /* ---------------------------------------------------------------- what is owed */
 
 static void test_notification_a_rule_tells_the_owner(void **state)
@@ -82,7 +31,7 @@ static void test_notification_a_rule_tells_the_owner(void **state)
     uint64_t cause = site_assign(world, ticket, ANNA);
     ASSERT_EQ(world_settle(world), 1);
 
-    const Docket__NotificationRequested *requested = last_request(world);
+    const Docket__NotificationRequested *requested = site_last_request(world);
     ASSERT_TRUE(requested->rule == test_id(DK_SUBJECT_RULE, "tell-owner"));
     ASSERT_EQ(requested->rule_version, 1);
     ASSERT_EQ(requested->transport, DOCKET__TRANSPORT__TRANSPORT_FILE);
@@ -110,28 +59,30 @@ static void test_notification_nothing_is_requested_twice(void **state)
     (void)site_assign(world, ticket, ANNA);
     world_restart(world); /* before it was decided: nothing is lost */
     ASSERT_EQ(world_settle(world), 1);
-    uint64_t notice = last_request(world)->notice;
+    uint64_t notice = site_last_request(world)->notice;
     ASSERT_EQ(world_settle(world), 0);
     world_restart(world);
     ASSERT_EQ(world_settle(world), 0);
-    ASSERT_EQ(pending(world), 1);
+    ASSERT_EQ(site_pending(world), 1);
 
-    (void)send(world, ticket, notice);
-    ASSERT_EQ(pending(world), 0);
+    (void)site_send(world, ticket, notice);
+    ASSERT_EQ(site_pending(world), 0);
     world_restart(world);
     ASSERT_EQ(world_settle(world), 0);
-    ASSERT_EQ(pending(world), 0);
+    ASSERT_EQ(site_pending(world), 0);
     (void)site_assign(world, ticket, ANNA); /* another event: another notice */
     ASSERT_EQ(world_settle(world), 1);
-    ASSERT_TRUE(last_request(world)->notice != notice);
+    ASSERT_TRUE(site_last_request(world)->notice != notice);
 }
 
 static void test_notification_ids_tell_rule_event_and_recipient_apart(void **state)
 {
     struct role_world *world = *state;
     uint64_t seen[4], count = 0;
+    Docket__RuleDefined *elsewhere = site_rule("two", DK_KIND_ASSIGNED, RECIPIENT(OWNER));
+    elsewhere->address = test_text("elsewhere.jsonl");
     (void)site_add_rule(world, site_rule("one", DK_KIND_ASSIGNED, RECIPIENT(OWNER)));
-    (void)site_add_rule(world, site_rule("two", DK_KIND_ASSIGNED, RECIPIENT(OWNER)));
+    (void)site_add_rule(world, elsewhere);
     uint64_t ticket = site_ticket(world);
     for (int i = 0; i < 2; i++) {
         (void)site_assign(world, ticket, ANNA);
@@ -155,11 +106,13 @@ static void test_notification_more_than_one_batch_is_requested_in_full(void **st
     for (int i = 0; i < DK_INTENTS_MAX + 44; i++) {
         char key[32];
         (void)snprintf(key, sizeof key, "rule-%d", i);
-        (void)site_add_rule(world, site_rule(key, DK_KIND_ASSIGNED, RECIPIENT(OWNER)));
+        Docket__RuleDefined *rule = site_rule(key, DK_KIND_ASSIGNED, RECIPIENT(OWNER));
+        rule->address = test_text(key);
+        (void)site_add_rule(world, rule);
     }
     (void)site_assign(world, site_ticket(world), ANNA);
     ASSERT_EQ(world_settle(world), DK_INTENTS_MAX + 44);
-    ASSERT_EQ(pending(world), DK_INTENTS_MAX + 44);
+    ASSERT_EQ(site_pending(world), DK_INTENTS_MAX + 44);
     ASSERT_EQ(world_settle(world), 0);
 }
 
@@ -238,7 +191,7 @@ static void test_notification_level_and_metric_of_clocks(void **state)
     ASSERT_EQ(world_settle(world), 0);
     warn(world, ticket, DOCKET__METRIC__METRIC_RESOLUTION, 90);
     ASSERT_EQ(world_settle(world), 1);
-    ASSERT_TRUE(last_request(world)->recipient->subject == DESK);
+    ASSERT_TRUE(site_last_request(world)->recipient->subject == DESK);
 
     rule = site_rule("assigned", DK_KIND_ASSIGNED, RECIPIENT(OWNER)); /* has no clock */
     rule->has_metric = 1;
@@ -282,7 +235,7 @@ static void test_notification_recipients(void **state)
         (void)site_add_rule(world, rule);
         (void)site_assign(world, ticket, ANNA);
         ASSERT_EQ(world_settle(world), 1);
-        const Docket__NotificationRequested *requested = last_request(world);
+        const Docket__NotificationRequested *requested = site_last_request(world);
         const Docket__Recipient *recipient = requested->recipient;
         ASSERT_EQ(recipient->subject, table[i].subject);
         size_t bytes;
@@ -317,7 +270,7 @@ static void test_notification_escalation_names_its_manager(void **state)
     escalated.manager = ANNA;
     (void)world_append(world, ticket, DK_KIND_ESCALATED, &escalated);
     ASSERT_EQ(world_settle(world), 1);
-    ASSERT_TRUE(last_request(world)->recipient->subject == ANNA);
+    ASSERT_TRUE(site_last_request(world)->recipient->subject == ANNA);
 }
 
 /* ---------------------------------------------------------------- when it is owed at all */
@@ -385,26 +338,35 @@ static void test_notification_a_rule_changed_in_between_does_not_rewrite_what_is
     rule->definition->effective_us = WORLD_NOW;
     (void)site_add_rule(world, rule);
     ASSERT_EQ(world_settle(world), 1);
-    ASSERT_EQ(last_request(world)->rule_version, 1);
-    assert_memory_equal(last_request(world)->recipient->address->plain.data, "news.jsonl", 10);
+    ASSERT_EQ(site_last_request(world)->rule_version, 1);
+    assert_memory_equal(site_last_request(world)->recipient->address->plain.data, "news.jsonl", 10);
 }
 
 static void test_notification_no_notice_about_notices(void **state)
 {
     struct role_world *world = *state;
     (void)site_add_rule(world, site_rule("owner", DK_KIND_ASSIGNED, RECIPIENT(OWNER)));
-    for (uint32_t kind = DK_KIND_NOTIFICATION_REQUESTED; kind <= DK_KIND_NOTIFICATION_ACKNOWLEDGED;
-         kind++) {
+    static const uint32_t kinds[] = {
+        DK_KIND_NOTIFICATION_REQUESTED, DK_KIND_NOTIFICATION_SENT,
+        DK_KIND_NOTIFICATION_FAILED,    DK_KIND_NOTIFICATION_ACKNOWLEDGED,
+        DK_KIND_NOTIFICATION_RETRIED,   DK_KIND_NOTIFICATION_DROPPED,
+    };
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         char key[16];
-        (void)snprintf(key, sizeof key, "loop-%u", kind);
-        (void)site_add_rule(world, site_rule(key, kind, RECIPIENT(OWNER)));
+        (void)snprintf(key, sizeof key, "loop-%u", kinds[i]);
+        (void)site_add_rule(world, site_rule(key, kinds[i], RECIPIENT(OWNER)));
     }
     uint64_t ticket = site_ticket(world);
     (void)site_assign(world, ticket, ANNA);
     ASSERT_EQ(world_settle(world), 1);
-    uint64_t notice = last_request(world)->notice;
-    (void)send(world, ticket, notice);
-    fail_notice(world, ticket, notice, true);
+    uint64_t notice = site_last_request(world)->notice;
+    (void)site_send(world, ticket, notice);
+    (void)site_assign(world, ticket, ANNA);
+    ASSERT_EQ(world_settle(world), 1);
+    site_fail(world, ticket, site_last_request(world)->notice, true);
+    site_retry(world, ticket, notice);
+    site_acknowledge(world, ticket, notice);
+    site_drop(world, ticket, notice);
     ASSERT_EQ(world_settle(world), 0);
 }
 
@@ -417,19 +379,100 @@ static void test_notification_given_up_is_kept_in_the_dead_list(void **state)
     uint64_t ticket = site_ticket(world);
     (void)site_assign(world, ticket, ANNA);
     (void)world_settle(world);
-    uint64_t notice = last_request(world)->notice;
-    ASSERT_CONTAINS(query(world, "outbox"), "\"ticket\":\"7-1\",\"rule\":\"tell-owner\","
-                                            "\"transport\":\"file\"");
-    ASSERT_STR(query(world, "dead"), "[]");
-    fail_notice(world, ticket, notice, false);
-    ASSERT_EQ(pending(world), 1);
-    fail_notice(world, ticket, notice, true);
-    ASSERT_EQ(pending(world), 0);
-    ASSERT_STR(query(world, "outbox"), "[]");
-    ASSERT_CONTAINS(query(world, "dead"), "\"attempts\":3");
-    ASSERT_CONTAINS(query(world, "dead"), "\"error\":\"HTTP 410\"");
+    uint64_t notice = site_last_request(world)->notice;
+    ASSERT_CONTAINS(site_query(world, "outbox"), "\"ticket\":\"7-1\",\"rule\":\"tell-owner\","
+                                                 "\"transport\":\"file\"");
+    ASSERT_STR(site_query(world, "dead"), "[]");
+    site_fail(world, ticket, notice, false);
+    ASSERT_EQ(site_pending(world), 1);
+    site_fail(world, ticket, notice, true);
+    ASSERT_EQ(site_pending(world), 0);
+    ASSERT_STR(site_query(world, "outbox"), "[]");
+    ASSERT_CONTAINS(site_query(world, "dead"), "\"attempts\":3");
+    ASSERT_CONTAINS(site_query(world, "dead"), "\"error\":\"HTTP 410\"");
     world_restart(world);
-    ASSERT_CONTAINS(query(world, "dead"), "\"error\":\"HTTP 410\"");
+    ASSERT_CONTAINS(site_query(world, "dead"), "\"error\":\"HTTP 410\"");
+}
+
+/* DOMAIN, Notification: an operator can list, retry and drop the dead. */
+static void test_notification_a_retried_one_is_pending_again_with_the_template_of_then(void **state)
+{
+    struct role_world *world = *state;
+    const void *self = dk_folder_self(world->folder);
+    (void)site_add_rule(world, site_rule("tell-owner", DK_KIND_ASSIGNED, RECIPIENT(OWNER)));
+    uint64_t ticket = site_ticket(world);
+    (void)site_assign(world, ticket, ANNA);
+    (void)world_settle(world);
+    uint64_t notice = site_last_request(world)->notice, requested = world->count, id;
+    ASSERT_EQ(dk_notification_find(self, notice)->texts_us, 0);
+    site_retry(world, ticket, notice); /* of a pending one: nothing */
+    ASSERT_EQ(dk_notification_find(self, notice)->texts_us, 0);
+    site_fail(world, ticket, notice, true);
+    site_retry(world, ticket, 12345);
+    ASSERT_EQ(site_pending(world), 0);
+    site_retry(world, ticket, notice);
+    const struct dk_notice *again = dk_notification_next(self, requested, &id);
+    ASSERT_TRUE(again != NULL && id == notice);
+    ASSERT_EQ(again->position, world->count); /* behind what waits */
+    ASSERT_EQ(again->requested, requested);   /* where its address stands */
+    ASSERT_EQ(again->texts_us, world->now_us);
+    ASSERT_STR(site_query(world, "dead"), "[]");
+    (void)site_send(world, ticket, notice);
+    ASSERT_EQ(site_pending(world), 0);
+}
+
+static void test_notification_a_dropped_one_is_nowhere(void **state)
+{
+    struct role_world *world = *state;
+    (void)site_add_rule(world, site_rule("tell-owner", DK_KIND_ASSIGNED, RECIPIENT(OWNER)));
+    uint64_t ticket = site_ticket(world), notice[2];
+    for (int i = 0; i < 2; i++) {
+        (void)site_assign(world, ticket, ANNA);
+        (void)world_settle(world);
+        notice[i] = site_last_request(world)->notice;
+    }
+    site_fail(world, ticket, notice[0], true);
+    site_drop(world, ticket, notice[0]);
+    site_drop(world, ticket, notice[1]);
+    ASSERT_STR(site_query(world, "dead"), "[]");
+    ASSERT_STR(site_query(world, "outbox"), "[]");
+    site_retry(world, ticket, notice[0]);
+    ASSERT_EQ(site_pending(world), 0);
+    ASSERT_EQ(world_settle(world), 0); /* nor is it owed again */
+}
+
+static void test_notification_lists_are_in_order_and_bounded(void **state)
+{
+    struct role_world *world = *state;
+    char expected[128];
+    (void)site_add_rule(world, site_rule("tell-owner", DK_KIND_ASSIGNED, RECIPIENT(OWNER)));
+    uint64_t ticket = site_ticket(world), notice[300], position[300];
+    for (int i = 0; i < 300; i++) {
+        (void)site_assign(world, ticket, ANNA);
+        (void)world_settle(world);
+        notice[i] = site_last_request(world)->notice;
+    }
+    for (int i = 0; i < 300; i++) {
+        site_fail(world, ticket, notice[i], true);
+        position[i] = world->count;
+    }
+    for (int restarted = 0; restarted < 2; restarted++) {
+        json_t *list = json_loads(site_query(world, "dead"), 0, NULL);
+        ASSERT_EQ(json_array_size(list), 100);
+        for (size_t i = 0; i < 100; i++) {
+            json_t *row = json_array_get(list, i);
+            ASSERT_EQ(json_integer_value(json_object_get(row, "position")), position[i]);
+        }
+        json_decref(list);
+        (void)snprintf(expected, sizeof expected, "after=%" PRIu64, position[299 - 7]);
+        const char *argument[] = {expected, "limit=5"};
+        list = json_loads(site_query_with(world, "dead", argument, 2), 0, NULL);
+        ASSERT_EQ(json_array_size(list), 5);
+        ASSERT_EQ(json_integer_value(json_object_get(json_array_get(list, 0), "position")),
+                  position[293]);
+        json_decref(list);
+        world_restart(world);
+    }
 }
 
 static void test_notification_the_outbox_keeps_its_order(void **state)
@@ -440,12 +483,12 @@ static void test_notification_the_outbox_keeps_its_order(void **state)
     for (int i = 0; i < 500; i++) {
         (void)site_assign(world, ticket, ANNA);
         ASSERT_EQ(world_settle(world), 1);
-        uint64_t notice = last_request(world)->notice;
+        uint64_t notice = site_last_request(world)->notice;
         if (i % 5 != 0) {
-            (void)send(world, ticket, notice);
+            (void)site_send(world, ticket, notice);
         }
     }
-    ASSERT_EQ(pending(world), 100);
+    ASSERT_EQ(site_pending(world), 100);
 }
 
 static void test_notification_odd_events_do_no_harm(void **state)
@@ -459,12 +502,12 @@ static void test_notification_odd_events_do_no_harm(void **state)
     (void)world_append(world, ticket, DK_KIND_NOTIFICATION_REQUESTED, &requested); /* notice 0 */
     requested.notice = 7; /* not decided by a node: no cause */
     (void)world_append(world, ticket, DK_KIND_NOTIFICATION_REQUESTED, &requested);
-    ASSERT_EQ(pending(world), 0);
-    (void)send(world, ticket, 0);
-    (void)send(world, ticket, 12345);
-    fail_notice(world, ticket, 0, true);
-    fail_notice(world, ticket, 12345, true);
-    ASSERT_STR(query(world, "dead"), "[]");
+    ASSERT_EQ(site_pending(world), 0);
+    (void)site_send(world, ticket, 0);
+    (void)site_send(world, ticket, 12345);
+    site_fail(world, ticket, 0, true);
+    site_fail(world, ticket, 12345, true);
+    ASSERT_STR(site_query(world, "dead"), "[]");
 }
 
 static void test_notification_replay_gives_the_same_state(void **state)
@@ -476,11 +519,11 @@ static void test_notification_replay_gives_the_same_state(void **state)
         uint64_t ticket = site_ticket(world);
         (void)site_assign(world, ticket, ANNA);
         (void)world_settle(world);
-        uint64_t notice = last_request(world)->notice;
+        uint64_t notice = site_last_request(world)->notice;
         if (i % 3 == 0) {
-            (void)send(world, ticket, notice);
+            (void)site_send(world, ticket, notice);
         } else {
-            fail_notice(world, ticket, notice, i % 3 == 1);
+            site_fail(world, ticket, notice, i % 3 == 1);
         }
     }
     (void)site_assign(world, site_ticket(world), ANNA); /* still owed */
@@ -509,6 +552,9 @@ int main(void)
         TEST(a_rule_changed_in_between_does_not_rewrite_what_is_owed),
         TEST(no_notice_about_notices),
         TEST(given_up_is_kept_in_the_dead_list),
+        TEST(a_retried_one_is_pending_again_with_the_template_of_then),
+        TEST(a_dropped_one_is_nowhere),
+        TEST(lists_are_in_order_and_bounded),
         TEST(the_outbox_keeps_its_order),
         TEST(odd_events_do_no_harm),
         TEST(replay_gives_the_same_state),

@@ -113,7 +113,7 @@ static const Docket__NotificationRequested *make_message(struct dk_delivery *del
                                  .zone = delivery->zone,
                                  .cause = &delivery->cause.envelope};
     const ProtobufCMessage *request =
-        read_body(delivery, &delivery->request, notice->position, err);
+        read_body(delivery, &delivery->request, notice->requested, err);
     message.body =
         request != NULL ? read_body(delivery, &delivery->cause, notice->cause, err) : NULL;
     if (message.body == NULL) {
@@ -168,7 +168,7 @@ static void start(struct dk_delivery *delivery, uint64_t id)
     dk_lanes_attempts(delivery->lanes, id, &attempts);
     *job = (struct job){.notice = id,
                         .ticket = notice->ticket,
-                        .requested = notice->position,
+                        .requested = notice->requested,
                         .attempts = attempts.count + 1};
     const Docket__NotificationRequested *request = make_message(delivery, job, notice, &err);
     if (request == NULL) {
