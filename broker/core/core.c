@@ -36,10 +36,6 @@ static int make_parts(struct dk_core *core, struct dk_heads *heads, struct dk_er
         rc =
             dk_pending_new(&core->taken, options->batch_max_bytes, options->batch_max_records, err);
     }
-    if (rc == 0) {
-        rc = dk_pending_new(&core->written, options->batch_max_bytes, options->batch_max_records,
-                            err);
-    }
     return rc;
 }
 
@@ -83,7 +79,6 @@ void dk_core_free(struct dk_core **core)
     dk_state_close(&gone->state);
     dk_pending_free(&gone->gathering);
     dk_pending_free(&gone->taken);
-    dk_pending_free(&gone->written);
     dk_buf_close(&gone->scratch);
     free(gone);
     *core = NULL;
@@ -210,7 +205,6 @@ void dk_core_disconnected(struct dk_core *core, uint64_t connection)
     dk_producers_disconnected(core->state.producers, connection);
     dk_pending_forget(core->gathering, connection);
     dk_pending_forget(core->taken, connection);
-    dk_pending_forget(core->written, connection);
 }
 
 /* ---------------------------------------------------------------------------------- commit */
@@ -220,23 +214,15 @@ bool dk_core_full(const struct dk_core *core)
     return !dk_pending_fits(core->gathering, DK_REQUEST_MAX_EVENTS, DK_REQUEST_MAX_BYTES);
 }
 
-static void swap(struct dk_pending **a, struct dk_pending **b)
-{
-    struct dk_pending *other = *a;
-    *a = *b;
-    *b = other;
-}
-
 static void send_answers(struct dk_core *core, struct dk_pending *pending)
 {
     dk_pending_answers(pending, &core->scratch, core->output.send, core->output.arg);
 }
 
-/* Answers without records were judged against what is durable by now. Those that are owed go
- * first. */
+/* Answers without records were judged against what is durable by now. */
 static void send_idle_answers(struct dk_core *core)
 {
-    if (!core->owing && !core->writing && dk_pending_count(core->gathering) == 0) {
+    if (!core->writing && dk_pending_count(core->gathering) == 0) {
         send_answers(core, core->gathering);
     }
 }
@@ -247,39 +233,27 @@ const struct dk_batch *dk_core_take(struct dk_core *core)
     if (core->writing || dk_pending_count(core->gathering) == 0) {
         return NULL;
     }
-    swap(&core->gathering, &core->taken);
+    struct dk_pending *taken = core->gathering;
+    core->gathering = core->taken;
+    core->taken = taken;
     dk_pending_clear(core->gathering);
-    const struct dk_batch *batch = dk_pending_batch(core->taken, core->taken_last + 1);
+    const struct dk_batch *batch = dk_pending_batch(taken, core->taken_last + 1);
     core->taken_last += batch->count;
     core->writing = true;
     core->commits++;
 #ifdef DK_BUG_ACK_BEFORE_SYNC /* planted, for the simulator to find */
-    send_answers(core, core->taken);
+    send_answers(core, taken);
 #endif
     return batch;
 }
 
-void dk_core_synced(struct dk_core *core)
-{
-    DK_ASSERT(core->writing && !core->owing);
-    core->writing = false;
-    core->durable = core->taken_last;
-    swap(&core->taken, &core->written);
-    core->owing = true;
-}
-
-void dk_core_answer(struct dk_core *core)
-{
-    DK_ASSERT(core->owing);
-    send_answers(core, core->written);
-    core->owing = false;
-    send_idle_answers(core);
-}
-
 void dk_core_committed(struct dk_core *core)
 {
-    dk_core_synced(core);
-    dk_core_answer(core);
+    DK_ASSERT(core->writing);
+    core->writing = false;
+    core->durable = core->taken_last;
+    send_answers(core, core->taken);
+    send_idle_answers(core);
 }
 
 /* ----------------------------------------------------------------------------------- views */
@@ -334,11 +308,11 @@ void dk_core_stats(const struct dk_core *core, struct dk_core_stats *stats)
         .commits = core->commits,
         .tickets = state->counts.last_ticket,
         .open_tickets = state->counts.open_tickets,
-        .memory_bytes =
-            sizeof *core + dk_pending_bytes(core->gathering) + dk_pending_bytes(core->taken) +
-            dk_pending_bytes(core->written) + dk_producers_bytes(state->producers) +
-            dk_one_shots_bytes(state->one_shots) + dk_subjects_bytes(&state->subjects) +
-            state->definitions.capacity + dk_heads_changed(state->heads) * sizeof(struct dk_ticket),
+        .memory_bytes = sizeof *core + dk_pending_bytes(core->gathering) +
+                        dk_pending_bytes(core->taken) + dk_producers_bytes(state->producers) +
+                        dk_one_shots_bytes(state->one_shots) + dk_subjects_bytes(&state->subjects) +
+                        state->definitions.capacity +
+                        dk_heads_changed(state->heads) * sizeof(struct dk_ticket),
     };
     if (!core->space) {
         stats->why_not = dk_code_sentence(DK_ENOSPACE);

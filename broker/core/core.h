@@ -6,7 +6,7 @@
  *     dk_core_request ...           admitted events gather in a pending batch, with their answers
  *     dk_core_take                  -> the batch to write, while the next one gathers
  *     dk_write_step ...             appended, then synced, by whoever drives (the commit thread)
- *     dk_core_synced, _answer       -> replies, and the batch to publish
+ *     dk_core_committed             -> replies, and the batch to publish
  *
  * Admission, in this order: who (role and kind), size and canonical form, producer number,
  * freshness, legality (DESIGN, Broker). State moves ahead of durability: an event is judged against
@@ -87,17 +87,12 @@ bool dk_core_full(const struct dk_core *core);
 void dk_core_set_space(struct dk_core *core, bool accepting);
 
 /* The batch that has gathered, to be written next: NULL when there is none or one is being written
- * already. Call it after requests even when nothing was appended: answers that gathered without
- * records, while nothing is being written, go out. */
+ * already. Its memory is stable until dk_core_committed. Call it after requests even when nothing
+ * was appended: answers that gathered without records, while nothing is being written, go out. */
 const struct dk_batch *dk_core_take(struct dk_core *core);
 
-/* The taken batch is durable. Its memory stays, so that the driver can publish it, until the next
- * one is durable. Its answers are owed: `answer` sends them (one Reply for each connection), after
- * the driver took the next batch, so that the disk does not wait for answers. */
-void dk_core_synced(struct dk_core *core);
-void dk_core_answer(struct dk_core *core);
-
-/* Both, for who takes the next batch later. */
+/* The taken batch is durable: sends its answers (one Reply for each connection). The batch's memory
+ * stays until the next take, so that the driver can publish it. */
 void dk_core_committed(struct dk_core *core);
 
 /* Positions: the last admitted, and the last durable. */

@@ -18,10 +18,8 @@ struct dk_core {
     bool space;
 
     struct dk_pending *gathering;
-    struct dk_pending *taken;   /* being written */
-    struct dk_pending *written; /* last: durable */
+    struct dk_pending *taken; /* being written, or written last */
     bool writing;
-    bool owing; /* the answers of `written` */
     uint64_t taken_last; /* the last position that was taken */
     uint64_t durable;
     uint64_t checkpoint; /* position of the last one begun */

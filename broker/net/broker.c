@@ -137,9 +137,7 @@ static void on_durable(void *arg)
     const struct dk_batch *batch = broker->writing;
     int64_t time_us = dk_core_time_us(broker->core, now(broker));
     broker->writing = NULL;
-    dk_core_synced(broker->core);
-    commit_next(broker); /* before the answers: the disk is what is waited for most */
-    dk_core_answer(broker->core);
+    dk_core_committed(broker->core);
     if (batch->count > 0) {
         dk_publisher_announce(broker->publisher, dk_core_durable(broker->core), time_us);
         dk_publisher_feed(broker->publisher, batch, time_us);
@@ -147,6 +145,7 @@ static void on_durable(void *arg)
     }
     retry_waiting_reads(broker);
     dk_checkpointer_step(broker->checkpointer);
+    commit_next(broker);
     dk_ev_zmq_pause(&broker->watcher, dk_core_full(broker->core));
 }
 

@@ -121,7 +121,6 @@ static void announce(struct sim_broker *broker)
 }
 
 static void turn(void *arg, uint64_t life);
-static void write_next(struct sim_broker *broker);
 
 static void turn_soon(struct sim_broker *broker)
 {
@@ -136,9 +135,7 @@ static void answer(void *arg, uint64_t life)
     struct sim_broker *broker = arg;
     if (alive(broker, life, SIM_BEFORE_ANSWERS)) {
         broker->writing = SIM_NOT_WRITING;
-        dk_core_synced(broker->core);
-        write_next(broker);
-        dk_core_answer(broker->core);
+        dk_core_committed(broker->core);
         announce(broker);
         turn_soon(broker);
     }

@@ -118,47 +118,6 @@ static void test_core_refusals_wait_for_what_they_were_judged_against(void **sta
     check_refusal(fixture_appended(&w->f, illegal), 0, 0, DK_EILLEGAL, "kind");
 }
 
-/* So the disk waits for no answer; and nothing is answered before its own batch is durable. */
-static void test_core_next_batch_is_taken_before_the_answers(void **state)
-{
-    struct world *w = *state;
-    add_note(w);
-    uint64_t first = fixture_append(&w->f, &w->agent, &w->events, false);
-    const struct dk_batch *written = dk_core_take(w->f.core);
-    fixture_events_clear(&w->events);
-    add_note(w);
-    uint64_t second = fixture_append(&w->f, &w->agent, &w->events, false);
-    dk_core_synced(w->f.core);
-    ASSERT_EQ(dk_core_durable(w->f.core), 3);
-    ASSERT_EQ(dk_core_take(w->f.core)->first, 4);
-    ASSERT_EQ(w->f.replies, 0);
-    ASSERT_EQ(written->count, 1); /* it stays, to be published */
-    ASSERT_EQ(dk_event_load_position(written->data), 3);
-    dk_core_answer(w->f.core);
-    ASSERT_EQ(fixture_appended(&w->f, first)->position, 3);
-    ASSERT_TRUE(fixture_reply(&w->f, second) == NULL);
-    dk_core_committed(w->f.core);
-    ASSERT_EQ(fixture_appended(&w->f, second)->position, 4);
-}
-
-static void test_core_answers_without_records_come_after_what_is_owed(void **state)
-{
-    struct world *w = *state;
-    add_note(w);
-    uint64_t note = fixture_append(&w->f, &w->agent, &w->events, false);
-    ASSERT_TRUE(dk_core_take(w->f.core) != NULL);
-    fixture_events_clear(&w->events);
-    add_illegal(w);
-    uint64_t illegal = fixture_append(&w->f, &w->agent, &w->events, false);
-    dk_core_synced(w->f.core);
-    ASSERT_TRUE(dk_core_take(w->f.core) == NULL);
-    ASSERT_EQ(w->f.replies, 0);
-    dk_core_answer(w->f.core);
-    ASSERT_EQ(w->f.replies, 2);
-    ASSERT_EQ(w->f.reply[0].reply->appended->appended[0]->request, note);
-    check_refusal(fixture_appended(&w->f, illegal), 0, 0, DK_EILLEGAL, "kind");
-}
-
 static void test_core_answers_per_event_in_order(void **state)
 {
     struct world *w = *state;
@@ -511,8 +470,6 @@ int main(void)
         CASE(test_core_sessions_are_needed_and_fenced),
         CASE(test_core_answers_when_durable_and_one_reply_a_connection),
         CASE(test_core_refusals_wait_for_what_they_were_judged_against),
-        CASE(test_core_next_batch_is_taken_before_the_answers),
-        CASE(test_core_answers_without_records_come_after_what_is_owed),
         CASE(test_core_answers_per_event_in_order),
         CASE(test_core_tickets_are_named_by_their_place_in_the_request),
         CASE(test_core_disconnected_peers_get_nothing),
