@@ -211,15 +211,28 @@ static int compare_positions(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* Whether the log holds a position: a checkpoint may be ahead of a log that was restored from a
- * backup, or have seen a commit that a power cut undid. */
-static bool log_holds(struct dk_source *source, uint64_t position)
+/* Whether the log holds what the checkpoint ends with; else why it is not to be used. A log may
+ * have been restored from a backup, or a power cut may have undone a commit that was seen: then it
+ * ends before, or goes on with other events, which were recorded at other times. */
+static int ask_log(struct dk_source *source, const struct mark *mark, const char **why,
+                   struct dk_err *err)
 {
     struct dk_records records;
     dk_records_init(&records);
-    bool holds = dk_source_read(source, position, &records, NULL) == 0 && records.batch.count > 0;
+    int rc = dk_source_record(source, mark->position, &records, err);
+    if (rc == DK_ENOTFOUND) {
+        *why = "it is ahead of the log";
+        rc = 0;
+    } else if (rc == 0) {
+        size_t bytes;
+        struct dk_envelope last;
+        dk_event_load(dk_batch_record(&records.batch, 0, &bytes), &last);
+        *why = last.recorded_us == mark->recorded_us
+                   ? NULL
+                   : "the log went on otherwise from where it was set back to";
+    }
     dk_records_close(&records);
-    return holds;
+    return rc;
 }
 
 /* Reads the definitions from the log again, in their order. */
@@ -287,21 +300,24 @@ static int read_entries(struct dk_checkpoint *c, struct dk_folder *folder, struc
     return rc == 0 || rc == MDB_NOTFOUND ? 0 : dk_lmdb_err(err, rc, "cannot read %s", c->dir);
 }
 
-/* Why the folder, just filled, cannot be used; NULL: it can. */
-static const char *what_is_wrong(const struct dk_checkpoint *c, struct dk_folder *folder,
-                                 const struct mark *mark, struct dk_source *source,
-                                 struct dk_err *err)
+/* Why the folder, just filled, cannot be used; `*why` NULL: it can. */
+static int find_wrong(const struct dk_checkpoint *c, struct dk_folder *folder,
+                      const struct mark *mark, struct dk_source *source, const char **why,
+                      struct dk_err *err)
 {
     if (memcmp(mark->log_uuid, c->log_uuid, sizeof mark->log_uuid) != 0) {
-        return "it is of another log";
+        *why = "it is of another log";
+        return 0;
     }
     if (dk_folder_hash(folder) != mark->hash) {
-        return "its content is not what its hash says";
+        *why = "its content is not what its hash says";
+        return 0;
     }
-    if (!log_holds(source, mark->position)) {
-        return "it is ahead of the log";
+    int rc = ask_log(source, mark, why, err);
+    if (rc == 0 && *why == NULL && restore_refs(folder, source, err) != 0) {
+        *why = "the log does not hold its definitions";
     }
-    return restore_refs(folder, source, err) != 0 ? "the log does not hold its definitions" : NULL;
+    return rc;
 }
 
 int dk_checkpoint_restore(struct dk_checkpoint *checkpoint, struct dk_folder **folder,
@@ -315,8 +331,11 @@ int dk_checkpoint_restore(struct dk_checkpoint *checkpoint, struct dk_folder **f
     if (rc == 0 && mark.position == 0) {
         return 0;
     }
-    const char *why =
-        rc != 0 ? damage.message : what_is_wrong(checkpoint, *folder, &mark, source, &damage);
+    const char *why = rc != 0 ? damage.message : NULL;
+    rc = rc != 0 ? 0 : find_wrong(checkpoint, *folder, &mark, source, &why, err);
+    if (rc != 0) {
+        return rc; /* the log could not be asked: nothing is known against the checkpoint */
+    }
     if (why == NULL) {
         return dk_folder_restored(*folder, mark.position, mark.recorded_us, err);
     }

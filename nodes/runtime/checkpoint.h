@@ -23,7 +23,7 @@ int dk_checkpoint_open(struct dk_checkpoint **checkpoint, const char *state_dir,
 void dk_checkpoint_close(struct dk_checkpoint **checkpoint);
 
 /* Restores an empty folder. 0 with its position set; when nothing usable is there (why is said on
- * stderr) the folder is a fresh one at position 0. */
+ * stderr) the folder is a fresh one at position 0. An error when the log cannot be asked. */
 int dk_checkpoint_restore(struct dk_checkpoint *checkpoint, struct dk_folder **folder,
                           struct dk_source *source, struct dk_err *err);
 

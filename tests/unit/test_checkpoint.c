@@ -193,6 +193,36 @@ static void test_checkpoint_ahead_of_the_log_is_discarded(void **state)
     ASSERT_EQ(restored_position(w, &w->ops), 0);
 }
 
+/* Another event than the role's at the log's next position. */
+static void write_other(struct world *w, uint64_t position)
+{
+    size_t bytes;
+    const uint8_t *record = world_record(&w->role, position, &bytes);
+    uint8_t other[512];
+    struct dk_envelope envelope;
+    ASSERT_TRUE(bytes <= sizeof other);
+    memcpy(other, record, bytes);
+    dk_event_load(other, &envelope);
+    envelope.recorded_us++;
+    dk_event_store(other, &envelope);
+    dk_stamp_crc32c(other, dk_event_crc(other, bytes));
+    uint32_t offset[2] = {0, (uint32_t)bytes};
+    struct dk_batch batch = {.first = position, .count = 1, .data = other, .offset = offset};
+    ASSERT_OK(dk_log_open(&w->log, w->config.log, DK_LOG_WRITE, &w->err), &w->err);
+    ASSERT_OK(dk_log_commit(w->log, &batch, &w->err), &w->err);
+    dk_log_close(&w->log);
+}
+
+static void test_checkpoint_of_a_log_that_went_on_otherwise_is_discarded(void **state)
+{
+    struct world *w = *state;
+    uint64_t lost = world_append(&w->role, dk_ticket_make(7, 1), DK_KIND_NOTE_ADDED,
+                                 fixture_note("lost with the disk"));
+    checkpoint_at(w, &w->ops, lost);
+    write_other(w, lost); /* the log was set back to a backup, and written on */
+    ASSERT_EQ(restored_position(w, &w->ops), 0);
+}
+
 static void test_checkpoint_that_does_not_hash_is_discarded(void **state)
 {
     struct world *w = *state;
@@ -292,6 +322,7 @@ int main(void)
         CASE(test_checkpoint_writes_what_changed_since),
         CASE(test_checkpoint_of_another_log_is_discarded),
         CASE(test_checkpoint_ahead_of_the_log_is_discarded),
+        CASE(test_checkpoint_of_a_log_that_went_on_otherwise_is_discarded),
         CASE(test_checkpoint_that_does_not_hash_is_discarded),
         CASE(test_checkpoint_that_is_no_environment_is_discarded),
         CASE(test_checkpoint_that_kills_its_reader_is_discarded),
