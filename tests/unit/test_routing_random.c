@@ -1,0 +1,517 @@
+#include "nodes/routing/explain.h"
+#include "tests/lib/random.h"
+#include "tests/unit/routing_world.h"
+
+/* Random desks: agents on shifts, on call, with tiers, products, languages, skills and room by
+ * channel; offers taken, declined and run out; what is reopened, answered, handed over, escalated.
+ * The log is then read by a model that knows nothing of routing:
+ *
+ *   - a choice never takes an agent beyond the capacity, in all and by channel;
+ *   - a ticket has one owner or one offer at a time;
+ *   - of tickets that ask the same, none is passed over by a later one (R3);
+ *   - every decision, recomputed agent by agent, is the one that was made (R4). */
+
+#define AGENTS  9
+#define MINUTE  (60 * DK_SECOND_US)
+#define TICKETS 4096
+
+struct body {
+    const char *key;
+    const char *group[3];
+    uint32_t capacity, web_capacity, tier;
+    const char *language, *skill, *product;
+    const char *calendar;
+    bool on_call;
+};
+
+static const struct body bodies[AGENTS] = {
+    {"ada", {"desk"}, 3, 2, 1, "de", "toner", NULL, "always", false},
+    {"bob", {"desk", "network"}, 4, 0, 2, "de", NULL, NULL, "mornings", false},
+    {"cyd", {"network"}, 2, 1, 1, "en", "toner", NULL, "always", false},
+    {"dan", {"network", "abroad"}, 3, 0, 3, "de", "toner", "mail", "always", false},
+    {"eve", {"desk"}, 2, 0, 1, "en", NULL, "toner", "mornings", false},
+    {"fay", {"desk"}, 2, 0, 2, "de", "toner", NULL, "always", true},
+    {"gus", {"abroad"}, 1, 0, 1, "de", "toner", NULL, "mornings", false},
+    {"hal", {"second"}, 2, 0, 1, "en", "toner", NULL, "mornings", false},
+    {"ivy", {"second"}, 1, 0, 2, "de", NULL, NULL, "always", true},
+};
+
+static void define_body(struct role_world *world, const struct body *body, uint32_t capacity)
+{
+    Docket__AgentDefined agent = DOCKET__AGENT_DEFINED__INIT;
+    Docket__ChannelCapacity web = DOCKET__CHANNEL_CAPACITY__INIT, *webs = &web;
+    ProtobufCBinaryData language = test_bytes(body->language);
+    ProtobufCBinaryData skill = test_bytes(body->skill != NULL ? body->skill : "");
+    uint64_t group[3], product = body->product != NULL ? PLACE(body->product) : 0;
+    agent.definition = test_definition(body->key);
+    agent.group = group;
+    for (int i = 0; i < 3 && body->group[i] != NULL; i++)
+        group[agent.n_group++] = GROUP(body->group[i]);
+    agent.has_capacity = 1;
+    agent.capacity = capacity;
+    agent.has_tier = 1;
+    agent.tier = body->tier;
+    agent.n_language = 1;
+    agent.language = &language;
+    agent.n_skill = body->skill != NULL;
+    agent.skill = &skill;
+    agent.n_product = product != 0;
+    agent.product = &product;
+    web.channel = DOCKET__CHANNEL__CHANNEL_WEB;
+    web.capacity = body->web_capacity;
+    agent.n_channel_capacity = body->web_capacity != 0;
+    agent.channel_capacity = &webs;
+    (void)world_define(world, DK_KIND_AGENT_DEFINED, &agent);
+}
+
+static void define_terms(struct role_world *world, bool offers)
+{
+    Docket__SettingsDefined settings = DOCKET__SETTINGS_DEFINED__INIT;
+    Docket__TierNeed need = DOCKET__TIER_NEED__INIT, *needs = &need;
+    Docket__ChannelCapacity phone = DOCKET__CHANNEL_CAPACITY__INIT, *phones = &phone;
+    Docket__CompanyDefined gold = DOCKET__COMPANY_DEFINED__INIT;
+    need.tier = test_bytes("gold");
+    need.agent_tier = 2;
+    phone.channel = DOCKET__CHANNEL__CHANNEL_PHONE;
+    phone.capacity = 2;
+    settings.definition = test_definition("settings");
+    settings.has_queue_timeout_us = settings.has_decline_pause_us = 1;
+    settings.queue_timeout_us = 30 * MINUTE;
+    settings.decline_pause_us = 20 * MINUTE;
+    settings.has_offer_timeout_us = offers;
+    settings.offer_timeout_us = 5 * MINUTE;
+    settings.n_channel_weight = 1;
+    settings.channel_weight = &phones;
+    settings.n_tier_need = 1;
+    settings.tier_need = &needs;
+    (void)world_define(world, DK_KIND_SETTINGS_DEFINED, &settings);
+    gold.definition = test_definition("gold");
+    gold.has_tier = 1;
+    gold.tier = test_bytes("gold");
+    (void)world_define(world, DK_KIND_COMPANY_DEFINED, &gold);
+}
+
+static void define_desk(struct role_world *world, bool offers)
+{
+    Docket__GroupDefined desk = DOCKET__GROUP_DEFINED__INIT;
+    Docket__ProductDefined inbox = DOCKET__PRODUCT_DEFINED__INIT;
+    ProtobufCBinaryData toner = test_bytes("toner");
+    desk.definition = test_definition("desk");
+    desk.has_secondary = desk.has_next_site_group = 1;
+    desk.secondary = GROUP("second");
+    desk.next_site_group = GROUP("abroad");
+    define_calendar(world, "mornings", 12 * 3600);
+    define_group(world, "second", 1);
+    define_group(world, "abroad", 1);
+    (void)world_define(world, DK_KIND_GROUP_DEFINED, &desk);
+    inbox.definition = test_definition("inbox");
+    inbox.has_parent = 1;
+    inbox.parent = PLACE("mail");
+    inbox.n_preferred_skill = 1;
+    inbox.preferred_skill = &toner;
+    (void)world_define(world, DK_KIND_PRODUCT_DEFINED, &inbox);
+    define_terms(world, offers);
+    for (size_t i = 0; i < AGENTS; i++) {
+        Docket__ShiftDefined shift = DOCKET__SHIFT_DEFINED__INIT;
+        uint64_t id = AGENT(bodies[i].key);
+        define_body(world, &bodies[i], bodies[i].capacity);
+        shift.definition = test_definition(bodies[i].key);
+        shift.calendar = test_id(DK_SUBJECT_CALENDAR, bodies[i].calendar);
+        shift.n_agent = 1;
+        shift.agent = &id;
+        shift.has_on_call = 1;
+        shift.on_call = bodies[i].on_call;
+        (void)world_define(world, DK_KIND_SHIFT_DEFINED, &shift);
+    }
+}
+
+/* ---------------------------------------------------------------- what people do */
+
+static void open_some(struct role_world *world, struct test_random *random)
+{
+    static const char *const products[] = {"mail", "toner", "inbox"};
+    static const char *const languages[] = {"de", "en"};
+    Docket__Opened opened = DOCKET__OPENED__INIT;
+    opened.has_product = 1;
+    opened.product = PLACE(products[test_random_below(random, 3)]);
+    opened.has_channel = 1;
+    opened.channel = test_random_below(random, 2) == 0 ? DOCKET__CHANNEL__CHANNEL_WEB
+                                                       : DOCKET__CHANNEL__CHANNEL_PHONE;
+    opened.has_priority = 1;
+    opened.priority = (Docket__Priority)(1 + test_random_below(random, 4));
+    opened.has_language = test_random_below(random, 3) > 0;
+    opened.language = test_bytes(languages[test_random_below(random, 2)]);
+    opened.has_company = test_random_below(random, 4) == 0;
+    opened.company = test_id(DK_SUBJECT_COMPANY, "gold");
+    opened.has_customer = 1;
+    opened.customer = dk_id_make(DK_SUBJECT_CUSTOMER, 1 + test_random_below(random, 5));
+    (void)world_open_ticket(world, &opened);
+}
+
+static void answer_offer(struct role_world *world, struct test_random *random, uint64_t ticket,
+                         const struct dk_ticket *life)
+{
+    Docket__OfferDeclined declined = DOCKET__OFFER_DECLINED__INIT;
+    Docket__Assigned taken = DOCKET__ASSIGNED__INIT;
+    if (life->offered == 0)
+        return;
+    declined.agent = taken.agent = life->offered;
+    if (test_random_below(random, 2) == 0)
+        (void)world_append(world, ticket, DK_KIND_ASSIGNED, &taken);
+    else
+        (void)world_append(world, ticket, DK_KIND_OFFER_DECLINED, &declined);
+}
+
+static void customer_says(struct role_world *world, uint64_t ticket)
+{
+    Docket__MessagePublic message = DOCKET__MESSAGE_PUBLIC__INIT;
+    struct dk_envelope by = {.subject = ticket, .actor = dk_id_make(DK_ACTOR_CUSTOMER, 1)};
+    message.direction = DOCKET__DIRECTION__DIRECTION_INBOUND;
+    (void)world_append_as(world, by, DK_KIND_MESSAGE_PUBLIC, &message);
+}
+
+static void hand_over(struct role_world *world, struct test_random *random, uint64_t ticket,
+                      const struct dk_ticket *life)
+{
+    Docket__HandoverDeclared handover = DOCKET__HANDOVER_DECLARED__INIT;
+    handover.agent = AGENT(bodies[test_random_below(random, AGENTS)].key);
+    handover.term = DOCKET__HANDOVER_TERM__HANDOVER_TEMPORARY;
+    handover.reason = DOCKET__HANDOVER_REASON__HANDOVER_OVERLOAD;
+    if (life->owner != 0 && handover.agent != life->owner)
+        (void)world_append(world, ticket, DK_KIND_HANDOVER_DECLARED, &handover);
+}
+
+static void change_status(struct role_world *world, struct test_random *random, uint64_t ticket,
+                          const struct dk_ticket *life)
+{
+    if (!dk_ticket_live(life))
+        set_status(world, ticket, DOCKET__STATUS__STATUS_OPEN);
+    else if (test_random_below(random, 3) == 0)
+        set_status(world, ticket, DOCKET__STATUS__STATUS_PENDING);
+    else
+        solve(world, ticket);
+}
+
+static void route_away(struct role_world *world, struct test_random *random, uint64_t ticket)
+{
+    static const char *const groups[] = {"desk", "network", "second", "abroad"};
+    Docket__Routed routed = DOCKET__ROUTED__INIT;
+    routed.line = 2;
+    routed.group = GROUP(groups[test_random_below(random, 4)]);
+    (void)world_append(world, ticket, DK_KIND_ROUTED, &routed);
+}
+
+static void act(struct role_world *world, struct test_random *random)
+{
+    uint64_t ticket = dk_ticket_make(7, 1 + test_random_below(random, world->tickets + 1));
+    const struct dk_ticket *life = life_of(world, ticket);
+    unsigned what = (unsigned)test_random_below(random, 16);
+    if (life == NULL || what < 4) {
+        open_some(world, random);
+    } else if (what < 7) {
+        answer_offer(world, random, ticket, life);
+    } else if (what < 10) {
+        change_status(world, random, ticket, life);
+    } else if (what == 10) {
+        customer_says(world, ticket);
+    } else if (what == 11) {
+        set_presence(world, bodies[test_random_below(random, AGENTS)].key,
+                     (Docket__Presence)(1 + test_random_below(random, 2)),
+                     test_random_below(random, 2) == 0 ? 0 : world->now_us + 20 * MINUTE);
+    } else if (what == 12 && dk_ticket_live(life)) {
+        hand_over(world, random, ticket, life);
+    } else if (what == 13 && dk_ticket_live(life) && life->group != 0) {
+        route_away(world, random, ticket);
+    } else if (what == 14 && test_random_below(random, 4) == 0) {
+        const struct body *body = &bodies[test_random_below(random, AGENTS)];
+        define_body(world, body, (uint32_t)test_random_below(random, 5));
+    } else {
+        world->now_us += (int64_t)test_random_below(random, 90) * MINUTE;
+    }
+}
+
+/* ---------------------------------------------------------------- the model */
+
+struct waits {
+    uint64_t product, group, company;
+    unsigned channel, steps, declines;
+    char language[8];
+    int64_t since_us;
+};
+
+struct model {
+    struct role_world *world;
+    struct dk_folder *folder;    /* the life of each ticket, and who is defined how */
+    struct dk_folder *explained; /* stands at the basis of the decision looked at */
+    struct waits waits[TICKETS];
+    size_t decisions;
+    uint64_t position;
+    uint64_t seed;
+};
+
+static const struct dk_ticket *life_in(const struct model *model, uint64_t number)
+{
+    return dk_table_get(dk_folder_world(model->folder)->tickets, dk_ticket_make(7, number), NULL);
+}
+
+static uint32_t weight_of(const struct dk_ticket *life)
+{
+    return life->channel == DOCKET__CHANNEL__CHANNEL_PHONE ? 2 : 1;
+}
+
+static void count_load(const struct model *model, uint64_t agent, uint32_t *load, uint32_t *web)
+{
+    *load = *web = 0;
+    for (uint64_t n = 1; n <= model->world->tickets; n++) {
+        const struct dk_ticket *life = life_in(model, n);
+        if (life == NULL || !dk_ticket_live(life))
+            continue;
+        bool works = life->owner == agent && life->status != DOCKET__STATUS__STATUS_PENDING;
+        if (works || (life->owner == 0 && life->offered == agent)) {
+            *load += weight_of(life);
+            *web += life->channel == DOCKET__CHANNEL__CHANNEL_WEB;
+        }
+    }
+}
+
+static void check_capacity(const struct model *model, const struct dk_ticket *life, uint64_t agent,
+                           int64_t judged_us)
+{
+    const Docket__AgentDefined *body =
+        dk_refs_agent(dk_folder_world(model->folder)->refs, agent, judged_us);
+    uint32_t load, web, more = weight_of(life);
+    ASSERT_TRUE(body != NULL);
+    count_load(model, agent, &load, &web);
+    bool is_web = life->channel == DOCKET__CHANNEL__CHANNEL_WEB;
+    if (load + more > body->capacity ||
+        (is_web && body->n_channel_capacity > 0 && web + 1 > body->channel_capacity[0]->capacity))
+        fail_msg("seed %llu, position %llu: has %u (web %u) of %u and gets %u",
+                 (unsigned long long)model->seed, (unsigned long long)model->position, load, web,
+                 body->capacity, more);
+}
+
+static bool same_sort(const struct model *model, uint64_t a, uint64_t b)
+{
+    const struct waits *x = &model->waits[a], *y = &model->waits[b];
+    const struct dk_ticket *left = life_in(model, a), *right = life_in(model, b);
+    return x->group == y->group && x->channel == y->channel && x->steps == y->steps &&
+           x->company == y->company && strcmp(x->language, y->language) == 0 &&
+           left->product == right->product && (left->priority == 1) == (right->priority == 1) &&
+           y->declines == 0;
+}
+
+/* R3: nobody who asks the same, and is not kept from anybody, comes first and waits on. */
+static void check_order(const struct model *model, uint64_t number)
+{
+    const struct dk_ticket *mine = life_in(model, number);
+    for (uint64_t n = 1; n <= model->world->tickets; n++) {
+        const struct dk_ticket *life = life_in(model, n);
+        if (n == number || life == NULL || !dk_ticket_live(life) || life->owner != 0 ||
+            life->offered != 0 || model->waits[n].group == 0 || !same_sort(model, number, n))
+            continue;
+        bool first = life->priority != mine->priority ? life->priority < mine->priority
+                     : model->waits[n].since_us != model->waits[number].since_us
+                         ? model->waits[n].since_us < model->waits[number].since_us
+                         : n < number;
+        if (first)
+            fail_msg("seed %llu, position %llu: number %llu was passed over",
+                     (unsigned long long)model->seed, (unsigned long long)model->position,
+                     (unsigned long long)n);
+    }
+}
+
+static void check_explained(struct model *model, const struct dk_envelope *event,
+                            const ProtobufCMessage *body)
+{
+    struct dk_explanation explanation;
+    struct dk_err err;
+    const Docket__Decision *decision = ((const Docket__Queued *)(const void *)body)->decision;
+    world_fold(model->world, model->explained, decision->basis);
+    ASSERT_OK(dk_routing_explain(model->explained, event, body, &explanation, &err), &err);
+    if (explanation.differs[0] != '\0')
+        fail_msg("seed %llu, position %llu: %s", (unsigned long long)model->seed,
+                 (unsigned long long)model->position, explanation.differs);
+    dk_explanation_close(&explanation);
+    model->decisions++;
+}
+
+static void check_choice(struct model *model, const struct dk_envelope *event, const void *body)
+{
+    uint64_t number = dk_ticket_number(event->subject);
+    const struct dk_ticket *life = life_in(model, number);
+    const Docket__Assigned *assigned = body;
+    const Docket__Offered *offered = body;
+    const Docket__HandoverDeclared *handover = body;
+    switch (event->kind) {
+    case DK_KIND_ASSIGNED:
+        ASSERT_TRUE(life->owner == 0 && life->offered == 0);
+        check_capacity(model, life, assigned->agent, assigned->judged_us);
+        check_order(model, number);
+        break;
+    case DK_KIND_OFFERED:
+        ASSERT_TRUE(life->owner == 0 && life->offered == 0);
+        check_capacity(model, life, offered->agent, offered->judged_us);
+        check_order(model, number);
+        break;
+    case DK_KIND_HANDOVER_DECLARED:
+        ASSERT_TRUE(life->owner != handover->agent);
+        check_capacity(model, life, handover->agent, handover->judged_us);
+        break;
+    default: break;
+    }
+}
+
+/* What of an event the life of a ticket does not tell. */
+static void note(struct model *model, const struct dk_envelope *event, const void *body)
+{
+    uint64_t number = dk_ticket_number(event->subject);
+    struct waits *waits = &model->waits[number];
+    const struct dk_ticket *life = life_in(model, number);
+    const Docket__Routed *routed = body;
+    const Docket__Opened *opened = body;
+    const Docket__Queued *queued = body;
+    bool by_step = event->kind == DK_KIND_ROUTED && waits->group != 0 &&
+                   (routed->reason == DOCKET__ROUTE_REASON__ROUTE_SECONDARY ||
+                    routed->reason == DOCKET__ROUTE_REASON__ROUTE_NEXT_SITE);
+    uint64_t group = dk_ticket_live(life) && life->owner == 0 ? life->group : 0;
+    if (event->kind == DK_KIND_OPENED) {
+        waits->company = opened->company;
+        waits->channel = (unsigned)opened->channel;
+        memcpy(waits->language, opened->language.data, opened->has_language ? 2 : 0);
+    } else if (event->kind == DK_KIND_QUEUED) {
+        waits->steps = (unsigned)queued->relaxation;
+    } else if (event->kind == DK_KIND_OFFER_DECLINED) {
+        waits->declines++;
+    }
+    if (group != waits->group) {
+        waits->since_us = by_step ? waits->since_us : event->recorded_us;
+        waits->steps = by_step ? waits->steps : 0;
+        waits->declines = group != 0 ? waits->declines : 0;
+        waits->group = group;
+    }
+}
+
+static void read_log(struct model *model)
+{
+    for (; model->position < model->world->count; model->position++) {
+        size_t bytes;
+        struct dk_envelope event;
+        const uint8_t *record = world_record(model->world, model->position + 1, &bytes);
+        dk_event_load(record, &event);
+        bool of_ticket = dk_id_class(event.subject) == DK_SUBJECT_TICKET;
+        const ProtobufCMessage *body =
+            of_ticket ? world_body(model->world, event.position, event.kind) : NULL;
+        if (of_ticket && dk_id_class(event.actor) == DK_ACTOR_NODE &&
+            dk_routing_is_explained(&event, body)) {
+            check_choice(model, &event, body);
+            check_explained(model, &event, body);
+        }
+        world_fold(model->world, model->folder, event.position);
+        if (of_ticket)
+            note(model, &event, body);
+    }
+}
+
+static size_t live_through(uint64_t seed, bool offers)
+{
+    static struct model model;
+    struct test_random random = {seed};
+    struct role_world *world;
+    struct dk_err err;
+    set_up((void **)&world);
+    define_desk(world, offers);
+    model = (struct model){.world = world, .seed = seed};
+    ASSERT_OK(dk_folder_new(&model.folder, world->ops, &err), &err);
+    ASSERT_OK(dk_folder_new(&model.explained, world->ops, &err), &err);
+    for (int step = 0; step < 400; step++) {
+        act(world, &random);
+        if (test_random_below(&random, 4) > 0) /* else several things happen at once */
+            (void)world_settle(world);
+        if (step % 97 == 96)
+            world_restart(world);
+        read_log(&model);
+    }
+    dk_folder_free(&model.folder);
+    dk_folder_free(&model.explained);
+    tear_down((void **)&world);
+    return model.decisions;
+}
+
+static void test_routing_random_with_offers(void **state)
+{
+    size_t decisions = 0;
+    (void)state;
+    for (uint64_t seed = 1; seed <= 10; seed++)
+        decisions += live_through(seed, true);
+    ASSERT_TRUE(decisions > 1000);
+}
+
+static void test_routing_random_without_offers(void **state)
+{
+    size_t decisions = 0;
+    (void)state;
+    for (uint64_t seed = 101; seed <= 110; seed++)
+        decisions += live_through(seed, false);
+    ASSERT_TRUE(decisions > 1000);
+}
+
+/* An event that says something else than the rules is found out. */
+static void test_routing_explain_finds_another_choice(void **state)
+{
+    struct role_world *world = *state;
+    struct dk_explanation explanation;
+    struct dk_folder *folder = NULL;
+    struct dk_err err;
+    struct dk_envelope event = {0};
+    hire(world, &(struct agent){"ada", {"desk"}, 4, NULL, NULL, 0, 0});
+    hire(world, &(struct agent){"bob", {"desk"}, 4, NULL, NULL, 0, 0});
+    uint64_t ticket = open_mail(world);
+    (void)world_settle(world);
+    Docket__Assigned body = *assigned(world, ticket);
+    Docket__Candidate first = *body.candidate[0], *candidates[2] = {&first, body.candidate[1]};
+    Docket__Exclusion extra = DOCKET__EXCLUSION__INIT, *extras = &extra;
+    event.subject = ticket;
+    event.kind = DK_KIND_ASSIGNED;
+    ASSERT_OK(dk_folder_new(&folder, world->ops, &err), &err);
+    world_fold(world, folder, body.decision->basis);
+#define EXPECT(text)                                                                               \
+    do {                                                                                           \
+        ASSERT_OK(dk_routing_explain(folder, &event, &body.base, &explanation, &err), &err);       \
+        ASSERT_TRUE(strstr(explanation.differs, text) == explanation.differs);                     \
+        dk_explanation_close(&explanation);                                                        \
+    } while (0)
+    ASSERT_OK(dk_routing_explain(folder, &event, &body.base, &explanation, &err), &err);
+    ASSERT_STR(explanation.differs, "");
+    ASSERT_EQ(explanation.count, 2);
+    ASSERT_EQ(explanation.eligible, 2);
+    ASSERT_EQ(explanation.agent[0].now.id, body.agent);
+    dk_explanation_close(&explanation);
+    body.candidate = candidates;
+    first.spare_permille = 999;
+    EXPECT("candidate 1 is ");
+    first.spare_permille = 1000;
+    body.agent = body.candidate[1]->agent;
+    EXPECT("the event chose ");
+    body.agent = first.agent;
+    extra.reason = DOCKET__EXCLUSION_REASON__EXCLUDED_SKILL;
+    extra.count = 1;
+    body.n_excluded = 1;
+    body.excluded = &extras;
+    EXPECT("the event counts ");
+    body.n_excluded = 0;
+    body.n_candidate = 1;
+    EXPECT("the event names 1 candidates");
+    body.decision->rule_version++;
+    ASSERT_EQ(dk_routing_explain(folder, &event, &body.base, &explanation, &err), DK_EINVAL);
+    dk_folder_free(&folder);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_routing_random_with_offers),
+        cmocka_unit_test(test_routing_random_without_offers),
+        CASE(test_routing_explain_finds_another_choice),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
