@@ -377,7 +377,8 @@ static void test_reference_reads_which_tier_needs_which_agents(void **state)
     assert_difference(fixture, "settings: {needs_tier: {gold: 3, silver: 1}}\n",
                       "~ settings settings\n"
                       "    needs_tier.gold: 2 -> 3\n"
-                      "    needs_tier.silver: (none) -> 1\n");
+                      "    needs_tier.silver: (none) -> 1\n"
+                      "0 added, 1 changed, 0 removed, 0 unchanged\n");
 }
 
 static void test_reference_says_changes_in_words(void **state)
