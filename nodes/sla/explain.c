@@ -17,6 +17,16 @@ json_t *dk_explain_id(uint64_t subject)
     return subject != 0 ? json_string(dk_id_format(subject, text)) : json_null();
 }
 
+json_t *dk_explain_key(const struct dk_refs *refs, uint64_t subject)
+{
+    const struct dk_refs_version *version = dk_refs_last(refs, subject);
+    if (version == NULL) {
+        return dk_explain_id(subject);
+    }
+    const ProtobufCBinaryData *key = &dk_refs_definition(version)->key;
+    return json_stringn((const char *)key->data, key->len);
+}
+
 json_t *dk_explain_word(const ProtobufCEnumDescriptor *words, unsigned number)
 {
     char word[DK_WORD_BYTES];
@@ -48,16 +58,9 @@ static void put_us(json_t *object, const char *key, int64_t us)
     put(object, key, json_integer(us));
 }
 
-/* An entity by its key, which is what people write. */
 static void put_key(json_t *object, const char *key, const struct dk_refs *refs, uint64_t subject)
 {
-    const struct dk_refs_version *version = dk_refs_last(refs, subject);
-    if (version == NULL) {
-        put(object, key, dk_explain_id(subject));
-        return;
-    }
-    const ProtobufCBinaryData *own = &dk_refs_definition(version)->key;
-    put(object, key, json_stringn((const char *)own->data, own->len));
+    put(object, key, dk_explain_key(refs, subject));
 }
 
 /* ---------------------------------------------------------------- segments */

@@ -1,3 +1,4 @@
+#include "nodes/sla/credits.h"
 #include "nodes/sla/explain.h"
 #include "nodes/sla/state.h"
 #include "proto/base/time.h"
@@ -8,23 +9,12 @@
 #define DUE_DEFAULT 20
 #define DUE_MAX     10000
 
-static const char *argument_of(const char *const *argument, size_t count, const char *name)
-{
-    size_t n = strlen(name);
-    for (size_t i = 0; i < count; i++) {
-        if (strncmp(argument[i], name, n) == 0 && argument[i][n] == '=') {
-            return argument[i] + n + 1;
-        }
-    }
-    return NULL;
-}
-
 static int query_clocks(struct dk_sla *self, const char *const *argument, size_t argument_count,
                         json_t **json, struct dk_err *err)
 {
-    const char *name = argument_of(argument, argument_count, "ticket");
-    const char *at = argument_of(argument, argument_count, "at");
-    const char *metric = argument_of(argument, argument_count, "metric");
+    const char *name = dk_sla_argument(argument, argument_count, "ticket");
+    const char *at = dk_sla_argument(argument, argument_count, "at");
+    const char *metric = dk_sla_argument(argument, argument_count, "metric");
     struct dk_explained asked = {.refs = self->world->refs, .at_us = self->world->recorded_us};
     size_t bytes = 0;
     int rc = dk_ticket_parse(name != NULL ? name : "", &asked.ticket, err);
@@ -165,12 +155,14 @@ int dk_sla_query(void *self, const char *name, const char *const *argument, size
     if (strcmp(name, "clocks") == 0) {
         rc = query_clocks(self, argument, argument_count, &made, err);
     } else if (strcmp(name, "due") == 0) {
-        rc = query_due(self, argument_of(argument, argument_count, "n"), &made, err);
+        rc = query_due(self, dk_sla_argument(argument, argument_count, "n"), &made, err);
     } else if (strcmp(name, "overdue") == 0) {
         made = query_overdue(self);
+    } else if (strcmp(name, "credits") == 0) {
+        rc = dk_sla_credits(self, argument, argument_count, &made, err);
     } else {
-        return dk_err_set(err, DK_ENOTFOUND, "sla answers clocks, due and overdue, not \"%s\"",
-                          name);
+        return dk_err_set(err, DK_ENOTFOUND,
+                          "sla answers clocks, due, overdue and credits, not \"%s\"", name);
     }
     if (rc != 0) {
         return rc;

@@ -34,7 +34,9 @@
  *                                         event's, if none is given)
  *   due [n=20]                            the clocks that run and are due next
  *   overdue                               clocks of adopted tickets that were due before adoption
- *                                         and wait still, and how late they were then */
+ *                                         and wait still, and how late they were then
+ *   credits [from=TIME] [to=TIME] [zone=ZONE]   penalty credits by contract and month (credits.h)
+ */
 extern const struct dk_role_ops dk_sla_role;
 
 #endif

@@ -55,6 +55,8 @@ static void add_segment(struct dk_runs *runs, struct dk_run *run, int64_t to_us)
         clock->wall_us += to_us - run->from_us;
         run->used_us += segment->elapsed_us;
     }
+    if (breached(clock))
+        clock->overrun_us = run->used_us - run->allowed_us;
     run->from_us = to_us;
 }
 
@@ -137,8 +139,10 @@ static void foresee(struct dk_runs *runs, struct dk_run *run, enum dk_foreseen_w
                 due_after(runs, run, threshold_us(clock, &clock->warning[i]) - run->used_us);
 }
 
-static void breach(struct dk_clock *clock, int64_t due_us, Docket__BreachCause cause)
+static void breach(struct dk_run *run, struct dk_clock *clock, int64_t due_us,
+                   Docket__BreachCause cause)
 {
+    run->allowed_us = cause == DOCKET__BREACH_CAUSE__BREACH_TIME ? clock->target_us : run->used_us;
     clock->verdict = DOCKET__VERDICT__VERDICT_BREACHED;
     clock->breach_cause = cause;
     clock->due_us = clock->last_due_us = due_us;
@@ -273,7 +277,7 @@ void dk_run_regoal(struct dk_runs *runs, struct dk_run *run, const struct dk_goa
         foresee(runs, run, DK_FORESEEN_GOAL);
         return;
     }
-    breach(clock, at_us, DOCKET__BREACH_CAUSE__BREACH_POLICY_CHANGE);
+    breach(run, clock, at_us, DOCKET__BREACH_CAUSE__BREACH_POLICY_CHANGE);
     note_due(runs, run, DK_FORESEEN_GOAL);
 }
 
@@ -312,7 +316,7 @@ void dk_run_pass(struct dk_runs *runs, struct dk_run *run, int64_t at_us, bool a
     struct dk_clock *clock = clock_of(runs, run);
     if (clock->verdict == DOCKET__VERDICT__VERDICT_RUNNING &&
         (clock->due_us < at_us || (at_too && clock->due_us == at_us)))
-        breach(clock, clock->due_us, DOCKET__BREACH_CAUSE__BREACH_TIME);
+        breach(run, clock, clock->due_us, DOCKET__BREACH_CAUSE__BREACH_TIME);
 }
 
 void dk_run_turn(struct dk_runs *runs, struct dk_run *run, enum dk_segment_why why,

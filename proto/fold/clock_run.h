@@ -18,6 +18,7 @@ struct dk_run {
     uint32_t instances;  /* clocks so far */
     struct dk_goal goal; /* of the clock */
     int64_t used_us;     /* of the target (S6): elapsed, unless a change of policy said otherwise */
+    int64_t allowed_us;  /* of a breach: what was used when it came; the rest is overrun */
     int64_t from_us;     /* the open segment; and the position of what began it */
     uint64_t cause;
     enum dk_segment_why why;

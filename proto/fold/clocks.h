@@ -69,6 +69,7 @@ struct dk_clock {
     int64_t elapsed_us;         /* business time (S1), paused time left out */
     int64_t elapsed_before_us;  /* of it, when the clock last began to run or its goal changed */
     int64_t wall_us;            /* the same in wall-clock time */
+    int64_t overrun_us;         /* of a breach: business time that has run since (S13) */
     uint64_t policy;            /* S5: what its goal rests on, as of goal_us; 0 = none */
     uint64_t calendar;          /* 0: every instant counts */
     uint64_t company, contract; /* of a UC clock the contract is the supplier's */

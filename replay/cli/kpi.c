@@ -4,9 +4,6 @@
 #include "proto/base/time.h"
 #include "replay/cli/query.h"
 #include "replay/cli/read.h"
-#include "replay/cli/watch.h"
-#include "replay/history/past.h"
-#include "replay/history/rerun.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -153,28 +150,8 @@ int dk_kpi_verb(struct dk_cli *cli, struct dk_err *err)
 static int ask_log(struct dk_cli *cli, const struct question *question, struct dk_buf *json,
                    struct dk_err *err)
 {
-    struct dk_past past;
-    struct dk_folder *folder = NULL;
-    struct dk_watch watch;
-    uint64_t position = UINT64_MAX, last = 0;
-    int rc = dk_cli_number(cli, "--position", UINT64_MAX, &position, err);
-    rc = rc != 0 ? rc : dk_past_open(&past, cli->config.log, err);
-    if (rc != 0) {
-        return rc;
-    }
-    rc = dk_log_last(past.log, &last, err);
-    dk_watch_open(&watch, "fold", last < position ? last : position);
-    rc = rc != 0 ? rc
-                 : dk_rerun(&folder, &dk_analytics_role, past.reader, position, dk_watch_progress,
-                            &watch, err);
-    dk_watch_close(&watch);
-    if (rc == 0) {
-        rc =
-            dk_folder_query(folder, question->name, question->argument, question->count, json, err);
-    }
-    dk_folder_free(&folder);
-    dk_past_close(&past);
-    return rc;
+    return dk_query_log(cli, &dk_analytics_role, question->name, question->argument,
+                        question->count, json, err);
 }
 
 int dk_replay_kpi_run(struct dk_cli *cli, struct dk_err *err)

@@ -3,6 +3,9 @@
 #include "proto/peer/question.h"
 #include "proto/peer/socket.h"
 #include "replay/cli/desk.h"
+#include "replay/cli/watch.h"
+#include "replay/history/past.h"
+#include "replay/history/rerun.h"
 
 _Static_assert(DK_QUERY_JSON_BYTES < DK_SOCKET_MAX_BYTES - 1024, "the longest answer is received");
 
@@ -15,4 +18,28 @@ int dk_query(struct dk_cli *cli, const char *role, const char *name, const char 
     return rc != 0 ? rc
                    : dk_question_ask(&question, cli->desk->zmq, &cli->config, &cli->desk->own,
                                      cli->desk->timeout_ms, json, position, err);
+}
+
+int dk_query_log(struct dk_cli *cli, const struct dk_role_ops *role, const char *name,
+                 const char *const *argument, size_t argument_count, struct dk_buf *json,
+                 struct dk_err *err)
+{
+    struct dk_past past;
+    struct dk_folder *folder = NULL;
+    struct dk_watch watch;
+    uint64_t position = UINT64_MAX, last = 0;
+    int rc = dk_cli_number(cli, "--position", UINT64_MAX, &position, err);
+    rc = rc != 0 ? rc : dk_past_open(&past, cli->config.log, err);
+    if (rc != 0) {
+        return rc;
+    }
+    rc = dk_log_last(past.log, &last, err);
+    dk_watch_open(&watch, "fold", last < position ? last : position);
+    rc = rc != 0 ? rc
+                 : dk_rerun(&folder, role, past.reader, position, dk_watch_progress, &watch, err);
+    dk_watch_close(&watch);
+    rc = rc != 0 ? rc : dk_folder_query(folder, name, argument, argument_count, json, err);
+    dk_folder_free(&folder);
+    dk_past_close(&past);
+    return rc;
 }

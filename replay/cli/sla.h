@@ -12,6 +12,13 @@ int dk_sla_overdue_run(struct dk_cli *cli, struct dk_err *err);
 /* The same of a ticket read from the log; without --at as of its last event. */
 int dk_sla_explain_past(struct dk_cli *cli, const struct dk_past_ticket *read, struct dk_err *err);
 
+/* Penalty credits (nodes/sla/credits.h): of the live node, or folded from the log. */
+int dk_credits_run(struct dk_cli *cli, struct dk_err *err);
+int dk_replay_credits_run(struct dk_cli *cli, struct dk_err *err);
+
+extern const struct dk_parameter dk_credits_parameters[], dk_replay_credits_parameters[];
+extern const char dk_credits_more[];
+
 extern const struct dk_parameter dk_sla_explain_parameters[], dk_sla_due_parameters[],
     dk_sla_overdue_parameters[];
 extern const char dk_sla_explain_more[];

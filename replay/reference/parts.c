@@ -1,4 +1,5 @@
 /* Keys whose value is a map of its own: channels, tiers, routes, goals, penalties, recipients. */
+#include "proto/event/body.h"
 #include "proto/event/fields.h"
 #include "replay/reference/key.h"
 #include <string.h>
@@ -242,7 +243,8 @@ static void say_goals(struct dk_lines *lines, const struct dk_reference_key *key
 
 /* ---------------------------------------------------------------- penalties
  *
- *   critical: {rate_minor: 5000, per: 1h, cap_minor: 50000} */
+ *   critical: {rate_minor: 5000, per: 1h, cap_minor: 50000}
+ *   first-reply: {any: {rate_minor: 1000, per: 15m, cap_minor: 5000}}    of another metric */
 
 static void read_penalty(const struct dk_reading *reading, const struct dk_yaml *node,
                          Docket__Penalty *penalty)
@@ -272,17 +274,44 @@ static void read_penalty(const struct dk_reading *reading, const struct dk_yaml 
         dk_reading_problem(reading, part[1], "a penalty counts units of time: give them a length");
 }
 
+static void read_penalty_of(const struct dk_reading *reading, const struct dk_yaml *node,
+                            Docket__Metric metric)
+{
+    int priority = DOCKET__PRIORITY__PRIORITY_NONE;
+    Docket__Penalty **part = dk_reading_parts(reading, 1);
+    if (strcmp(node->key, ANY) != 0 &&
+        !dk_reading_enum(reading, node, node->key, &docket__priority__descriptor, &priority))
+        return;
+    (*part)->priority = (Docket__Priority)priority;
+    (*part)->has_metric = metric != DOCKET__METRIC__METRIC_NONE;
+    (*part)->metric = metric;
+    read_penalty(reading, node, *part);
+}
+
+/* The metric with this word, or none. */
+static Docket__Metric metric_named(const char *word)
+{
+    for (unsigned i = 0; i < docket__metric__descriptor.n_values; i++) {
+        char own[DK_WORD_BYTES];
+        const ProtobufCEnumValue *value = &docket__metric__descriptor.values[i];
+        if (value->value != 0 && strcmp(dk_enum_word(value, own), word) == 0)
+            return (Docket__Metric)value->value;
+    }
+    return DOCKET__METRIC__METRIC_NONE;
+}
+
 static void read_penalties(const struct dk_reading *reading)
 {
     for (const struct dk_yaml *node = dk_reading_map(reading, reading->node); node != NULL;
          node = node->next) {
-        int priority = DOCKET__PRIORITY__PRIORITY_NONE;
-        Docket__Penalty **part = dk_reading_parts(reading, 1);
-        if (strcmp(node->key, ANY) != 0 &&
-            !dk_reading_enum(reading, node, node->key, &docket__priority__descriptor, &priority))
+        Docket__Metric metric = metric_named(node->key);
+        if (metric == DOCKET__METRIC__METRIC_NONE) {
+            read_penalty_of(reading, node, metric);
             continue;
-        (*part)->priority = (Docket__Priority)priority;
-        read_penalty(reading, node, *part);
+        }
+        for (const struct dk_yaml *part = dk_reading_map(reading, node); part != NULL;
+             part = part->next)
+            read_penalty_of(reading, part, metric);
     }
 }
 
@@ -297,12 +326,16 @@ static void say_penalties(struct dk_lines *lines, const struct dk_reference_key 
             penalty->priority == DOCKET__PRIORITY__PRIORITY_NONE
                 ? ANY
                 : dk_lines_enum(lines, &docket__priority__descriptor, (int)penalty->priority);
+        const char *metric = penalty->has_metric ? dk_lines_enum(lines, &docket__metric__descriptor,
+                                                                 (int)penalty->metric)
+                                                 : NULL;
         dk_lines_add(lines,
                      dk_lines_format(lines, "{rate_minor: %llu, per: %s, cap_minor: %llu}",
                                      (unsigned long long)penalty->rate_minor,
                                      dk_lines_duration(lines, penalty->unit_us),
                                      (unsigned long long)penalty->cap_minor),
-                     "%s.%s", key->word, priority);
+                     "%s.%s%s%s", key->word, metric != NULL ? metric : "",
+                     metric != NULL ? "." : "", priority);
     }
 }
 

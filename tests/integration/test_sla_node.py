@@ -87,6 +87,10 @@ def explain_agrees(site, ticket, due_us):
                  "\n  sum ", ": started at ", "left 0:00:0", "warning at 50 %: "):
         assert part in text, (part, text)
     assert site.docket("sla", "due").stdout == site.docket("sla", "overdue").stdout == "none\n"
+    credits = site.docket("kpi", "credits", "--json").stdout
+    assert credits == site.docket("replay", "kpi", "credits", "--json").stdout
+    assert json.loads(credits)["running"] == 1, "breached, and not answered yet"
+    assert "no price" in site.docket("kpi", "credits").stdout
     refused = site.docket("sla", "explain", ticket, "last-reply", check=False)
     assert refused.returncode == 64 and "there is no metric" in refused.stderr, refused
 

@@ -1,0 +1,325 @@
+#include "nodes/sla/credits.h"
+#include "nodes/sla/explain.h"
+#include "nodes/sla/sla.h"
+#include "proto/base/time.h"
+#include "proto/calendar/zone.h"
+#include <stdlib.h>
+#include <string.h>
+
+#define CREDITS_MAX 1000000 /* clocks in one report */
+
+/* A clock that costs something. */
+struct credit {
+    uint64_t ticket, contract;
+    const struct dk_refs_version *terms; /* the contract's version in force when it ended */
+    int64_t due_us, ended_us, overrun_us;
+    uint64_t units, credit_minor;
+    bool capped;
+    int year, month;
+    uint32_t instance;
+    Docket__Metric metric;
+    Docket__Priority priority;
+};
+
+struct report {
+    struct dk_sla *self;
+    struct dk_zone *zone;
+    int64_t from_us, to_us;
+    struct credit *credit;
+    size_t count, capacity;
+    uint64_t running, unpriced;
+};
+
+const char *dk_sla_argument(const char *const *argument, size_t count, const char *name)
+{
+    size_t n = strlen(name);
+    for (size_t i = 0; i < count; i++) {
+        if (strncmp(argument[i], name, n) == 0 && argument[i][n] == '=') {
+            return argument[i] + n + 1;
+        }
+    }
+    return NULL;
+}
+
+/* ---------------------------------------------------------------- pricing */
+
+static Docket__Metric metric_of(const Docket__ContractDefined *contract,
+                                const Docket__Penalty *penalty)
+{
+    if (penalty->has_metric && penalty->metric != DOCKET__METRIC__METRIC_NONE) {
+        return penalty->metric;
+    }
+    return contract->supplier != 0 ? DOCKET__METRIC__METRIC_SUPPLIER
+                                   : DOCKET__METRIC__METRIC_RESOLUTION;
+}
+
+static const Docket__Penalty *penalty_of(const Docket__ContractDefined *contract,
+                                         const struct dk_clock *clock)
+{
+    const Docket__Penalty *any = NULL;
+    for (size_t i = 0; i < contract->n_penalty; i++) {
+        const Docket__Penalty *penalty = contract->penalty[i];
+        if (metric_of(contract, penalty) != clock->metric) {
+            continue;
+        }
+        if (penalty->priority == clock->priority &&
+            penalty->priority != DOCKET__PRIORITY__PRIORITY_NONE) {
+            return penalty;
+        }
+        if (penalty->priority == DOCKET__PRIORITY__PRIORITY_NONE && any == NULL) {
+            any = penalty;
+        }
+    }
+    return any;
+}
+
+static void price(struct credit *credit, const Docket__Penalty *penalty)
+{
+    uint64_t unit_us = penalty->unit_us > 0 ? penalty->unit_us : 1;
+    credit->units = ((uint64_t)credit->overrun_us + unit_us - 1) / unit_us;
+    unsigned __int128 full = (unsigned __int128)credit->units * penalty->rate_minor;
+    credit->capped = full > penalty->cap_minor;
+    credit->credit_minor = credit->capped ? penalty->cap_minor : (uint64_t)full;
+}
+
+/* ---------------------------------------------------------------- gathering */
+
+static void add_credit(struct report *report, const struct credit *credit)
+{
+    if (report->count == report->capacity) {
+        report->capacity = report->capacity == 0 ? 64 : 2 * report->capacity;
+        report->credit = realloc(report->credit, report->capacity * sizeof *report->credit);
+        DK_ASSERT(report->credit != NULL);
+    }
+    report->credit[report->count++] = *credit;
+}
+
+static void take_clock(struct report *report, uint64_t ticket, const struct dk_clock *clock)
+{
+    const struct dk_refs *refs = report->self->world->refs;
+    struct dk_civil civil;
+    if (clock->ended_us == 0) {
+        report->running++;
+        return;
+    }
+    if (clock->ended_us < report->from_us || clock->ended_us >= report->to_us) {
+        return;
+    }
+    const struct dk_refs_version *terms = dk_refs_at(refs, clock->contract, clock->ended_us);
+    const Docket__ContractDefined *contract = terms != NULL ? (const void *)terms->body : NULL;
+    const Docket__Penalty *penalty = contract != NULL ? penalty_of(contract, clock) : NULL;
+    if (penalty == NULL) {
+        report->unpriced++;
+        return;
+    }
+    dk_zone_to_civil(report->zone, clock->ended_us, &civil, NULL);
+    struct credit credit = {.ticket = ticket,
+                            .contract = clock->contract,
+                            .terms = terms,
+                            .due_us = clock->due_us,
+                            .ended_us = clock->ended_us,
+                            .overrun_us = clock->overrun_us,
+                            .year = civil.year,
+                            .month = civil.month,
+                            .instance = clock->instance,
+                            .metric = clock->metric,
+                            .priority = clock->priority};
+    price(&credit, penalty);
+    add_credit(report, &credit);
+}
+
+static bool says_breached(const struct dk_said *said, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (said[i].verdict == DOCKET__VERDICT__VERDICT_BREACHED) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Only what the log says is breached is owed; how long it took is computed. */
+static void gather(struct report *report)
+{
+    struct dk_sla *self = report->self;
+    const void *value;
+    size_t cursor = 0, bytes;
+    uint64_t ticket;
+    while (report->count < CREDITS_MAX &&
+           dk_table_next(self->said, &cursor, &ticket, &value, &bytes)) {
+        const struct dk_said *said = value;
+        size_t count = bytes / sizeof *said;
+        if (!says_breached(said, count)) {
+            continue;
+        }
+        dk_sla_compute(self, ticket, self->world->recorded_us);
+        for (size_t i = 0; i < self->clocks.count; i++) {
+            const struct dk_clock *clock = &self->clocks.clock[i];
+            size_t at = dk_said_find(said, count, (unsigned)clock->metric, clock->instance);
+            if (at < count && said[at].verdict == DOCKET__VERDICT__VERDICT_BREACHED &&
+                clock->verdict == DOCKET__VERDICT__VERDICT_BREACHED) {
+                take_clock(report, ticket, clock);
+            }
+        }
+    }
+}
+
+/* ---------------------------------------------------------------- the report */
+
+static int compare_numbers(uint64_t a, uint64_t b)
+{
+    return (a > b) - (a < b);
+}
+
+static int compare_keys(const ProtobufCBinaryData *a, const ProtobufCBinaryData *b)
+{
+    int order = memcmp(a->data, b->data, a->len < b->len ? a->len : b->len);
+    return order != 0 ? order : compare_numbers(a->len, b->len);
+}
+
+/* By month, contract's key, ticket, metric, instance. */
+static int compare_credits(const void *a, const void *b)
+{
+    const struct credit *x = a, *y = b;
+    int order = compare_numbers((uint64_t)x->year * 12 + (uint64_t)x->month,
+                                (uint64_t)y->year * 12 + (uint64_t)y->month);
+    order = order != 0 ? order
+                       : compare_keys(&dk_refs_definition(x->terms)->key,
+                                      &dk_refs_definition(y->terms)->key);
+    order = order != 0 ? order : compare_numbers(x->contract, y->contract);
+    order = order != 0 ? order : compare_numbers(x->ticket, y->ticket);
+    order = order != 0 ? order : compare_numbers(x->metric, y->metric);
+    return order != 0 ? order : compare_numbers(x->instance, y->instance);
+}
+
+static json_t *clock_json(const struct credit *credit)
+{
+    json_t *made = json_object();
+    json_object_set_new(made, "ticket", dk_explain_id(credit->ticket));
+    json_object_set_new(made, "metric",
+                        dk_explain_word(&docket__metric__descriptor, credit->metric));
+    json_object_set_new(made, "instance", json_integer(credit->instance));
+    json_object_set_new(made, "priority",
+                        dk_explain_word(&docket__priority__descriptor, credit->priority));
+    json_object_set_new(made, "due", dk_explain_instant(credit->due_us));
+    json_object_set_new(made, "ended", dk_explain_instant(credit->ended_us));
+    json_object_set_new(made, "overrun_us", json_integer(credit->overrun_us));
+    json_object_set_new(made, "units", json_integer((json_int_t)credit->units));
+    json_object_set_new(made, "capped", json_boolean(credit->capped));
+    json_object_set_new(made, "credit_minor", json_integer((json_int_t)credit->credit_minor));
+    return made;
+}
+
+static bool same_line(const struct credit *a, const struct credit *b)
+{
+    return a->year == b->year && a->month == b->month && a->contract == b->contract;
+}
+
+/* The line of the `n` credits from here on; the contract is named as at the last end. */
+static json_t *line_json(const struct report *report, const struct credit *credit, size_t n)
+{
+    const struct dk_refs *refs = report->self->world->refs;
+    const struct dk_refs_version *terms = credit[0].terms;
+    json_t *made = json_object(), *clocks = json_array();
+    uint64_t sum_minor = 0;
+    char month[16];
+    for (size_t i = 0; i < n; i++) {
+        sum_minor += credit[i].credit_minor;
+        terms = credit[i].terms->version > terms->version ? credit[i].terms : terms;
+        json_array_append_new(clocks, clock_json(&credit[i]));
+    }
+    const Docket__ContractDefined *contract = (const void *)terms->body;
+    bool to_us = contract->supplier != 0;
+    (void)snprintf(month, sizeof month, "%04d-%02d", credit->year, credit->month);
+    json_object_set_new(made, "month", json_string(month));
+    json_object_set_new(made, "contract", dk_explain_key(refs, credit->contract));
+    json_object_set_new(made, to_us ? "supplier" : "company",
+                        dk_explain_key(refs, to_us ? contract->supplier : contract->company));
+    json_object_set_new(made, "owed", json_string(to_us ? "to-us" : "by-us"));
+    json_object_set_new(made, "currency",
+                        contract->has_currency ? json_stringn((const char *)contract->currency.data,
+                                                              contract->currency.len)
+                                               : json_null());
+    json_object_set_new(made, "breaches", json_integer((json_int_t)n));
+    json_object_set_new(made, "credit_minor", json_integer((json_int_t)sum_minor));
+    json_object_set_new(made, "clocks", clocks);
+    return made;
+}
+
+static json_t *report_json(struct report *report)
+{
+    json_t *made = json_object(), *lines = json_array();
+    if (report->count > 1) {
+        qsort(report->credit, report->count, sizeof *report->credit, compare_credits);
+    }
+    for (size_t i = 0, n; i < report->count; i += n) {
+        for (n = 1; i + n < report->count && same_line(&report->credit[i], &report->credit[i + n]);
+             n++) {
+        }
+        json_array_append_new(lines, line_json(report, &report->credit[i], n));
+    }
+    json_object_set_new(made, "report", json_string("credits"));
+    json_object_set_new(made, "position", json_integer((json_int_t)report->self->world->position));
+    json_object_set_new(made, "fold_version", json_integer(dk_sla_role.fold_version));
+    json_object_set_new(made, "rule_version", json_integer(dk_sla_role.rule_version));
+    json_object_set_new(made, "from",
+                        report->from_us != INT64_MIN ? dk_explain_instant(report->from_us)
+                                                     : json_null());
+    json_object_set_new(
+        made, "to", report->to_us != INT64_MAX ? dk_explain_instant(report->to_us) : json_null());
+    json_object_set_new(made, "zone", json_string(dk_zone_name(report->zone)));
+    json_object_set_new(made, "running", json_integer((json_int_t)report->running));
+    json_object_set_new(made, "unpriced", json_integer((json_int_t)report->unpriced));
+    json_object_set_new(made, "lines", lines);
+    return made;
+}
+
+/* An instant; without an offset it is the zone's. */
+static int parse_time(const struct report *report, const char *name, const char *text, int64_t *us,
+                      struct dk_err *err)
+{
+    struct dk_err cause = {0};
+    struct dk_civil civil;
+    int has_offset = 0;
+    if (text == NULL) {
+        return 0;
+    }
+    int rc = dk_time_parse(text, us, &has_offset, &cause);
+    if (rc != 0) {
+        return dk_err_field(err, rc, name, "%s: %s", name, cause.message);
+    }
+    if (!has_offset) {
+        dk_civil_of_us(*us, &civil);
+        *us = dk_zone_to_us(report->zone, &civil, DK_FOLD_FIRST);
+    }
+    return 0;
+}
+
+int dk_sla_credits(struct dk_sla *self, const char *const *argument, size_t argument_count,
+                   json_t **json, struct dk_err *err)
+{
+    const char *zone = dk_sla_argument(argument, argument_count, "zone");
+    struct report report = {.self = self, .from_us = INT64_MIN, .to_us = INT64_MAX};
+    struct dk_err cause = {0};
+    int rc = dk_zone_load(&report.zone, zone != NULL ? zone : "UTC", &cause);
+    if (rc != 0) {
+        return dk_err_field(err, rc, "zone", "%s", cause.message);
+    }
+    rc = parse_time(&report, "from", dk_sla_argument(argument, argument_count, "from"),
+                    &report.from_us, err);
+    rc = rc != 0 ? rc
+                 : parse_time(&report, "to", dk_sla_argument(argument, argument_count, "to"),
+                              &report.to_us, err);
+    if (rc == 0) {
+        gather(&report);
+        if (report.count < CREDITS_MAX) {
+            *json = report_json(&report);
+        } else {
+            rc = dk_err_field(err, DK_ETOOBIG, "from",
+                              "more than %d breaches: ask for less time at once", CREDITS_MAX);
+        }
+    }
+    free(report.credit);
+    dk_zone_free(&report.zone);
+    return rc;
+}
