@@ -271,6 +271,12 @@ static int restore_refs(struct dk_folder *folder, struct dk_source *source, stru
     return rc;
 }
 
+static bool is_empty(MDB_txn *txn, MDB_dbi entries)
+{
+    MDB_stat stat;
+    return mdb_stat(txn, entries, &stat) == 0 && stat.ms_entries == 0;
+}
+
 static int read_entries(struct dk_checkpoint *c, struct dk_folder *folder, struct mark *mark,
                         struct dk_err *err)
 {
@@ -282,6 +288,9 @@ static int read_entries(struct dk_checkpoint *c, struct dk_folder *folder, struc
     int rc = mdb_txn_begin(c->env, NULL, MDB_RDONLY, &txn);
     rc = rc != 0 ? rc : mdb_get(txn, c->meta, &key, &value);
     rc = rc == 0 && value.mv_size != sizeof *mark ? MDB_CORRUPTED : rc;
+    if (rc == MDB_NOTFOUND && !is_empty(txn, c->entries)) {
+        rc = MDB_CORRUPTED; /* what is written later would stand among what is left of it */
+    }
     if (rc == 0) {
         memcpy(mark, value.mv_data, sizeof *mark);
         rc = mdb_cursor_open(txn, c->entries, &cursor);
@@ -374,7 +383,12 @@ int dk_checkpoint_write(struct dk_checkpoint *checkpoint, struct dk_folder *fold
     MDB_val key = text_key("mark"), value = {sizeof mark, &mark};
     MDB_txn *txn = NULL;
     memcpy(mark.log_uuid, checkpoint->log_uuid, sizeof mark.log_uuid);
-    int rc = mdb_txn_begin(checkpoint->env, NULL, 0, &txn);
+    int rc = checkpoint->env == NULL ? open_env(checkpoint, err) : 0;
+    if (rc != 0) {
+        close_env(checkpoint);
+        return rc;
+    }
+    rc = mdb_txn_begin(checkpoint->env, NULL, 0, &txn);
     for (unsigned i = 0; rc == 0 && i < count; i++) {
         rc = write_table(txn, checkpoint->entries, i, table[i]);
     }
@@ -385,6 +399,9 @@ int dk_checkpoint_write(struct dk_checkpoint *checkpoint, struct dk_folder *fold
         mdb_txn_abort(txn);
     }
     if (rc != 0) {
+        /* LMDB may take no other write after this one: the next begins anew with what is on disk,
+         * the state before or after. What changed since then stays marked. */
+        close_env(checkpoint);
         return dk_lmdb_err(err, rc, "cannot write the checkpoint %s", checkpoint->dir);
     }
     for (size_t i = 0; i < count; i++) {

@@ -27,6 +27,9 @@ void dk_checkpoint_close(struct dk_checkpoint **checkpoint);
 int dk_checkpoint_restore(struct dk_checkpoint *checkpoint, struct dk_folder **folder,
                           struct dk_source *source, struct dk_err *err);
 
+/* Writes what changed since the last that was written. After an error the state before or, where
+ * only the last step failed, this one is on disk, whole; the next write has all that is missing.
+ * DK_ENOSPACE, DK_EIO. */
 int dk_checkpoint_write(struct dk_checkpoint *checkpoint, struct dk_folder *folder,
                         struct dk_err *err);
 

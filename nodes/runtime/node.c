@@ -35,6 +35,7 @@ struct dk_node {
     uint8_t log_uuid[16];
     struct dk_records records; /* read and not all folded */
     size_t folded;             /* of them */
+    bool unwritten;            /* the last checkpoint could not be written */
     void (*on_turn)(void *arg);
     void *turn_arg;
 };
@@ -231,7 +232,13 @@ static void write_checkpoint(struct dk_node *node)
 {
     struct dk_err err = {0};
     if (dk_checkpoint_write(node->checkpoint, node->folder, &err) != 0) {
-        dk_say(DK_WARN, "checkpoint-not-written", "error=\"%s\"", err.message);
+        dk_say(DK_WARN, "checkpoint-not-written",
+               "error=\"%s\" effect=\"the next start folds more of the log\"", err.message);
+        node->unwritten = true;
+    } else if (node->unwritten) {
+        dk_say(DK_INFO, "checkpoint-written-again", "position=%" PRIu64,
+               dk_folder_position(node->folder));
+        node->unwritten = false;
     }
 }
 
