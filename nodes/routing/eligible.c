@@ -18,10 +18,8 @@ void dk_agent_read(struct dk_routing *self, uint64_t id, int64_t now_us, struct 
                    int64_t *again_us)
 {
     struct dk_refs *refs = self->world->refs;
-    const struct dk_routing_agent *row = dk_table_get(self->agents, id, NULL);
     int64_t version_us = dk_refs_next_version_us(refs, id, now_us);
-    *agent =
-        (struct dk_agent_now){.id = id, .body = dk_refs_agent(refs, id, now_us), .available = true};
+    *agent = (struct dk_agent_now){.id = id, .body = dk_refs_agent(refs, id, now_us)};
     *again_us = version_us < *again_us ? version_us : *again_us;
     if (agent->body == NULL) {
         return;
@@ -32,6 +30,13 @@ void dk_agent_read(struct dk_routing *self, uint64_t id, int64_t now_us, struct 
     agent->on_call = dk_refs_on_shift(refs, id, now_us, true);
     int64_t edge_us = dk_refs_next_shift_edge_us(refs, id, now_us);
     *again_us = edge_us < *again_us ? edge_us : *again_us;
+}
+
+void dk_agent_read_load(const struct dk_routing *self, int64_t now_us, struct dk_agent_now *agent,
+                        int64_t *again_us)
+{
+    const struct dk_routing_agent *row = dk_table_get(self->agents, agent->id, NULL);
+    agent->available = true;
     if (row != NULL) {
         agent->idle_since_us = row->idle_since_us;
         agent->load = row->load;

@@ -19,10 +19,12 @@ struct dk_agent_now {
     bool on_shift, on_call, available;
 };
 
-/* Reads an agent at an instant. `*again_us` is lowered to the next instant at which its definition,
- * shift or presence changes. */
+/* Reads an agent at an instant: definition and shifts; then load and presence, which events change.
+ * `*again_us` is lowered to the next instant at which what was read changes by itself. */
 void dk_agent_read(struct dk_routing *self, uint64_t id, int64_t now_us, struct dk_agent_now *agent,
                    int64_t *again_us);
+void dk_agent_read_load(const struct dk_routing *self, int64_t now_us, struct dk_agent_now *agent,
+                        int64_t *again_us);
 
 /* After a change of load. */
 void dk_agent_count_spare(struct dk_agent_now *agent);

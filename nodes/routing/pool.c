@@ -105,12 +105,24 @@ static void leave(struct dk_pool_agent *agent)
     }
 }
 
+static void read_load(const struct dk_routing *self, struct dk_pool *pool,
+                      struct dk_pool_agent *agent, int64_t now_us)
+{
+    int64_t again_us = agent->edge_us;
+    dk_agent_read_load(self, now_us, &agent->now, &again_us);
+    if (again_us != agent->again_us) {
+        agent->again_us = again_us;
+        dk_agenda_schedule(pool->edges, agent->now.id, again_us);
+    }
+}
+
 static void read_agent(struct dk_routing *self, struct dk_pool *pool, struct dk_pool_agent *agent,
                        int64_t now_us)
 {
-    int64_t again_us = INT64_MAX;
-    dk_agent_read(self, agent->now.id, now_us, &agent->now, &again_us);
-    dk_agenda_schedule(pool->edges, agent->now.id, again_us);
+    agent->edge_us = INT64_MAX;
+    agent->again_us = INT64_MAX; /* it stands on no agenda: that is new, or gave it out */
+    dk_agent_read(self, agent->now.id, now_us, &agent->now, &agent->edge_us);
+    read_load(self, pool, agent, now_us);
 }
 
 static void make(struct dk_routing *self, struct dk_pool *pool, int64_t now_us)
@@ -150,8 +162,8 @@ void dk_pool_note_changed(struct dk_routing *self, uint64_t agent)
     }
 }
 
-/* Reads one agent anew. false when another definition is in force: languages, skills and groups may
- * be others, and the indexes are made anew. */
+/* Reads an agent anew whose instant has come. false when another definition is in force: languages,
+ * skills and groups may be others, and the indexes are made anew. */
 static bool read_anew(struct dk_routing *self, struct dk_pool *pool, struct dk_pool_agent *agent,
                       int64_t now_us)
 {
@@ -173,7 +185,9 @@ void dk_pool_at(struct dk_routing *self, struct dk_pool *pool, int64_t now_us)
     while (same && pool->stale_count > 0) {
         struct dk_pool_agent *agent = &pool->agent[pool->stale[--pool->stale_count]];
         agent->stale = false;
-        same = read_anew(self, pool, agent, now_us);
+        leave(agent);
+        read_load(self, pool, agent, now_us);
+        enter(agent);
     }
     if (!same) {
         make(self, pool, now_us);

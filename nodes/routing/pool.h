@@ -19,8 +19,10 @@ struct dk_pool_agent {
     struct dk_agent_now now;
     struct dk_seat *seat;
     size_t seat_count;
-    bool stale;  /* stands in the list of those to be read anew */
-    bool ranked; /* stands in the order of its groups' indexes */
+    int64_t edge_us;  /* when its definition or shift changes next */
+    int64_t again_us; /* on the pool's edges: that, or when its presence ends */
+    bool stale;       /* stands in the list of those to be read anew */
+    bool ranked;      /* stands in the order of its groups' indexes */
 };
 
 struct dk_pool {
