@@ -74,14 +74,26 @@ static Docket__ClockBreached breached(const struct dk_saying *saying, const stru
     return body;
 }
 
-static Docket__ClockCorrected corrected(const struct dk_saying *saying, const struct dk_said *said,
-                                        Docket__Verdict to)
+static Docket__ClockCorrected corrected(const struct dk_said *said, Docket__Verdict to,
+                                        uint64_t because)
 {
     Docket__ClockCorrected body = DOCKET__CLOCK_CORRECTED__INIT;
     body.from = (Docket__Verdict)said->verdict;
     body.to = to;
-    body.because = saying->newest;
+    body.because = because;
     return body;
+}
+
+static uint64_t later(const struct dk_saying *saying, uint64_t position, uint64_t definition)
+{
+    const struct dk_refs_version *last = dk_refs_last(saying->refs, definition);
+    return last != NULL && last->position > position ? last->position : position;
+}
+
+/* What came last of all that a clock rests on: events of its ticket, its policy, its calendar. */
+static uint64_t newest_of(const struct dk_saying *saying, const struct dk_clock *clock)
+{
+    return later(saying, later(saying, saying->newest, clock->policy), clock->calendar);
 }
 
 /* Adds the body, whose clock is set here, and applies it to what is said. */
@@ -138,19 +150,19 @@ bool dk_say_clock(struct dk_saying *saying, uint32_t kind, struct dk_said *said,
         return add(saying, kind, &body, &body.cancelled.clock, said, cause);
     default:
         DK_ASSERT(kind == DK_KIND_CLOCK_CORRECTED);
-        body.corrected = corrected(saying, said, verdict);
+        body.corrected = corrected(said, verdict, newest_of(saying, clock));
         body.corrected.has_due_us = 1;
         body.corrected.due_us = dk_said_due(clock->last_due_us);
         body.corrected.has_met_us = verdict == DOCKET__VERDICT__VERDICT_MET;
         body.corrected.met_us = clock->ended_us;
-        return add(saying, kind, &body, &body.corrected.clock, said, saying->newest);
+        return add(saying, kind, &body, &body.corrected.clock, said, body.corrected.because);
     }
 }
 
 bool dk_say_gone(struct dk_saying *saying, struct dk_said *said)
 {
     union body body;
-    body.corrected = corrected(saying, said, DOCKET__VERDICT__VERDICT_CANCELLED);
+    body.corrected = corrected(said, DOCKET__VERDICT__VERDICT_CANCELLED, saying->newest);
     return add(saying, DK_KIND_CLOCK_CORRECTED, &body, &body.corrected.clock, said, saying->newest);
 }
 

@@ -4,7 +4,7 @@
 #include "tests/lib/bodies.h"
 #include "tests/unit/clocks_fixture.h"
 
-#define SEEDS 400
+#define SEEDS 150
 #define DEEDS 24
 #define MINUTES                                                                                    \
     (4 * 24 * 60) /* of a story, from Friday 2026-03-06 00:00 on: a weekend is in it               \

@@ -207,6 +207,30 @@ static void test_T1_late_change_of_goal_corrects(void **state)
     ASSERT_EQ(sla_settle(w), 0); /* it broke at two hours, whatever came after */
 }
 
+/* T1, S7: a definition that comes in late corrects, too, and is named. */
+static void test_T1_late_definition_corrects(void **state)
+{
+    struct role_world *w = *state;
+    Docket__PolicyDefined *stricter = promised(RESOLUTION, DK_HOUR_US, 0);
+    uint64_t ticket = sla_opened(w, NORMAL);
+    int64_t opened_us = w->now_us;
+    (void)sla_replies(w, ticket, 0);
+    (void)sla_wait_until(w, opened_us + 2 * DK_HOUR_US);
+    (void)sla_solved(w, ticket);
+    (void)sla_settle(w);
+    stricter->definition->has_effective_us = stricter->has_publish = 1;
+    stricter->definition->effective_us = opened_us + DK_HOUR_US / 2;
+    stricter->publish = DOCKET__PUBLICATION__PUBLISH_OPEN;
+    uint64_t late = world_define(w, DK_KIND_POLICY_DEFINED, stricter);
+    ASSERT_EQ(sla_settle(w), 1);
+    const Docket__ClockCorrected *corrected = world_body(w, late + 1, DK_KIND_CLOCK_CORRECTED);
+    ASSERT_EQ(corrected->from, MET);
+    ASSERT_EQ(corrected->to, BREACHED);
+    ASSERT_EQ(corrected->due_us, opened_us + DK_HOUR_US);
+    ASSERT_EQ(corrected->because, late);
+    ASSERT_EQ(corrected->decision->cause, late);
+}
+
 /* T1: nothing is owed for historical tickets; adopted ones are live from then on, and what was
  * overdue is listed. */
 static void test_T1_historical_and_adopted(void **state)
@@ -566,6 +590,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_T1_late_reply_corrects, sla_setup, sla_teardown),
         cmocka_unit_test_setup_teardown(test_T1_late_change_of_goal_corrects, sla_setup,
                                         sla_teardown),
+        cmocka_unit_test_setup_teardown(test_T1_late_definition_corrects, sla_setup, sla_teardown),
         cmocka_unit_test_setup_teardown(test_T1_historical_and_adopted, sla_setup, sla_teardown),
         cmocka_unit_test_setup_teardown(test_S1_change_of_calendar_is_said, sla_setup,
                                         sla_teardown),

@@ -1,5 +1,5 @@
-/* Random tickets with late events: what the log says in the end is what is computed, nothing is
- * said twice, and kills change nothing. */
+/* Random tickets with late events and definitions: what the log says in the end is what is
+ * computed, nothing is said twice, and kills change nothing. */
 #include "tests/lib/bodies.h"
 #include "tests/unit/sla_world.h"
 
@@ -12,7 +12,7 @@ struct said {
     Docket__Verdict verdict;
     Docket__Metric metric;
     uint32_t instance;
-    unsigned warned; /* a bit for each of 50 and 90 */
+    unsigned warned; /* a bit for each of 50 %, 90 % and half an hour */
     bool breached;
     int64_t due_us;
 };
@@ -36,7 +36,7 @@ static struct said *said_of(struct ledger *ledger, uint64_t ticket, const Docket
 
 static void note_warned(struct said *said, const Docket__ClockWarned *warned)
 {
-    unsigned bit = warned->level == 50 ? 1 : 2;
+    unsigned bit = warned->has_before_us ? 4 : warned->level == 50 ? 1 : 2;
     ASSERT_EQ(said->warned & bit, 0); /* each level once */
     ASSERT_EQ(said->verdict, RUNNING);
     said->warned |= bit;
@@ -148,11 +148,49 @@ static void agree(struct role_world *world, uint64_t seed)
     dk_clocks_close(&clocks);
 }
 
+/* S7: another promise or other hours, for open tickets or new ones, from up to three hours ago or
+ * to come on. */
+static void redefine(struct role_world *world, struct test_random *random)
+{
+    static uint64_t before_us = (uint64_t)(30 * DK_MINUTE_US);
+    int64_t effective_us =
+        world->now_us + (90 - (int64_t)test_random_below(random, 270)) * DK_MINUTE_US;
+    Docket__Publication to = (Docket__Publication)test_random_below(random, 2);
+    int64_t target_us = (1 + (int64_t)test_random_below(random, 8)) * DK_HOUR_US;
+    Docket__PolicyDefined *policy = promised(RESOLUTION, target_us, 0);
+    if (test_random_below(random, 3) == 0) {
+        Docket__CalendarDefined *hours =
+            office_hours("office", "UTC", 6 + (uint32_t)test_random_below(random, 4), 20);
+        hours->definition->has_effective_us = hours->has_publish = 1;
+        hours->definition->effective_us = effective_us;
+        hours->publish = to;
+        (void)world_define(world, DK_KIND_CALENDAR_DEFINED, hours);
+        return;
+    }
+    policy->definition->has_effective_us = policy->has_publish = policy->has_on_change = 1;
+    policy->definition->effective_us = effective_us;
+    policy->publish = to;
+    policy->on_change = (Docket__ChangeMode)test_random_below(random, 3);
+    policy->has_calendar = 1;
+    policy->calendar = test_id(DK_SUBJECT_CALENDAR, "office");
+    add_goal(policy, FIRST_REPLY, ANY, target_us / 2);
+    add_warning(policy, 50);
+    add_warning(policy, 90);
+    add_pause(policy, CUSTOMER);
+    policy->n_warn_before_us = 1;
+    policy->warn_before_us = &before_us;
+    (void)world_define(world, DK_KIND_POLICY_DEFINED, policy);
+}
+
 /* One thing happens to one ticket, now or up to three hours ago. */
 static void act(struct role_world *world, struct test_random *random)
 {
     if (world->tickets == 0 || (world->tickets < TICKETS && test_random_below(random, 6) == 0)) {
         (void)sla_opened(world, (Docket__Priority)(1 + test_random_below(random, 4)));
+        return;
+    }
+    if (test_random_below(random, 8) == 0) {
+        redefine(world, random);
         return;
     }
     uint64_t ticket = dk_ticket_make(7, 1 + test_random_below(random, world->tickets));
@@ -213,6 +251,27 @@ static void test_sla_random_log_agrees_with_the_fold(void **state)
     }
 }
 
+/* What the log says of each ticket, event by event; which ticket comes first, when several are owed
+ * something at once, is anybody's. */
+static void same_histories(const struct role_world *a, const struct role_world *b)
+{
+    uint64_t x = 0, y = 0;
+    for (uint64_t number = 1; number <= a->tickets; number++, x = y = 0) {
+        size_t bytes;
+        while (x < a->count && y < b->count) {
+            uint64_t ticket = dk_ticket_make(7, number);
+            while (++x <= a->count && dk_event_load_subject(world_record(a, x, &bytes)) != ticket) {
+            }
+            while (++y <= b->count && dk_event_load_subject(world_record(b, y, &bytes)) != ticket) {
+            }
+            ASSERT_EQ(x > a->count, y > b->count);
+            if (x <= a->count)
+                ASSERT_EQ(dk_event_load_kind(world_record(a, x, &bytes)),
+                          dk_event_load_kind(world_record(b, y, &bytes)));
+        }
+    }
+}
+
 static void test_sla_random_kills_change_nothing(void **state)
 {
     struct role_world *world = *state;
@@ -221,8 +280,9 @@ static void test_sla_random_kills_change_nothing(void **state)
         live(world, seed, false);
         live(killed, seed, true);
         ASSERT_EQ(killed->count, world->count);
-        ASSERT_EQ(killed->log.size, world->log.size);
-        assert_memory_equal(killed->log.data, world->log.data, world->log.size);
+        ASSERT_EQ(killed->tickets, world->tickets);
+        same_histories(killed, world);
+        agree(killed, seed);
         world_close(world);
         world_close(killed);
     }
