@@ -197,7 +197,7 @@ static int name_other(struct judged *judged, struct dk_err *err)
         return 0;
     }
     uint64_t *other = (uint64_t *)((uintptr_t)judged->body + named->offset);
-    if (dk_id_class(*other) != DK_SUBJECT_TICKET || dk_ticket_site(*other) != DK_SITE_UNNAMED) {
+    if (!dk_names_opened(*other)) {
         return 0;
     }
     if (named->number == 0) {

@@ -1,6 +1,7 @@
 #include "broker/core/append.h"
 
 #include "broker/core/core_internal.h"
+#include "broker/core/named.h"
 #include "broker/core/replies.h"
 #include <string.h>
 
@@ -112,6 +113,24 @@ static void accept(struct dk_core *core, const uint8_t *record, size_t bytes, ui
     core->accepted++;
 }
 
+/* The ticket that the request opened in place of what names it, once that is known. */
+static uint64_t meant(const struct dk_admission *admission, uint64_t ticket)
+{
+    uint64_t k = dk_ticket_number(ticket);
+    bool known =
+        dk_names_opened(ticket) && k < admission->opened_count && admission->opened[k] != 0;
+    return known ? admission->opened[k] : ticket;
+}
+
+static struct dk_sent sent_as(const struct dk_core *core, const struct dk_slice *event)
+{
+    return (struct dk_sent){
+        .subject = meant(&core->admission, dk_event_load_subject(event->data)),
+        .other = meant(&core->admission, dk_record_other(event->data, event->size)),
+        .digest = dk_record_digest(event->data, event->size),
+    };
+}
+
 /* Counts an Opened of the request, that later events may name. */
 static void meet(struct dk_core *core, const uint8_t *record)
 {
@@ -161,11 +180,26 @@ static int check_sender(const struct dk_core *core, const uint8_t *record, struc
     return 0;
 }
 
+/* What the event's number is; what a repeated Opened opened is known to those after it. */
+static int ask_number(struct dk_core *core, const struct dk_slice *event,
+                      const struct dk_sent *sent, struct dk_answer *answer, struct dk_err *err)
+{
+    int rc = dk_producers_number(core->state.producers, dk_event_load_producer(event->data),
+                                 dk_event_load_producer_number(event->data), sent, answer, err);
+    if (rc == DK_NUMBER_REPEATED && dk_event_load_kind(event->data) == DK_KIND_OPENED) {
+        core->admission.opened[core->admission.opened_count - 1] = answer->opened;
+    }
+    return rc;
+}
+
 static void remember_refusal(struct dk_core *core, const struct dk_slice *event, int code)
 {
+    struct dk_sent sent = sent_as(core, event);
     struct dk_answer answer = {
         .code = code,
-        .digest = dk_record_digest(event->data, event->size),
+        .subject = sent.subject,
+        .other = sent.other,
+        .digest = sent.digest,
     };
     int rc = dk_producers_remember(core->state.producers, dk_event_load_producer(event->data),
                                    dk_event_load_producer_number(event->data), &answer);
@@ -193,19 +227,12 @@ static void serve_new(struct dk_core *core, struct dk_now now, size_t i, uint32_
 static void serve_numbered(struct dk_core *core, struct dk_now now, size_t i)
 {
     const struct dk_slice *event = &core->append.event[i];
-    uint32_t digest = dk_record_digest(event->data, event->size);
+    struct dk_sent sent = sent_as(core, event);
     struct dk_answer answer;
     struct dk_err err;
-    int rc = dk_producers_number(core->state.producers, dk_event_load_producer(event->data),
-                                 dk_event_load_producer_number(event->data), digest, &answer, &err);
-    switch (rc) {
-    case DK_NUMBER_NEW: serve_new(core, now, i, digest); return;
-    case DK_NUMBER_REPEATED:
-        if (dk_event_load_kind(event->data) == DK_KIND_OPENED) {
-            core->admission.opened[core->admission.opened_count - 1] = answer.opened;
-        }
-        answer_again(core, i, &answer);
-        return;
+    switch (ask_number(core, event, &sent, &answer, &err)) {
+    case DK_NUMBER_NEW: serve_new(core, now, i, sent.digest); return;
+    case DK_NUMBER_REPEATED: answer_again(core, i, &answer); return;
     case DK_NUMBER_FORGOTTEN: dk_pending_accepted(core->gathering, 0, 0); return;
     default: refuse(core, i, &err);
     }
@@ -234,7 +261,7 @@ static void serve_each(struct dk_core *core, struct dk_now now)
 /* ------------------------------------------------------------------------ all of them, or none */
 
 /* Whether the numbers of an atomic request are new (DK_NUMBER_NEW) or were all answered before. */
-static int check_numbers(const struct dk_core *core, uint32_t *index, struct dk_err *err)
+static int check_numbers(struct dk_core *core, uint32_t *index, struct dk_err *err)
 {
     const struct dk_append *append = &core->append;
     uint64_t producer = dk_event_load_producer(append->event[0].data);
@@ -253,8 +280,9 @@ static int check_numbers(const struct dk_core *core, uint32_t *index, struct dk_
         if (i > 0 && all == DK_NUMBER_NEW) {
             continue;
         }
-        int rc = dk_producers_number(core->state.producers, producer, number,
-                                     dk_record_digest(event->data, event->size), &answer, err);
+        meet(core, event->data);
+        struct dk_sent sent = sent_as(core, event);
+        int rc = ask_number(core, event, &sent, &answer, err);
         if (rc < 0) {
             return rc;
         }
@@ -267,7 +295,7 @@ static int check_numbers(const struct dk_core *core, uint32_t *index, struct dk_
     return all;
 }
 
-static int check_atomic(const struct dk_core *core, uint32_t *index, struct dk_err *err)
+static int check_atomic(struct dk_core *core, uint32_t *index, struct dk_err *err)
 {
     const struct dk_append *append = &core->append;
     for (size_t i = 0; i < append->count; i++) {
@@ -286,12 +314,13 @@ static int check_atomic(const struct dk_core *core, uint32_t *index, struct dk_e
 /* The answers of an atomic request that came before: of a refused one, only the event at fault. */
 static void repeat_atomic(struct dk_core *core)
 {
+    core->admission.opened_count = 0;
     for (size_t i = 0; i < core->append.count; i++) {
         const struct dk_slice *event = &core->append.event[i];
         struct dk_answer answer = {0};
-        int rc = dk_producers_number(core->state.producers, dk_event_load_producer(event->data),
-                                     dk_event_load_producer_number(event->data),
-                                     dk_record_digest(event->data, event->size), &answer, NULL);
+        meet(core, event->data);
+        struct dk_sent sent = sent_as(core, event);
+        int rc = ask_number(core, event, &sent, &answer, NULL);
         if (rc == DK_NUMBER_FORGOTTEN) {
             dk_pending_accepted(core->gathering, 0, 0);
         } else if (answer.position != 0 || answer.code != 0) {
@@ -302,6 +331,7 @@ static void repeat_atomic(struct dk_core *core)
 
 static int judge_all(struct dk_core *core, struct dk_now now, uint32_t *index, struct dk_err *err)
 {
+    core->admission.opened_count = 0;
     for (size_t i = 0; i < core->append.count; i++) {
         *index = (uint32_t)i;
         meet(core, core->append.event[i].data);
@@ -315,6 +345,7 @@ static int judge_all(struct dk_core *core, struct dk_now now, uint32_t *index, s
 
 static void refuse_all(struct dk_core *core, uint32_t index, const struct dk_err *err)
 {
+    core->admission.opened_count = 0; /* nothing was opened */
     for (size_t i = 0; i < core->append.count; i++) {
         const struct dk_slice *event = &core->append.event[i];
         if (!is_one_shot(event->data)) {
@@ -357,18 +388,30 @@ static void serve_atomic(struct dk_core *core, struct dk_now now)
 /* ------------------------------------------------------------------------------- one-shots */
 
 /* How many of the request's events are canonical, and the digest over them. */
-static size_t digest_all(const struct dk_append *append, uint32_t *digest)
+static size_t digest_all(const struct dk_core *core, uint32_t *digest)
 {
+    const struct dk_append *append = &core->append;
     size_t count = 0;
     *digest = 0;
     for (size_t i = 0; i < append->count; i++) {
         const struct dk_slice *event = &append->event[i];
         if (dk_event_canonical(event->data, event->size, NULL) == 0) {
-            *digest = dk_one_shot_digest(*digest, dk_record_digest(event->data, event->size));
+            struct dk_sent sent = sent_as(core, event);
+            *digest = dk_one_shot_digest(*digest, dk_sent_digest(&sent));
             count++;
         }
     }
     return count;
+}
+
+/* What the request opened when it came before: its tickets have their numbers in a row. */
+static void know_opened(struct dk_admission *admission, const struct dk_one_shot *before)
+{
+    DK_ASSERT(before->opened_count <= DK_REQUEST_MAX_EVENTS);
+    admission->opened_count = before->opened_count;
+    for (uint32_t k = 0; k < before->opened_count; k++) {
+        admission->opened[k] = before->opened + k;
+    }
 }
 
 /* Answers a request id that is remembered. Of a request that was accepted in part the digest holds
@@ -381,8 +424,9 @@ static bool repeat_one_shot(struct dk_core *core)
     if (before == NULL) {
         return false;
     }
+    know_opened(&core->admission, before);
     uint32_t digest;
-    size_t count = digest_all(&core->append, &digest);
+    size_t count = digest_all(core, &digest);
     if (count < before->count || (count == before->count && digest != before->digest)) {
         struct dk_err err;
         dk_err_field(&err, DK_EREUSED, "producer_number",

@@ -5,7 +5,7 @@
 #include <string.h>
 
 _Static_assert((DK_PRODUCER_ANSWERS & (DK_PRODUCER_ANSWERS - 1)) == 0, "rings are masked");
-_Static_assert(sizeof(struct dk_remembered) == 32, "saved as it stands: no padding");
+_Static_assert(sizeof(struct dk_remembered) == 48, "saved as it stands: no padding");
 
 void dk_history_close(struct dk_history *history)
 {

@@ -1,6 +1,7 @@
 #include "broker/core/named.h"
 
 #include "docket.pb-c.h"
+#include "proto/base/id.h"
 #include "proto/event/kinds.h"
 #include "proto/event/varint.h"
 
@@ -20,6 +21,11 @@ static const struct dk_named fields[DK_KIND_TICKET_LAST + 1] = {
 const struct dk_named *dk_named_of(uint32_t kind)
 {
     return kind <= DK_KIND_TICKET_LAST && fields[kind].field != NULL ? &fields[kind] : NULL;
+}
+
+bool dk_names_opened(uint64_t subject)
+{
+    return dk_id_class(subject) == DK_SUBJECT_TICKET && dk_ticket_site(subject) == DK_SITE_UNNAMED;
 }
 
 /* Passes over one value; false when it does not fit. */

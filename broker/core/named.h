@@ -3,8 +3,8 @@
  * As a subject may, so the halves of an action on two tickets may name the ticket that the
  * request's own k-th Opened opens: a child is opened and linked in one atomic request. Its number
  * is known only when it is given, so the eight bytes are replaced in the record as it is stamped.
- * For that reason they are left out of a record's digest (producers.h), as its subject is: a repeat
- * is compared with what is stored. */
+ * A repeat is compared with what is stored, so they stand beside a record's digest (producers.h),
+ * as its subject does, and not in it. */
 #ifndef DK_CORE_NAMED_H
 #define DK_CORE_NAMED_H
 
@@ -20,6 +20,9 @@ struct dk_named {
 
 /* NULL for a kind without such a field. O(1). */
 const struct dk_named *dk_named_of(uint32_t kind);
+
+/* Whether a subject, or a ticket in a body, names what its own request opens. */
+bool dk_names_opened(uint64_t subject);
 
 /* The next value of field `number`, eight bytes at body + *value, after *at (0 to begin); false:
  * none, or the body is malformed from there on. */

@@ -27,7 +27,7 @@ struct dk_one_shot {
     int64_t recorded_us;
     uint32_t count;        /* events accepted */
     uint32_t opened_count; /* tickets */
-    uint32_t digest;       /* dk_one_shot_digest over their digests, in order, from 0 */
+    uint32_t digest;       /* dk_one_shot_digest over their dk_sent_digest, in order, from 0 */
     uint32_t reserved;
 };
 

@@ -151,20 +151,27 @@ int dk_producers_session(struct dk_producers *producers, uint64_t producer, uint
     return 0;
 }
 
-static int repeated(const struct dk_remembered *remembered, uint64_t number, uint32_t digest,
-                    struct dk_answer *answer, struct dk_err *err)
+static bool is_same(uint64_t before, uint64_t sent)
 {
-    if (remembered->answer.digest != digest) {
+    return before == sent || dk_names_opened(sent);
+}
+
+static int repeated(const struct dk_remembered *remembered, uint64_t number,
+                    const struct dk_sent *sent, struct dk_answer *answer, struct dk_err *err)
+{
+    const struct dk_answer *before = &remembered->answer;
+    if (before->digest != sent->digest || !is_same(before->subject, sent->subject) ||
+        !is_same(before->other, sent->other)) {
         return dk_err_field(err, DK_EREUSED, "producer_number",
-                            "number %llu was used before with other bytes",
+                            "number %llu was used before for something else",
                             (unsigned long long)number);
     }
-    *answer = remembered->answer;
+    *answer = *before;
     return DK_NUMBER_REPEATED;
 }
 
 int dk_producers_number(struct dk_producers *producers, uint64_t producer, uint64_t number,
-                        uint32_t digest, struct dk_answer *answer, struct dk_err *err)
+                        const struct dk_sent *sent, struct dk_answer *answer, struct dk_err *err)
 {
     const struct producer *entry = find(producers, producer);
     uint64_t last = entry != NULL ? entry->last_seen : 0;
@@ -181,12 +188,12 @@ int dk_producers_number(struct dk_producers *producers, uint64_t producer, uint6
         remembered = dk_history_find(&entry->refused, number);
     }
     if (remembered != NULL) {
-        return repeated(remembered, number, digest, answer, err);
+        return repeated(remembered, number, sent, answer, err);
     }
     if (dk_history_before(&entry->accepted, number)) {
         return DK_NUMBER_FORGOTTEN;
     }
-    *answer = (struct dk_answer){.code = DK_EORDER, .digest = digest};
+    *answer = (struct dk_answer){.code = DK_EORDER};
     return DK_NUMBER_REPEATED;
 }
 
@@ -225,6 +232,25 @@ uint32_t dk_record_digest(const uint8_t *record, size_t record_bytes)
         done = next;
     }
     return dk_crc32c(crc, body + done, body_bytes - done);
+}
+
+uint64_t dk_record_other(const uint8_t *record, size_t record_bytes)
+{
+    const struct dk_named *named = dk_named_of(dk_event_load_kind(record));
+    size_t body_bytes, value, next = 0;
+    const uint8_t *body = dk_event_body(record, record_bytes, &body_bytes);
+    uint64_t other = 0;
+    while (named != NULL && named->number != 0 &&
+           dk_named_next(body, body_bytes, named->number, &next, &value)) {
+        memcpy(&other, body + value, sizeof other);
+    }
+    return other;
+}
+
+uint32_t dk_sent_digest(const struct dk_sent *sent)
+{
+    uint64_t whole[3] = {sent->subject, sent->other, sent->digest};
+    return dk_crc32c(0, whole, sizeof whole);
 }
 
 size_t dk_producers_bytes(const struct dk_producers *producers)

@@ -6,7 +6,7 @@
  *
  *   number      last + 1        new: judge it, then `remember`
  *               beyond          DK_EORDER
- *               remembered      the same bytes: the same answer; other bytes: DK_EREUSED
+ *               remembered      the same was sent: the same answer; else: DK_EREUSED
  *               older           accepted, position not known any more
  *
  * A refused number counts as seen. What was accepted is a function of the log and is saved with a
@@ -45,13 +45,22 @@ enum dk_number { DK_NUMBER_NEW, DK_NUMBER_REPEATED, DK_NUMBER_FORGOTTEN };
 struct dk_answer {
     uint64_t position; /* 0 = it was refused */
     uint64_t opened;   /* the ticket that it opened, or 0 */
-    int code;          /* of the refusal; 0 with position 0: fell with its atomic request */
-    uint32_t digest;   /* of what was sent, see dk_record_digest */
+    uint64_t subject;  /* what was sent, as struct dk_sent has it */
+    uint64_t other;
+    int code; /* of the refusal; 0 with position 0: fell with its atomic request */
+    uint32_t digest;
+};
+/* What was sent under a number. Tickets that the request itself opens are those that it opened, as
+ * far as that is known: such a name by which nothing is known any more is taken for any ticket. */
+struct dk_sent {
+    uint64_t subject;
+    uint64_t other;  /* dk_record_other */
+    uint32_t digest; /* dk_record_digest */
 };
 /* What `number` is; fills *answer for DK_NUMBER_REPEATED. A number that was refused, nobody knows
  * why any more, has the code DK_EORDER. Negative: DK_EORDER, DK_EREUSED. */
 int dk_producers_number(struct dk_producers *producers, uint64_t producer, uint64_t number,
-                        uint32_t digest, struct dk_answer *answer, struct dk_err *err);
+                        const struct dk_sent *sent, struct dk_answer *answer, struct dk_err *err);
 
 /* `number` (last + 1, or, in recovery, any later one) was answered. A producer not known is made:
  * recovery meets them in the log. 0, DK_EBUSY, DK_ENOMEM; DK_ECORRUPT for a number that went back.
@@ -61,8 +70,12 @@ int dk_producers_remember(struct dk_producers *producers, uint64_t producer, uin
 
 /* Of what a producer sent, computed alike from the sent and from the stored record: kind, actor,
  * body (but for the ticket that half of a pair names, see named.h), and occurred where it was
- * stated. */
+ * stated. The subject and that ticket are told apart from it, as the broker may replace both. */
 uint32_t dk_record_digest(const uint8_t *record, size_t record_bytes);
+/* The ticket that half of a pair names; 0 of other kinds. */
+uint64_t dk_record_other(const uint8_t *record, size_t record_bytes);
+/* The digest over all of it. */
+uint32_t dk_sent_digest(const struct dk_sent *sent);
 
 size_t dk_producers_bytes(const struct dk_producers *producers); /* memory taken */
 

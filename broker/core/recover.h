@@ -17,7 +17,7 @@
 #include "broker/core/state.h"
 #include "broker/log/store.h"
 
-#define DK_ANNEX_VERSION 2
+#define DK_ANNEX_VERSION 3
 
 /* Brings a fresh state up to the store's end: records are verified (crc, dense positions, times
  * that do not go back, whole chains). A ticket's entry that has seen an event already, of a

@@ -138,8 +138,8 @@ void dk_state_pass_over(struct dk_state *state, const struct dk_envelope *event)
     count_event(state, event);
 }
 
-static int remember_number(struct dk_state *state, const struct dk_envelope *event, uint32_t digest,
-                           struct dk_err *err)
+static int remember_number(struct dk_state *state, const struct dk_envelope *event,
+                           const struct dk_sent *sent, struct dk_err *err)
 {
     uint64_t opened = event->kind == DK_KIND_OPENED ? event->subject : 0;
     int rc;
@@ -150,14 +150,16 @@ static int remember_number(struct dk_state *state, const struct dk_envelope *eve
             .position = event->position,
             .opened = opened,
             .recorded_us = event->recorded_us,
-            .digest = digest,
+            .digest = dk_sent_digest(sent),
         };
         rc = dk_one_shots_add(state->one_shots, &one_shot);
     } else {
         struct dk_answer answer = {
             .position = event->position,
             .opened = opened,
-            .digest = digest,
+            .subject = sent->subject,
+            .other = sent->other,
+            .digest = sent->digest,
         };
         rc = dk_producers_remember(state->producers, event->producer, event->producer_number,
                                    &answer);
@@ -172,7 +174,8 @@ int dk_state_remember(struct dk_state *state, const uint8_t *record, size_t reco
 {
     struct dk_envelope event;
     dk_event_load(record, &event);
-    int rc = remember_number(state, &event, digest, err);
+    struct dk_sent sent = {event.subject, dk_record_other(record, record_bytes), digest};
+    int rc = remember_number(state, &event, &sent, err);
     bool defines = event.kind >= DK_KIND_DEFINED_FROM && event.kind <= DK_KIND_DEFINED_LAST;
     if (rc != 0 || !defines) {
         return rc;

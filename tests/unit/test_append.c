@@ -41,6 +41,58 @@ static void test_append_repeats_get_the_same_answer(void **state)
     check_refusal(call(w, false), 0, 0, DK_EREUSED, "producer_number");
 }
 
+/* The same words about another ticket are another event. */
+static void test_append_a_number_is_of_one_subject(void **state)
+{
+    struct world *w = *state;
+    fixture_next(&w->events, &w->agent, FIXTURE_AGENT, FIXTURE_UNNAMED(0), DK_KIND_OPENED,
+                 fixture_opened());
+    add_note(w);
+    add_illegal(w);
+    ASSERT_EQ(call(w, false)->accepted, 2);
+    for (int atomic = 0; atomic < 2; atomic++) {
+        for (uint64_t number = 3; number <= 4; number++) {
+            w->agent.number = number - 1;
+            dk_stamp_subject(number == 3 ? add_note(w) : add_illegal(w), FIXTURE_TICKET(2));
+            check_refusal(call(w, atomic), 0, 0, DK_EREUSED, "producer_number");
+        }
+        fixture_crash(&w->f);
+        fixture_hello(&w->f, &w->agent, "main");
+        w->agent.number = 2;
+        dk_stamp_subject(add_note(w), FIXTURE_TICKET(2));
+        check_refusal(call(w, atomic), 0, 0, DK_EREUSED, "producer_number");
+        w->agent.number = 3;
+        add_illegal(w); /* refused once more, whether its number is new or was before */
+        ASSERT_EQ(call(w, false)->n_refused, 1);
+    }
+    ASSERT_EQ(dk_core_ticket(w->f.core, FIXTURE_TICKET(2))->version, 1);
+}
+
+/* What a request opens may be named by its place or by its number; any other ticket is not it. */
+static void test_append_a_repeat_names_what_was_opened(void **state)
+{
+    struct world *w = *state;
+    const uint64_t named[] = {FIXTURE_UNNAMED(0), FIXTURE_TICKET(2), FIXTURE_TICKET(1)};
+    for (size_t i = 0; i < 3; i++) {
+        w->agent.number = 1;
+        fixture_next(&w->events, &w->agent, FIXTURE_AGENT, FIXTURE_UNNAMED(0), DK_KIND_OPENED,
+                     fixture_opened());
+        dk_stamp_subject(add_note(w), named[i]);
+        const Docket__Appended *appended = call(w, i != 1);
+        if (i < 2) {
+            ASSERT_EQ(appended->accepted, 2);
+            ASSERT_EQ(appended->position, 3);
+        } else {
+            check_refusal(appended, 0, 1, DK_EREUSED, "producer_number");
+        }
+    }
+    w->agent.number = 2; /* its second ticket would be another one */
+    fixture_next(&w->events, &w->agent, FIXTURE_AGENT, FIXTURE_UNNAMED(0), DK_KIND_OPENED,
+                 fixture_opened());
+    check_refusal(call(w, false), 0, 0, DK_EREUSED, "producer_number");
+    ASSERT_EQ(dk_core_last(w->f.core), 4);
+}
+
 /* A resend that overlaps: the first two are repeats, the third is new and names a repeat's
  * ticket. */
 static void test_append_batches_may_overlap(void **state)
@@ -306,6 +358,9 @@ static void test_append_pairs_may_name_what_the_request_opens(void **state)
             fixture_hello(&w->f, &w->agent, "main");
         }
     }
+    w->agent.number = number + 2; /* the link again, to another ticket */
+    add(w, FIXTURE_TICKET(1), DK_KIND_LINKED_TO, linked(true, FIXTURE_TICKET(2), child));
+    check_refusal(call(w, true), 0, 0, DK_EREUSED, "producer_number");
     ASSERT_EQ(dk_core_last(w->f.core), 8);
     ASSERT_EQ(stored_other(w, 5), FIXTURE_TICKET(3));
     ASSERT_EQ(stored_other(w, 6), FIXTURE_TICKET(1));
@@ -366,6 +421,9 @@ static void test_append_one_shots_are_written_once(void **state)
         add_one_shot(w, 1, low, "other");
         check_refusal(call(w, atomic), 0, 0, DK_EREUSED, "producer_number");
         add_one_shot(w, 1, low, "a");
+        check_refusal(call(w, atomic), 0, 0, DK_EREUSED, "producer_number");
+        add_one_shot(w, 1, low, "a");
+        dk_stamp_subject(add_one_shot(w, 1, low, "b"), FIXTURE_TICKET(2));
         check_refusal(call(w, atomic), 0, 0, DK_EREUSED, "producer_number");
     }
 }
@@ -482,6 +540,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(test_append_numbers_out_of_order_are_refused_and_not_seen),
         CASE(test_append_repeats_get_the_same_answer),
+        CASE(test_append_a_number_is_of_one_subject),
+        CASE(test_append_a_repeat_names_what_was_opened),
         CASE(test_append_batches_may_overlap),
         CASE(test_append_repeat_in_flight_waits_for_the_original),
         CASE(test_append_old_repeats_are_accepted_without_position),

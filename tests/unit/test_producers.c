@@ -26,7 +26,8 @@ static void remember(struct dk_producers *producers, uint64_t number, uint64_t p
 static int ask(struct dk_producers *producers, uint64_t number, struct dk_answer *answer,
                struct dk_err *err)
 {
-    return dk_producers_number(producers, P, number, (uint32_t)number * 3, answer, err);
+    const struct dk_sent sent = {.digest = (uint32_t)number * 3};
+    return dk_producers_number(producers, P, number, &sent, answer, err);
 }
 
 static void test_producers_numbers_are_new_repeated_reused_or_early(void **state)
@@ -47,8 +48,9 @@ static void test_producers_numbers_are_new_repeated_reused_or_early(void **state
     ASSERT_EQ(ask(producers, 2, &answer, &err), DK_NUMBER_REPEATED);
     ASSERT_EQ(answer.position, 0);
     ASSERT_EQ(answer.code, DK_EILLEGAL);
-    ASSERT_CODE(dk_producers_number(producers, P, 1, 99, &answer, &err), DK_EREUSED);
-    ASSERT_CODE(dk_producers_number(producers, P, 2, 99, &answer, &err), DK_EREUSED);
+    const struct dk_sent other = {.digest = 99};
+    ASSERT_CODE(dk_producers_number(producers, P, 1, &other, &answer, &err), DK_EREUSED);
+    ASSERT_CODE(dk_producers_number(producers, P, 2, &other, &answer, &err), DK_EREUSED);
     ASSERT_STR(err.field, "producer_number");
     dk_producers_free(&producers);
 }
