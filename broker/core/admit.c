@@ -159,6 +159,9 @@ static int judge_form(struct judged *judged, struct dk_err *err)
     }
     dk_arena_reset(&judged->state->arena);
     judged->body = dk_body_unpack(&judged->state->arena, judged->record, judged->record_bytes, err);
+    if (judged->body == NULL && err->code == DK_ENOMEM) { /* the arena is as large each time */
+        err->code = DK_ETOOBIG;
+    }
     if (judged->body == NULL) {
         return err->code;
     }

@@ -20,7 +20,7 @@ static bool fits(const struct dk_core *core)
         bytes += append->event[i].size;
     }
     return dk_pending_fits(core->gathering, append->count, bytes) &&
-           dk_heads_changed(core->state.heads) + append->count <= DK_HEADS_OVERLAY_MAX;
+           append->count <= dk_heads_room(core->state.heads);
 }
 
 /* While the clock stands, one request is served: an operator's acceptance of the step. */
@@ -206,6 +206,12 @@ static void remember_refusal(struct dk_core *core, const struct dk_slice *event,
     DK_ASSERT(rc == 0);
 }
 
+/* Whether the same event would be refused again: want of room passes. */
+static bool is_final(int code)
+{
+    return code != DK_EBUSY && code != DK_ENOMEM;
+}
+
 static void serve_new(struct dk_core *core, struct dk_now now, size_t i, uint32_t digest)
 {
     const struct dk_slice *event = &core->append.event[i];
@@ -218,7 +224,7 @@ static void serve_new(struct dk_core *core, struct dk_now now, size_t i, uint32_
         accept(core, record, bytes, digest);
         return;
     }
-    if (!is_one_shot(event->data)) {
+    if (!is_one_shot(event->data) && is_final(rc)) {
         remember_refusal(core, event, rc);
     }
     refuse(core, i, &err);
@@ -348,7 +354,7 @@ static void refuse_all(struct dk_core *core, uint32_t index, const struct dk_err
     core->admission.opened_count = 0; /* nothing was opened */
     for (size_t i = 0; i < core->append.count; i++) {
         const struct dk_slice *event = &core->append.event[i];
-        if (!is_one_shot(event->data)) {
+        if (!is_one_shot(event->data) && is_final(err->code)) {
             remember_refusal(core, event, i == index ? err->code : 0);
         }
     }

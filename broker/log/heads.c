@@ -185,6 +185,12 @@ uint64_t dk_heads_changed(const struct dk_heads *heads)
     return heads->changed.used;
 }
 
+uint64_t dk_heads_room(const struct dk_heads *heads)
+{
+    uint64_t used = (uint64_t)heads->changed.used + heads->frozen.used;
+    return used < DK_HEADS_OVERLAY_MAX ? DK_HEADS_OVERLAY_MAX - used : 0;
+}
+
 /* ---------------------------------------------------------------- get, edit */
 
 static void end_over_damage(const struct dk_heads *heads, uint64_t number)
@@ -237,7 +243,7 @@ void *dk_heads_edit(struct dk_heads *heads, uint64_t number)
     uint8_t *entry = dk_overlay_get(&heads->changed, number);
     if (entry != NULL)
         return entry;
-    if ((uint64_t)heads->changed.used + heads->frozen.used >= DK_HEADS_OVERLAY_MAX)
+    if (dk_heads_room(heads) == 0)
         return NULL;
     return dk_overlay_add(&heads->changed, number, current(heads, number));
 }

@@ -56,6 +56,8 @@ void *dk_heads_edit(struct dk_heads *heads, uint64_t number);
 
 /* Entries in the overlay: the measure of when to checkpoint. */
 uint64_t dk_heads_changed(const struct dk_heads *heads);
+/* How many more entries can be changed before edit gives NULL. */
+uint64_t dk_heads_room(const struct dk_heads *heads);
 
 /* A checkpoint in three steps. freeze (owner's thread): what is in the overlay now is the state as
  * of `position`; DK_EBUSY while one is under way. write (any thread, once the log is durable up to

@@ -150,6 +150,40 @@ static void test_append_old_repeats_are_accepted_without_position(void **state)
     ASSERT_EQ(dk_core_last(w->f.core), 5002);
 }
 
+/* A ticket has the last number there is, so that no other can be opened. */
+static void use_up_ticket_numbers(struct world *w)
+{
+    size_t bytes;
+    fixture_next(&w->events, &w->agent, FIXTURE_AGENT, FIXTURE_UNNAMED(0), DK_KIND_OPENED,
+                 fixture_opened());
+    ASSERT_EQ(call(w, false)->position, 3);
+    uint8_t *record = memory_store_record(&w->f.memory, 3, &bytes);
+    dk_stamp_subject(record, FIXTURE_TICKET(DK_TICKET_NUMBER_MAX));
+    dk_stamp_crc32c(record, dk_event_crc(record, bytes));
+    fixture_crash(&w->f);
+    fixture_hello(&w->f, &w->agent, "main");
+}
+
+/* What was refused for want of room is judged anew, whatever is sent under its number. */
+static void test_append_want_of_room_uses_no_number_up(void **state)
+{
+    struct world *w = *state;
+    use_up_ticket_numbers(w);
+    uint64_t number = w->agent.number;
+    for (int atomic = 0; atomic < 2; atomic++) {
+        w->agent.number = number;
+        fixture_next(&w->events, &w->agent, FIXTURE_AGENT, FIXTURE_UNNAMED(0), DK_KIND_OPENED,
+                     fixture_opened());
+        add_note(w);
+        const Docket__Appended *appended = call(w, atomic);
+        ASSERT_EQ(appended->accepted, 0);
+        check_refusal(appended, 0, 0, DK_EBUSY, "subject");
+    }
+    w->agent.number = number;
+    add_note(w);
+    ASSERT_EQ(call(w, false)->position, 4);
+}
+
 /* ---------------------------------------------------------------------------------- atomic */
 
 static void test_append_atomic_requests_are_one_run_with_more_flags(void **state)
@@ -545,6 +579,7 @@ int main(void)
         CASE(test_append_batches_may_overlap),
         CASE(test_append_repeat_in_flight_waits_for_the_original),
         CASE(test_append_old_repeats_are_accepted_without_position),
+        CASE(test_append_want_of_room_uses_no_number_up),
         CASE(test_append_atomic_requests_are_one_run_with_more_flags),
         CASE(test_append_atomic_refusal_undoes_all_of_it),
         CASE(test_append_atomic_requests_repeat_as_a_whole),

@@ -136,6 +136,23 @@ static void test_heads_keep_what_is_edited(void **state)
     ASSERT_EQ(dk_heads_changed(f->heads), 1000);
 }
 
+/* What is frozen takes room beside what is changed since, until it is written. */
+static void test_heads_have_room_for_changed_and_frozen_together(void **state)
+{
+    struct fixture *f = *state;
+    ASSERT_EQ(dk_heads_room(f->heads), DK_HEADS_OVERLAY_MAX);
+    for (uint64_t number = 0; number < 3; number++)
+        put(f, number, 1);
+    ASSERT_OK(dk_heads_freeze(f->heads, 1, "", 0, &f->err), &f->err);
+    ASSERT_EQ(dk_heads_room(f->heads), DK_HEADS_OVERLAY_MAX - 3);
+    put(f, 0, 2);
+    put(f, 9, 2);
+    ASSERT_EQ(dk_heads_room(f->heads), DK_HEADS_OVERLAY_MAX - 5);
+    ASSERT_OK(dk_heads_write(f->heads, &f->err), &f->err);
+    ASSERT_OK(dk_heads_finish(f->heads, &f->err), &f->err);
+    ASSERT_EQ(dk_heads_room(f->heads), DK_HEADS_OVERLAY_MAX - 2);
+}
+
 /* Numbers that are far apart, in three segments, over several checkpoints and openings. */
 static void test_heads_come_back_from_their_files(void **state)
 {
@@ -521,6 +538,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_heads_keep_what_is_edited, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_heads_have_room_for_changed_and_frozen_together, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(test_heads_come_back_from_their_files, setup, teardown),
         cmocka_unit_test_setup_teardown(test_heads_come_back_from_their_files, setup_odd, teardown),
         cmocka_unit_test_setup_teardown(test_heads_are_read_and_edited_while_written, setup,
