@@ -69,26 +69,40 @@ static uint64_t place_end(const struct place *place)
     return place->first + place->block.count;
 }
 
-/* Moves the cursor and opens the block it then stands on. DK_ENOTFOUND past either end. */
-static int move(MDB_cursor *cursor, MDB_cursor_op op, uint64_t from, struct place *place,
-                struct dk_err *err)
+/* Moves the cursor; where it then stands, and the bytes of the block there. DK_ENOTFOUND past
+ * either end. */
+static int step(MDB_cursor *cursor, MDB_cursor_op op, uint64_t from, uint64_t *first,
+                MDB_val *value, struct dk_err *err)
 {
     MDB_val key = {sizeof from, &from};
-    MDB_val value;
-    int rc = mdb_cursor_get(cursor, &key, &value, op);
+    int rc = mdb_cursor_get(cursor, &key, value, op);
     if (rc == MDB_NOTFOUND)
         return DK_ENOTFOUND;
     if (rc != 0)
         return dk_lmdb_err(err, rc, "cannot read the log near position %llu",
                            (unsigned long long)from);
-    if (key.mv_size != sizeof place->first)
+    if (key.mv_size != sizeof *first)
         return dk_err_set(err, DK_ECORRUPT, "a block near position %llu has no position",
                           (unsigned long long)from);
-    memcpy(&place->first, key.mv_data, sizeof place->first);
-    rc = dk_block_open(&place->block, value.mv_data, value.mv_size, err);
+    memcpy(first, key.mv_data, sizeof *first);
+    return 0;
+}
+
+static int open_block(struct place *place, const MDB_val *value, struct dk_err *err)
+{
+    int rc = dk_block_open(&place->block, value->mv_data, value->mv_size, err);
     if (rc != 0)
         return dk_err_wrap(err, "the block of position %llu", (unsigned long long)place->first);
     return 0;
+}
+
+/* Moves the cursor and opens the block it then stands on. */
+static int move(MDB_cursor *cursor, MDB_cursor_op op, uint64_t from, struct place *place,
+                struct dk_err *err)
+{
+    MDB_val value;
+    int rc = step(cursor, op, from, &place->first, &value, err);
+    return rc != 0 ? rc : open_block(place, &value, err);
 }
 
 static int missing(uint64_t position, struct dk_err *err)
@@ -98,12 +112,13 @@ static int missing(uint64_t position, struct dk_err *err)
 }
 
 /* The block that holds `position`; DK_ENOTFOUND beyond the last. A record stands in the last block
- * whose key is not above its position. */
+ * whose key is not above its position; the one after it, where the search ends, may be damaged. */
 static int find(MDB_cursor *cursor, uint64_t position, struct place *place, struct dk_err *err)
 {
-    int rc = move(cursor, MDB_SET_RANGE, position, place, err);
+    MDB_val value;
+    int rc = step(cursor, MDB_SET_RANGE, position, &place->first, &value, err);
     if (rc == 0 && place->first == position)
-        return 0;
+        return open_block(place, &value, err);
     bool beyond = rc == DK_ENOTFOUND;
     if (rc != 0 && !beyond)
         return rc;

@@ -161,21 +161,51 @@ static void test_verify_names_any_flipped_bit(void **state)
     assert_int_equal(f->report.findings, 0);
 }
 
+/* Damages the header of the block that begins at `position`, of as many records at least as a
+ * commit of 100 of `text_bytes` begins with; how many. */
+static size_t damage_block(struct fixture *f, uint64_t position, size_t text_bytes)
+{
+    struct spots spots;
+    test_batch_notes(&f->batch, position, 100, text_bytes);
+    size_t count = dk_block_plan(&f->batch.batch, 0);
+    find_spots(f, f->batch.records.data, f->batch.offset[1], &spots);
+    static const uint8_t zero_records[4] = {0};
+    overwrite(&spots, 4 - (off_t)dk_block_bytes(count, 0), zero_records, 4);
+    return count;
+}
+
 /* A block's own header: its records cannot be told apart, the others are verified all the same. */
 static void test_verify_goes_on_after_a_damaged_block(void **state)
 {
     struct fixture *f = *state;
     assert_int_equal(test_log_fill(f->log.log, 300, 100, 60, &f->err), 0);
-    test_batch_notes(&f->batch, 101, 100, 60);
-    size_t count = dk_block_plan(&f->batch.batch, 0);
-    struct spots spots;
-    find_spots(f, f->batch.records.data, f->batch.offset[1], &spots);
-    static const uint8_t zero_records[4] = {0};
-    overwrite(&spots, 4 - (off_t)dk_block_bytes(count, 0), zero_records, 4);
+    size_t count = damage_block(f, 101, 60);
     verify(f);
     assert_int_equal(f->report.findings, 1);
     assert_int_equal(f->findings[0].position, 101);
     assert_int_equal(f->report.records, 300 - count);
+}
+
+/* Records before the damage are read from wherever one begins, and found good. */
+static void test_verify_marks_no_record_before_a_damaged_block(void **state)
+{
+    struct fixture *f = *state;
+    struct dk_records records;
+    dk_records_init(&records);
+    const uint64_t damaged =
+        2101; /* 2,100 records of 3,000 bytes: one read of 4 MiB ends amid them */
+    assert_int_equal(test_log_fill(f->log.log, 2300, 100, 3000, &f->err), 0);
+    size_t count = damage_block(f, damaged, 3000);
+    for (uint64_t from = damaged - 50; from < damaged; from++) {
+        assert_int_equal(dk_log_read(f->log.reader, from, 1 << 20, &records, &f->err), 0);
+        assert_int_equal(records.batch.count, damaged - from);
+    }
+    assert_int_equal(dk_log_read(f->log.reader, damaged, 1 << 20, &records, &f->err), DK_ECORRUPT);
+    dk_records_close(&records);
+    verify(f);
+    assert_int_equal(f->report.findings, 1);
+    assert_int_equal(f->findings[0].position, damaged);
+    assert_int_equal(f->report.records, 2300 - count);
 }
 
 /* A record that was changed with its crc made to match: only the seal can tell. */
@@ -254,6 +284,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_verify_passes_a_good_log, setup, teardown),
         cmocka_unit_test_setup_teardown(test_verify_names_any_flipped_bit, setup, teardown),
         cmocka_unit_test_setup_teardown(test_verify_goes_on_after_a_damaged_block, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_verify_marks_no_record_before_a_damaged_block, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(test_verify_compares_seals, setup, teardown),
         cmocka_unit_test_setup_teardown(test_verify_finds_broken_chains, setup, teardown),
         cmocka_unit_test_setup_teardown(test_verify_stops_when_asked, setup, teardown),
