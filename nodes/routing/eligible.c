@@ -35,19 +35,18 @@ void dk_agent_read(struct dk_routing *self, uint64_t id, int64_t now_us, struct 
 void dk_agent_read_load(const struct dk_routing *self, int64_t now_us, struct dk_agent_now *agent,
                         int64_t *again_us)
 {
+    static const struct dk_routing_agent idle; /* of whom no event told */
     const struct dk_routing_agent *row = dk_table_get(self->agents, agent->id, NULL);
-    agent->available = true;
-    if (row != NULL) {
-        agent->idle_since_us = row->idle_since_us;
-        agent->load = row->load;
-        memcpy(agent->channel_load, row->channel_load, sizeof agent->channel_load);
-        int64_t until_us = row->presence_until_us;
-        bool told = row->presence != DOCKET__PRESENCE__PRESENCE_NONE &&
-                    (until_us == 0 || now_us < until_us);
-        agent->available = !told || row->presence == DOCKET__PRESENCE__PRESENCE_AVAILABLE;
-        if (told && until_us != 0 && until_us < *again_us) {
-            *again_us = until_us;
-        }
+    row = row != NULL ? row : &idle;
+    agent->idle_since_us = row->idle_since_us;
+    agent->load = row->load;
+    memcpy(agent->channel_load, row->channel_load, sizeof agent->channel_load);
+    int64_t until_us = row->presence_until_us;
+    bool told =
+        row->presence != DOCKET__PRESENCE__PRESENCE_NONE && (until_us == 0 || now_us < until_us);
+    agent->available = !told || row->presence == DOCKET__PRESENCE__PRESENCE_AVAILABLE;
+    if (told && until_us != 0 && until_us < *again_us) {
+        *again_us = until_us;
     }
     dk_agent_count_spare(agent);
 }
