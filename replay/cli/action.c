@@ -185,7 +185,7 @@ static int send(struct dk_action *action, struct dk_err *err)
     struct dk_append_result result = {0};
     struct dk_buf out;
     int64_t occurred_us = 0;
-    uint64_t version = 0;
+    uint64_t version = action->expected_version;
     int rc = dk_cli_moment(action->cli, "--at", &occurred_us, err);
     if (rc == 0 && occurred_us == 0 && dk_cli_given(action->cli, "--at") != NULL) {
         return dk_cli_usage(err, "--at: the instant 0 stands for now: leave --at out");

@@ -34,7 +34,8 @@ struct dk_action {
     struct dk_cli *cli;
     struct dk_arena arena; /* bodies and texts */
     uint64_t actor;
-    uint64_t customer; /* of --customer, or 0 */
+    uint64_t customer;         /* of --customer, or 0 */
+    uint32_t expected_version; /* of the first event's ticket, unless one is given; 0: any */
     size_t count;
     struct dk_action_event event[DK_ACTION_EVENTS_MAX];
     /* What was typed for which entity, so that a refusal can say it back. */

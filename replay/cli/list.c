@@ -1,3 +1,4 @@
+#include "nodes/routing/visible.h"
 #include "proto/base/time.h"
 #include "proto/event/body.h"
 #include "replay/cli/desk.h"
@@ -19,6 +20,8 @@ const struct dk_parameter dk_list_parameters[] = {
      DK_MANY, 0},
     {"--open", NULL, "only new, open and pending ones", NULL, 0, 0},
     {"--closed", NULL, "only solved, closed and merged ones", NULL, 0, 0},
+    {"--as", "AGENT", "only what this agent sees: of the agent's products or routes, or own ones",
+     NULL, 0, 0},
     {"--limit", "NUMBER", "the newest so many", NULL, 0, 0},
     DK_PARAMETERS_END,
 };
@@ -61,6 +64,7 @@ struct list {
     struct filter filter[FILTERS_MAX];
     size_t filter_count;
     bool open_only, closed_only;
+    uint64_t agent;  /* who looks at it (R8), or 0 */
     struct row *row; /* by number, which is by opening */
     size_t row_count;
     size_t next_row; /* whose Opened the second scan looks for */
@@ -142,10 +146,19 @@ static bool holds(const struct list *list, const struct dk_ticket *t, const stru
     return false;
 }
 
+static bool seen(const struct list *list, const struct dk_ticket *t)
+{
+    const Docket__AgentDefined *agent = dk_refs_agent(list->tickets.refs, list->agent, INT64_MAX);
+    return list->agent == 0 || t->owner == list->agent || t->offered == list->agent ||
+           t->speaker == list->agent ||
+           (agent != NULL &&
+            dk_sees_ticket(list->tickets.refs, agent, t->product, t->group, INT64_MAX));
+}
+
 static bool wanted(const struct list *list, const struct dk_ticket *ticket)
 {
     bool live = dk_ticket_live(ticket);
-    bool all = !(list->open_only && !live) && !(list->closed_only && live);
+    bool all = !(list->open_only && !live) && !(list->closed_only && live) && seen(list, ticket);
     for (size_t i = 0; all && i < list->filter_count; i++) {
         all = holds(list, ticket, &list->filter[i]);
     }
@@ -286,8 +299,11 @@ static void print_json(const struct list *list)
 
 static int read_arguments(struct list *list, uint64_t *limit, struct dk_err *err)
 {
-    const char *text;
+    const char *text, *agent = dk_cli_given(list->cli, "--as");
     int rc = dk_cli_number(list->cli, "--limit", SIZE_MAX, limit, err);
+    if (rc == 0 && agent != NULL) {
+        rc = dk_desk_entity(list->cli, DK_SUBJECT_AGENT, agent, &list->agent, err);
+    }
     list->open_only = dk_cli_given(list->cli, "--open") != NULL;
     list->closed_only = dk_cli_given(list->cli, "--closed") != NULL;
     for (size_t cursor = 0; rc == 0 && (text = dk_argument_next(&list->cli->arguments, "--filter",

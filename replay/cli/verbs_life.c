@@ -68,6 +68,30 @@ static int complete_decline(struct dk_action *action, struct dk_err *err)
                : dk_cli_usage(err, "an agent declines an offer: say which with --as");
 }
 
+/* Only who has the offer, and only while nothing else happens to the ticket. */
+static int complete_accept(struct dk_action *action, struct dk_err *err)
+{
+    Docket__Assigned *assigned = (Docket__Assigned *)action->event[0].body;
+    struct dk_life life;
+    struct dk_life_view view;
+    assigned->agent = dk_subject_of_actor(action->actor);
+    if (dk_id_class(assigned->agent) != DK_SUBJECT_AGENT) {
+        return dk_cli_usage(err, "an agent accepts an offer: say which with --as");
+    }
+    int rc = dk_life_init(&life, err);
+    rc = rc != 0 ? rc : dk_desk_life(action->cli, action->event[0].subject, &life, err);
+    if (rc == 0) {
+        dk_life_fold(&life, INT64_MAX, INT64_MAX, &view);
+        action->expected_version = view.ticket.version;
+        rc = view.ticket.offered == assigned->agent
+                 ? 0
+                 : dk_err_field(err, DK_EILLEGAL, "assigned.agent",
+                                "the ticket is not on offer to this agent");
+    }
+    dk_life_close(&life);
+    return rc;
+}
+
 static int complete_escalate(struct dk_action *action, struct dk_err *err)
 {
     Docket__Escalated *escalated = (Docket__Escalated *)action->event[0].body;
@@ -181,6 +205,10 @@ const struct dk_verb dk_verbs_life[] = {
          {"--term", "TERM", "permanent or temporary", "term", DK_NEEDED, 0},
          {"--reason", "REASON", "absent, overload, line-change, return", "reason", DK_NEEDED, 0},
          {"--from", "AGENT", "who hands it over, if it is not clear", "from_agent", 0, 0})},
+    {.name = "accept", .summary = "take a ticket that is on offer", .run = dk_action_run,
+     .kind = DK_KIND_ASSIGNED, .complete = complete_accept,
+     .example = "accept 1-42 --as anna\n",
+     .parameter = DK_PARAMETERS(DK_TICKET)},
     {.name = "decline", .summary = "decline the offer of a ticket", .run = dk_action_run,
      .kind = DK_KIND_OFFER_DECLINED, .complete = complete_decline,
      .example = "decline 1-42 --as anna\n",

@@ -20,8 +20,8 @@ const struct dk_verb dk_verbs_read[] = {
      .summary = "tickets, by what they are now",
      .more = "Filters: status, pending, priority, type, channel, line, group, owner, product (with "
              "all\nbelow it), customer. With --json one object a line.\n",
-     .example =
-         "list --open --filter group=desk\nlist --filter owner=none --filter priority=high\n",
+     .example = "list --open --filter group=desk\nlist --filter owner=none --filter priority=high\n"
+                "list --open --as anna\n",
      .parameter = dk_list_parameters,
      .run = dk_list_run},
     {.name = "tail",
@@ -50,6 +50,13 @@ const struct dk_verb dk_verbs_read[] = {
                 "priority=high\nkpi --backlog --at 2026-01-01 --by group\n",
      .parameter = dk_kpi_parameters,
      .run = dk_kpi_verb},
+    {.name = "routing explain",
+     .summary = "why an agent got a ticket, or nobody: all who were judged",
+     .more = "From the log: routing is folded up to where it decided, and the decision made again. "
+             "Ends\nwith 1 when the event says another choice, other candidates or other counts.\n",
+     .example = "routing explain 1-42\nrouting explain 1-42 --event 1234 --json\n",
+     .parameter = dk_routing_explain_parameters,
+     .run = dk_routing_explain_run},
     {.name = "sla explain",
      .summary = "a ticket's clocks: when each ran, and why it is due when it is",
      .more = dk_sla_explain_more,

@@ -16,16 +16,21 @@ static const char *const of_kind[DK_KIND_TICKET_LAST + 1] = {
     [DK_KIND_ROUTED] =
         "[routed it to {group}][{!group}took it out of every queue][, line {line}][ ({reason})]"
         "[, by the route of {product}]",
-    [DK_KIND_QUEUED] = "left it in the queue of {group}: nobody can take it[ ({excluded})]",
-    [DK_KIND_OFFERED] = "offered it to {agent} until {expires_us}",
+    [DK_KIND_QUEUED] = "left it in the queue of {group}: nobody can take it[ ({excluded})]"
+                       "[; from here on relaxed: {relaxation}]",
+    [DK_KIND_OFFERED] = "offered it to {agent} until {expires_us}[, weight {weight}][, judged at {judged_us}]"
+                        "[; relaxed: {relaxation}][; in order: {candidate}]"
+                        "[; passed over: {excluded}]",
     [DK_KIND_OFFER_DECLINED] =
         "[{timed_out?the offer to }][{!timed_out}declined the offer: ]{agent}"
         "[{timed_out? ran out}]",
     [DK_KIND_ASSIGNED] =
         "[assigned it to {agent}][{!agent}took it from its owner][, weight {weight}]"
-        "[, judged at {judged_us}][; in order: {candidate}][; passed over: {excluded}]",
+        "[, judged at {judged_us}][; relaxed: {relaxation}][; in order: {candidate}]"
+        "[; passed over: {excluded}]",
     [DK_KIND_HANDOVER_DECLARED] =
-        "handed it over[ from {from_agent}] to {agent} ({term}, {reason})",
+        "handed it over[ from {from_agent}] to {agent} ({term}, {reason})[, weight {weight}]"
+        "[, judged at {judged_us}][; in order: {candidate}][; passed over: {excluded}]",
     [DK_KIND_MESSAGE_PUBLIC] =
         "sent an[{automatic? automatic}] {direction} message[ by {channel}]"
         "[{question?, asking something}][: {text}]",

@@ -1,5 +1,5 @@
 """The routing node: routes by the catalogue, assigns by eligibility and spare capacity, survives kills."""
-import os, time
+import json, os, time
 import docket_pb2 as pb
 from docket_client import Client, event, id_of_key
 from site_of import Site
@@ -57,9 +57,51 @@ def wait_for(client, ticket, kind, count=1, timeout_s=60):
     raise AssertionError(f"no event of kind {kind}: {history(client, ticket)}")
 
 
+def name(ticket):
+    return f"{ticket >> 40 & 0xffff}-{ticket & (1 << 40) - 1}"
+
+
+def explained(site, ticket, *arguments):
+    """What `routing explain` says, which is what the event says."""
+    done = site.docket("routing", "explain", name(ticket), "--json", *arguments)
+    told = json.loads(done.stdout)
+    assert told["same"] and told["differs"] == "", told
+    return told
+
+
+def offers(site, operator, client):
+    """Offered, declined, offered to another, accepted; each explained from the log."""
+    define(operator, 109, "settings", "settings", pb.SettingsDefined(offer_timeout_us=600_000_000))
+    define(operator, 98, "product", "phones",
+           pb.ProductDefined(route=[pb.Route(line=1, group=HELPDESK)]))
+    ticket = open_ticket(client, "phones")
+    offer = wait_for(client, ticket, 20)
+    assert offer.offered.agent == id_of_key("agent", "ada"), "the one with room"
+    assert offer.offered.expires_us == offer.offered.judged_us + 600_000_000
+    refused = site.docket("accept", name(ticket), "--as", "bob", check=False)
+    assert refused.returncode == 1 and "not on offer to this agent" in refused.stderr, refused
+    site.docket("decline", name(ticket), "--as", "ada")
+    queued = wait_for(client, ticket, 19)
+    assert (pb.EXCLUDED_DECLINED, 1) in {(x.reason, x.count) for x in queued.queued.excluded}
+    reasons = {a["name"]: a["excluded"] for a in explained(site, ticket)["agents"]}
+    assert reasons == {"ada Test": "declined", "bob Test": "capacity"}, reasons
+    second = json.loads(site.docket("list", "--filter", "owner=bob", "--json").stdout)["ticket"]
+    site.docket("resolve", second, "--as", "bob")
+    assert wait_for(client, ticket, 20, count=2).offered.agent == id_of_key("agent", "bob")
+    told = explained(site, ticket)
+    assert [a["number"] for a in told["agents"]] == [1, None], told
+    assert explained(site, ticket, "--event", offer.position)["event"] == offer.position
+    text = site.docket("routing", "explain", name(ticket)).stdout
+    assert "eligible, number 1" in text and "the event says the same" in text, text
+    site.docket("accept", name(ticket), "--as", "bob")
+    seen = {agent: site.docket("list", "--as", agent, "--json").stdout for agent in ("ada", "cyd")}
+    assert f'"{name(ticket)}"' in seen["ada"] and f'"{name(ticket)}"' not in seen["cyd"], seen
+
+
 with Site("routing") as site:
     site.start()
-    define_organization(Client(site.data, "operator"))
+    operator = Client(site.data, "operator")
+    define_organization(operator)
     client = Client(site.data, "agent")
 
     first = open_ticket(client, "printer")
@@ -99,5 +141,8 @@ with Site("routing") as site:
     routed = wait_for(client, first, 18, count=2).routed
     assert routed.group == NETWORK and routed.reason == pb.ROUTE_ESCALATION
     assert wait_for(client, first, 22, count=2).assigned.agent == id_of_key("agent", "cyd")
+    for ticket in (first, second, third, fourth):
+        explained(site, ticket)
+    offers(site, operator, client)
     assert site.nodes["routing"].end() == 0 and site.broker.end() == 0
-print("routed, assigned, queued, assigned after a kill, escalated")
+print("routed, assigned, queued, assigned after a kill, escalated, offered, explained")
