@@ -5,7 +5,6 @@
 #include "broker/log/lmdb.h"
 #include "proto/base/limits.h"
 #include <errno.h>
-#include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -150,6 +149,7 @@ int dk_projection_open(struct dk_projection *projection, const char *dir, const 
                        struct dk_err *err)
 {
     projection->env = NULL;
+    projection->given_up = false;
     dk_records_init(&projection->records);
     int rc = dk_path(projection->dir, dir, name, err);
     if (rc == 0 && mode == DK_LOG_WRITE)
@@ -180,6 +180,18 @@ void dk_projection_close(struct dk_projection *projection)
     dk_records_close(&projection->records);
 }
 
+/* See projection.h: after a failure the files must not be opened again. */
+static int commit(struct dk_projection *projection, MDB_txn *txn)
+{
+    int rc = mdb_txn_commit(txn);
+    if (rc != 0) {
+        projection->given_up = true;
+        remove_file(projection, "data.mdb");
+        remove_file(projection, "lock.mdb");
+    }
+    return rc;
+}
+
 int dk_projection_clear(struct dk_projection *projection, struct dk_err *err)
 {
     MDB_txn *txn;
@@ -187,7 +199,7 @@ int dk_projection_clear(struct dk_projection *projection, struct dk_err *err)
     if (rc == 0) {
         if ((rc = mdb_drop(txn, projection->data, 0)) == 0 &&
             (rc = put_position(projection, txn, 0)) == 0)
-            rc = mdb_txn_commit(txn);
+            rc = commit(projection, txn);
         else
             mdb_txn_abort(txn);
     }
@@ -230,11 +242,14 @@ static int end(struct dk_projection *projection, MDB_txn *txn, uint64_t stored, 
         return 0;
     }
     int rc = put_position(projection, txn, projection->position);
-    if (rc == 0)
-        rc = mdb_txn_commit(txn);
-    else
+    if (rc != 0) {
         mdb_txn_abort(txn);
-    return rc == 0 ? 0 : failed(projection, rc, err);
+        return failed(projection, rc, err);
+    }
+    rc = commit(projection, txn);
+    return rc == 0 ? 0
+                   : dk_lmdb_err(err, rc, "cannot write %s, which the next start makes anew",
+                                 projection->dir);
 }
 
 int dk_projection_advance(struct dk_projection *projection, struct dk_log_reader *reader,
@@ -245,6 +260,9 @@ int dk_projection_advance(struct dk_projection *projection, struct dk_log_reader
 {
     MDB_txn *txn;
     uint64_t stored = projection->position, left = max_records;
+    *more = false;
+    if (projection->given_up)
+        return 0;
     int rc = mdb_txn_begin(projection->env, NULL, 0, &txn);
     if (rc != 0)
         return failed(projection, rc, err);

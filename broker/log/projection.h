@@ -4,13 +4,18 @@
  *               the log was taken in
  *
  * The position is written in the transaction of what belongs to it, so a kill at any instant leaves
- * the projection whole, only behind. One that is damaged, or ahead of its log, is made anew. */
+ * the projection whole, only behind. One that is damaged, or ahead of its log, is made anew.
+ *
+ * After a commit that failed nobody knows which pages are on disk, and LMDB would let the next one
+ * succeed over them. So the projection is given up: its files are removed, it is read as it stood
+ * by who has it open, takes in no more, and is made anew at the next start. */
 #ifndef DK_LOG_PROJECTION_H
 #define DK_LOG_PROJECTION_H
 
 #include "broker/log/log.h"
 #include <limits.h>
 #include <lmdb.h>
+#include <stdbool.h>
 
 struct dk_projection {
     MDB_env *env;
@@ -18,6 +23,7 @@ struct dk_projection {
     MDB_dbi meta;
     uint64_t position; /* up to which the content is whole; as stored, but within an advance */
     uint64_t next;     /* the position to take in next */
+    bool given_up;     /* a commit failed */
     struct dk_records records;
     char dir[PATH_MAX];
 };
@@ -41,7 +47,7 @@ int dk_projection_position(struct dk_projection *projection, uint64_t *position,
  * `*more` says that this bound was met before the log's end. `take` gets each record: it writes to
  * projection->data, sets projection->position when the content is whole up to there, and returns 0
  * or an LMDB code. On an error all is as stored, `next` too: the owner forgets what it holds of
- * records since. */
+ * records since. A commit that fails says so once; from then on there is nothing to do. */
 int dk_projection_advance(struct dk_projection *projection, struct dk_log_reader *reader,
                           uint64_t max_records, bool *more,
                           int (*take)(void *owner, MDB_txn *txn, uint64_t position,
