@@ -95,5 +95,5 @@ with tempfile.TemporaryDirectory(dir="/tmp") as folder, Site() as site:
         other.write_bytes(file.read_bytes().replace(b"29/2/2016 08:53,Phone", b"29/2/2016 08:54,Phone", 1))
         done = site.docket("import", *UCI, "--json", other, check=False)
         assert done.returncode == 1 and json.loads(done.stdout)["conflicts"] == 1, done
-        assert f"{other}:3: row 2: the log has another row in this place of case INC0000045" in done.stderr
+        assert f"{other}:3: row 2: the log has another row in this place, of case INC0000045" in done.stderr
         assert len(records(site)) == len(found)
