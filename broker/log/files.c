@@ -124,7 +124,8 @@ int dk_dir_lock(const char *dir, const char *name, int *fd, struct dk_err *err)
     int length = snprintf(pid, sizeof pid, "%d\n", (int)getpid());
     if (flock(*fd, LOCK_EX | LOCK_NB) != 0)
         rc = errno == EWOULDBLOCK ? lock_is_taken(*fd, dir, err) : failed("lock", path, err);
-    else if (ftruncate(*fd, 0) != 0 || pwrite(*fd, pid, (size_t)length, 0) != length)
+    /* In this order a file that is there is written in place, which a full disk allows. */
+    else if (pwrite(*fd, pid, (size_t)length, 0) != length || ftruncate(*fd, length) != 0)
         rc = failed("write", path, err);
     if (rc != 0) {
         close(*fd);
