@@ -4,18 +4,19 @@
 
 The format is told in README.md. The clock stops at every instant at which a node has something due
 and at each step, and moves on when all nodes have folded all there is and owe nothing."""
-import argparse, datetime, json, os, pathlib, re, shlex, struct, sys, time
+import argparse, datetime, hashlib, json, os, pathlib, re, shlex, struct, sys, time
 from zoneinfo import ZoneInfo
 import yaml
-from docket_client import Client
+import docket_pb2 as pb
+from docket_client import CLASSES, Client, event, id_of_key
 from site_of import BIN, Program, Site
 
 ROLES = ("routing", "sla", "notification", "analytics")
 UTC = datetime.timezone.utc
 SETTLE_S = 60
 DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
-CLASSES = ("agents", "groups", "products", "suppliers", "policies", "calendars", "rules",
-           "templates", "contracts", "fields", "companies")
+SECOND_US = 1_000_000
+OPERATOR = 6 << 56 | 1
 
 
 class Wrong(Exception):
@@ -39,7 +40,8 @@ class Story:
         if unknown or {"start", "organization", "steps"} - set(self.text):
             raise Wrong(f"{path}: a scenario has zone, start, organization, steps; not {unknown}")
         self.zone = ZoneInfo(self.text.get("zone", "UTC"))
-        self.names, self.tickets, self.asked = {}, {}, []
+        self.words = set(re.findall(r"[\w.@+-]+", path.read_text()))
+        self.tickets, self.asked = {}, []
         self.site = Site(*ROLES)
         self.clock = self.site.path / "clock"
         self.now = self.instant(self.text["start"])
@@ -70,21 +72,29 @@ class Story:
 
     # ------------------------------------------------------------ time
 
+    @staticmethod
+    def runs(program):
+        return program.process is not None and program.process.poll() is None
+
     def paces(self):
-        head = self.client.call(head=__import__("docket_pb2").Head()).head.head
-        return head, [self.client.query(role, "pace") for role in ROLES]
+        """Of the nodes that were not killed."""
+        head = self.client.call(head=pb.Head()).head.head
+        return head, [self.client.query(role, "pace") for role in ROLES
+                      if self.runs(self.site.nodes[role])]
 
     def settled(self, head, paces):
         return all(p["live"] and p["position"] == head and p["in_flight"] == 0 and
-                   abs(p["now_us"] - self.now) < 1_000_000 and
+                   abs(p["now_us"] - self.now) < SECOND_US and
                    (p["due_us"] is None or p["due_us"] > self.now) for p in paces)
 
     def settle(self):
-        """Until nothing moves, seen twice: between two looks a notice may have been delivered."""
-        until, calm, last = time.monotonic() + SETTLE_S, 0, None
-        while calm < 2:
+        """Until nothing moves, seen twice: between two looks a notice may have been delivered.
+        Says what is due next. Without a broker nothing moves."""
+        until, calm, last, paces = time.monotonic() + SETTLE_S, 0, None, []
+        while calm < 2 and self.runs(self.site.broker):
             head, paces = self.paces()
-            outbox = self.client.query("notification", "outbox")
+            outbox = self.client.query("notification", "outbox") \
+                if self.runs(self.site.nodes["notification"]) else []
             calm = calm + 1 if self.settled(head, paces) and not self.waits(outbox) and \
                 head == last else 0
             last = head
@@ -113,8 +123,15 @@ class Story:
 
     # ------------------------------------------------------------ doing
 
+    def meant(self, word):
+        """A ticket by its name here, a notice as "boss.jsonl#2", or the word itself."""
+        notice = re.fullmatch(r"(\S+\.jsonl)#(\d+)", word)
+        if notice:
+            return self.notices(notice[1])[int(notice[2]) - 1]["notice"]
+        return self.tickets.get(word, word)
+
     def docket(self, words, check=True):
-        words = [self.tickets.get(word, word) for word in shlex.split(words)]
+        words = [self.meant(word) for word in shlex.split(words)]
         if words[0] in ("apply", "holidays", "import"):
             words = [str(self.folder / w) if (self.folder / w).exists() else w for w in words]
         return self.site.docket(*words, "--zone", self.text.get("zone", "UTC"), check=check)
@@ -124,10 +141,38 @@ class Story:
         file = self.folder / f"organization-{len(list(self.folder.iterdir()))}.yaml"
         file.write_text(organization)
         self.site.docket("apply", file, "--yes")
-        for name in CLASSES:
-            done = self.site.docket("get", name, "--json", check=False)
-            for entity in json.loads(done.stdout) if done.returncode == 0 else ():
-                self.names[entity["id"]] = entity["key"]
+
+    def define(self, what, how):
+        """What no file of an organization holds: as "company acme", by the fields of its body."""
+        cls, key = what.split()
+        known_as = self.digest(key) if cls == "customer" else key
+        body = getattr(pb, f"{cls.title()}Defined")(definition=pb.Definition(key=known_as.encode()))
+        for name, value in how.items():
+            field, named = body.DESCRIPTOR.fields_by_name[name], CLASSES.get(name)
+            if field.message_type is not None:
+                getattr(body, name).plain = value.encode()
+            else:
+                value = self.id_of(name, value) if named else \
+                    value.encode() if field.type == field.TYPE_BYTES else int(value)
+                getattr(body, name).extend([value]) if field.label == field.LABEL_REPEATED else \
+                    setattr(body, name, value)
+        kind = pb.Event.DESCRIPTOR.fields_by_name[f"{cls}_defined"].number
+        reply = self.operator.append(event(kind, self.id_of(cls, key), OPERATOR, body,
+                                           one_shot=os.urandom(16)))
+        if reply.refused:
+            raise Wrong(f"{what} is refused: {reply}")
+
+    def digest(self, name):
+        """A customer's key: no name of a person stands in the log."""
+        return hashlib.blake2b(name.encode(), digest_size=16, key=self.salt).hexdigest()
+
+    def id_of(self, cls, key):
+        if cls == "customer":
+            return id_of_key(cls, self.digest(key), self.salt)
+        return id_of_key(cls, key, self.salt if cls == "company" else bytes(16))
+
+    def text_of(self, cls, key):
+        return f"{cls}/{self.id_of(cls, key) & (1 << 56) - 1:014x}"
 
     def do(self, line):
         self.say(line)
@@ -135,10 +180,15 @@ class Story:
             [(what, how)] = line.items()
             if what == "apply":
                 return self.apply(how)
+            if what == "define":
+                [(entity, fields)] = how.items()
+                return self.define(entity, fields)
             if what in ("kill", "start"):
-                node = self.site.nodes[how] if how in self.site.nodes else self.site.broker
-                return node.kill() if what == "kill" else node.start()
-            raise Wrong(f"{what} is nothing that can be done: apply, kill, start, or a command")
+                programs = {**self.site.nodes, "broker": self.site.broker}
+                for name in [how] if isinstance(how, str) else how:
+                    programs[name].kill() if what == "kill" else programs[name].start()
+                return None
+            raise Wrong(f"{what} is nothing that can be done: see README.md")
         named = re.fullmatch(r"(\w+) = (open .*)", line, re.S)
         done = self.docket(named[2] if named else line)
         if named:
@@ -148,8 +198,10 @@ class Story:
     def refuse(self, line, says):
         self.say(line, "is refused:", says)
         done = self.docket(line, check=False)
-        if done.returncode == 0 or says not in done.stderr:
-            raise Wrong(f"`{line}` was to be refused with {says}: {done.returncode} {done.stderr}")
+        for part in [says] if isinstance(says, str) else says:
+            if done.returncode == 0 or part not in done.stderr:
+                raise Wrong(f"`{line}` was to be refused with {part!r}: exit {done.returncode}, "
+                            f"{done.stderr}")
 
     # ------------------------------------------------------------ expecting
 
@@ -169,21 +221,31 @@ class Story:
             raise Wrong(f"{where} is {self.shown(found)}, not {wanted}")
 
     def shown(self, found):
-        identity = found.get("id") if isinstance(found, dict) else found
-        return self.names.get(identity, found)
+        """As the scenario would write it."""
+        if isinstance(found, dict):
+            return found.get("name", found)
+        if isinstance(found, str) and re.fullmatch(r"\d{4}-\d\d-\d\dT.*Z", found):
+            at = datetime.datetime.fromisoformat(found.replace("Z", "+00:00"))
+            return f"{at.astimezone(self.zone):%Y-%m-%d %H:%M:%S}"
+        cls = found.split("/")[0] if isinstance(found, str) else None
+        return next((word for word in self.words
+                     if cls in CLASSES and self.text_of(cls, word) == found), found)
 
     def is_value(self, wanted, found):
         wanted = self.tickets.get(wanted, wanted)
         if isinstance(found, dict):
-            return wanted in (self.names.get(found.get("id")), found.get("name"), found.get("id"))
+            return wanted == found.get("name") or self.is_value(wanted, found.get("id"))
         if isinstance(found, bool) or found is None:
             return wanted == json.dumps(found)
         if isinstance(found, (int, float)):
-            return wanted == str(found) or duration_us(wanted) == found
+            # What is measured on the held clock is so to the microseconds of a program's work.
+            us = duration_us(wanted)
+            return wanted == str(found) or us is not None and 0 <= found - us < SECOND_US
         if re.match(r"\d{4}-\d\d-\d\dT", found) and re.match(r"\d", wanted):
             at = datetime.datetime.fromisoformat(found.replace("Z", "+00:00"))
-            return int(at.timestamp() * 1e6) == self.instant(wanted, self.day)
-        return wanted in (found, self.names.get(found))
+            return int(at.timestamp()) * SECOND_US == self.instant(wanted, self.day)
+        cls = found.split("/")[0]
+        return wanted == found or cls in CLASSES and self.text_of(cls, wanted) == found
 
     def events(self, ticket, kind):
         ticket = self.tickets.get(ticket, ticket)
@@ -226,6 +288,8 @@ class Story:
         elif words[0] == "event":
             found = self.events(words[1], words[2])
             self.same(wanted, found[-1] if found else None, what)
+        elif words[0] == "events":
+            self.same(wanted, self.events(words[1], words[2]), what)
         elif words[0] == "count":
             self.same(wanted, len(self.events(words[1], words[2])), what)
         elif words[0] == "notices":
@@ -258,20 +322,16 @@ class Story:
         self.day = self.now - 43_200_000_000  # times of day that are expected lie around now
         for line in step.get("do", ()):
             self.do(line)
-            self.settle_if_up()
+            self.settle()
         for line, says in step.get("refused", {}).items():
             self.refuse(line, says)
         for what, wanted in step.get("expect", {}).items():
             self.expect(what, wanted)
 
-    def settle_if_up(self):
-        if all(program.process.poll() is None
-               for program in (self.site.broker, *self.site.nodes.values())):
-            self.settle()
-
     def live(self):
         self.site.start()
-        self.client = Client(self.site.data, "agent")
+        self.client, self.operator = (Client(self.site.data, key) for key in ("agent", "operator"))
+        self.salt = self.operator.call(hello=pb.Hello(name=b"scenario")).hello.salt
         self.folder = self.site.path / "files"
         self.folder.mkdir()
         self.day = self.now
