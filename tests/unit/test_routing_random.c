@@ -1,6 +1,7 @@
 #include "nodes/routing/explain.h"
 #include "tests/lib/random.h"
 #include "tests/unit/routing_world.h"
+#include <stdio.h>
 
 /* Random desks: agents on shifts, on call, with tiers, products, languages, skills and room by
  * channel; offers taken, declined and run out; what is reopened, answered, handed over, escalated.
@@ -377,7 +378,8 @@ static void note(struct model *model, const struct dk_envelope *event, const voi
     if (event->kind == DK_KIND_OPENED) {
         waits->company = opened->company;
         waits->channel = (unsigned)opened->channel;
-        memcpy(waits->language, opened->language.data, opened->has_language ? 2 : 0);
+        if (opened->has_language)
+            memcpy(waits->language, opened->language.data, 2);
     } else if (event->kind == DK_KIND_QUEUED) {
         waits->steps = (unsigned)queued->relaxation;
     } else if (event->kind == DK_KIND_OFFER_DECLINED) {
@@ -455,6 +457,49 @@ static void test_routing_random_without_offers(void **state)
     ASSERT_TRUE(decisions > 1000);
 }
 
+/* More agents than a word has bits, in two groups that share some. */
+static void test_routing_large_groups_are_judged_alike(void **state)
+{
+    struct role_world *world = *state;
+    struct test_random random = {1};
+    static struct model model;
+    struct dk_err err;
+    for (int i = 0; i < 200; i++) {
+        char *key = test_memory(8);
+        snprintf(key, 8, "a%d", i);
+        hire(world, &(struct agent){key,
+                                    {i % 7 == 0 ? "network" : "desk", i % 5 == 0 ? "desk" : NULL},
+                                    (uint32_t)(i % 4),
+                                    i % 3 == 0 ? "de" : "en",
+                                    i % 2 == 0 ? "toner" : NULL,
+                                    (uint32_t)(i % 11 == 0),
+                                    0});
+    }
+    for (int i = 0; i < 500; i++) {
+        (void)open_ticket(world, i % 3 == 0 ? "toner" : "mail", (Docket__Priority)(1 + i % 4),
+                          i % 4 == 0 ? "de" : NULL);
+        uint64_t ticket = dk_ticket_make(7, 1 + test_random_below(&random, world->tickets));
+        if (i % 2 == 0 && dk_ticket_live(life_of(world, ticket)))
+            solve(world, ticket);
+        if (i % 3 == 0)
+            (void)world_settle(world);
+    }
+    (void)world_settle(world);
+    model = (struct model){.world = world, .seed = 0};
+    ASSERT_OK(dk_folder_new(&model.explained, world->ops, &err), &err);
+    for (uint64_t position = 1; position <= world->count; position++) {
+        size_t bytes;
+        struct dk_envelope event;
+        dk_event_load(world_record(world, position, &bytes), &event);
+        const ProtobufCMessage *body = world_body(world, position, event.kind);
+        model.position = position;
+        if (dk_routing_is_explained(&event, body))
+            check_explained(&model, &event, body);
+    }
+    ASSERT_TRUE(model.decisions > 300);
+    dk_folder_free(&model.explained);
+}
+
 /* An event that says something else than the rules is found out. */
 static void test_routing_explain_finds_another_choice(void **state)
 {
@@ -511,6 +556,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_routing_random_with_offers),
         cmocka_unit_test(test_routing_random_without_offers),
+        CASE(test_routing_large_groups_are_judged_alike),
         CASE(test_routing_explain_finds_another_choice),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
