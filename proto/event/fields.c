@@ -28,14 +28,13 @@ enum part {
 _Static_assert(PART_COUNT <= DK_KIND_MIN, "parts and kinds share the rows");
 
 /* A field is found by where it lies in its struct, so that a misspelt one does not compile. */
-#define SLOTS 64
 #define RULE(row, Message, field, rule)                                                            \
     [row][offsetof(Docket__##Message, field) / sizeof(int)] = DK_RULE_##rule
 #define K(KIND, Message, field, rule) RULE(DK_KIND_##KIND, Message, field, rule)
 #define P(PART, Message, field, rule) RULE(PART_##PART, Message, field, rule)
 
 /* clang-format off */
-static const uint8_t rules[][SLOTS] = {
+static const uint8_t rules[][DK_RULE_SLOTS] = {
     P(SEALED, Sealed, key_id, HASH),
     P(SEALED, Sealed, nonce, BINARY),
     P(SEALED, Sealed, ciphertext, BINARY),

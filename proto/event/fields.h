@@ -7,6 +7,7 @@
 #define DK_EVENT_FIELDS_H
 
 #include "docket.pb-c.h"
+#include "proto/base/err.h"
 #include "proto/base/id.h"
 #include <stddef.h>
 #include <stdint.h>
@@ -30,12 +31,15 @@ enum dk_rule {
     DK_RULE_MAY_BE_NONE, /* a required enum whose 0 has a meaning */
 };
 
-/* The rules of a kind's body, and of a message that is part of a body. */
+/* The rules of a kind's body, and of a message that is part of a body: one for each int of its
+ * struct. */
+#define DK_RULE_SLOTS 64
 const uint8_t *dk_rules_of_kind(uint32_t kind);
 const uint8_t *dk_rules_of_part(const ProtobufCMessageDescriptor *part);
 
 static inline enum dk_rule dk_rule_of(const uint8_t *rules, const ProtobufCFieldDescriptor *field)
 {
+    DK_ASSERT(field->offset / sizeof(int) < DK_RULE_SLOTS);
     return (enum dk_rule)rules[field->offset / sizeof(int)];
 }
 

@@ -66,14 +66,15 @@ void *dk_refs_grow(void *array, size_t count, size_t *capacity, size_t element_b
 }
 
 /* Bodies live as long as the refs, so they fill one arena after the other; each holds at least
- * the largest body that may be unpacked. */
+ * one version with the largest body that may be unpacked. */
+#define ARENA_BYTES (DK_UNPACK_MAX_BYTES + (sizeof(struct dk_refs_version) + 15) / 16 * 16)
 static int add_arena(struct dk_refs *refs, struct dk_err *err)
 {
     struct dk_arena *arena = realloc(refs->arena, (refs->arena_count + 1) * sizeof *arena);
     if (arena == NULL)
         return dk_err_set(err, DK_ENOMEM, "no memory for reference data");
     refs->arena = arena;
-    if (dk_arena_init(&arena[refs->arena_count], DK_UNPACK_MAX_BYTES) != 0)
+    if (dk_arena_init(&arena[refs->arena_count], ARENA_BYTES) != 0)
         return dk_err_set(err, DK_ENOMEM, "no memory for reference data");
     refs->arena_count++;
     return 0;

@@ -158,6 +158,21 @@ static void make_list(const struct dk_refs *refs, const struct wanted *wanted,
     list->made = true;
 }
 
+/* A list's key: selector (a kind at the most), publications, stretch. */
+#define SELECTOR_BITS  11
+#define PUBLISHED_BITS 26
+#define STRETCH_BITS   27
+_Static_assert(DK_KIND_MAX < 1 << SELECTOR_BITS, "a selector holds every kind");
+_Static_assert(SELECTOR_BITS + PUBLISHED_BITS + STRETCH_BITS == 64, "a key is 64 bits");
+
+static uint64_t list_key(uint32_t selector, size_t published, size_t stretch)
+{
+    DK_ASSERT(selector < 1 << SELECTOR_BITS && published < 1 << PUBLISHED_BITS &&
+              stretch < 1 << STRETCH_BITS);
+    return (uint64_t)selector << (PUBLISHED_BITS + STRETCH_BITS) |
+           (uint64_t)published << STRETCH_BITS | stretch;
+}
+
 /* What is in force at the beginning of a stretch is so until its end; `published` counts the
  * publications that have come to it (0: none after the rules'). */
 static const struct dk_refs_version *const *list_of(const struct dk_refs *refs,
@@ -167,8 +182,7 @@ static const struct dk_refs_version *const *list_of(const struct dk_refs *refs,
 {
     draw_timeline(refs, timeline, wanted->choice->cls);
     size_t stretch = stretch_at(timeline, wanted->rules_us);
-    uint64_t key = ((uint64_t)wanted->selector << 56) | ((uint64_t)published << 28) | stretch;
-    DK_ASSERT(stretch < 1 << 28 && published < 1 << 28);
+    uint64_t key = list_key(wanted->selector, published, stretch);
     *count = 0;
     if (stretch == 0 && published == 0)
         return NULL;

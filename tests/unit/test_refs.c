@@ -378,6 +378,27 @@ static void test_refs_rules_listen_to_kinds(void **state)
     assert_int_equal(count, 0);
 }
 
+/* Lists are kept by kind: those whose numbers are alike in their last eight bits are two. */
+static void test_refs_rules_of_high_kinds_are_their_own(void **state)
+{
+    struct dk_refs *refs = *state;
+    uint32_t kinds[] = {DK_KIND_MIN, DK_KIND_MAX};
+    Docket__RuleDefined body = DOCKET__RULE_DEFINED__INIT;
+    body.definition = test_definition("tell-owner");
+    body.recipient = DOCKET__RULE_RECIPIENT__RULE_OWNER;
+    body.transport = DOCKET__TRANSPORT__TRANSPORT_FILE;
+    body.template_ = test_id(DK_SUBJECT_TEMPLATE, "breach");
+    body.on_kind = kinds;
+    body.n_on_kind = 2;
+    test_define(refs, 1, 1000, DK_KIND_RULE_DEFINED, &body);
+
+    size_t count;
+    for (uint32_t kind = DK_KIND_MIN; kind <= DK_KIND_MAX; kind++) {
+        dk_refs_rules(refs, kind, 1000, &count);
+        assert_int_equal(count, kind == DK_KIND_MIN || kind == DK_KIND_MAX);
+    }
+}
+
 /* Every weekday from..to, in hours. */
 static void define_calendar(struct dk_refs *refs, uint64_t position, int64_t recorded_us,
                             const char *key, const char *zone, uint32_t from_h, uint32_t to_h)
@@ -574,6 +595,7 @@ int main(void)
         TEST(test_refs_a_catalogue_cycle_ends),
         TEST(test_refs_policies_are_listed_as_of),
         TEST(test_refs_rules_listen_to_kinds),
+        TEST(test_refs_rules_of_high_kinds_are_their_own),
         TEST(test_refs_calendars_compile_once_a_version),
         TEST(test_refs_shift_follows_its_calendar),
         TEST(test_refs_shift_over_midnight_keeps_its_dates),
