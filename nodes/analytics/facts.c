@@ -333,7 +333,12 @@ void dk_facts_apply(struct dk_table *facts, const struct dk_refs *refs,
 {
     const struct dk_envelope *envelope = event->envelope;
     const Docket__Opened *opened = (const void *)event->body;
+    const Docket__RepeatNoted *noted = (const void *)event->body;
     if (event->after == NULL || event->body == NULL) {
+        return;
+    }
+    if (envelope->kind == DK_KIND_REPEAT_NOTED) {
+        mark_repeated(facts, noted->repeat_of, event->after->opened_us);
         return;
     }
     struct entry entry = entry_of(facts, envelope->subject);

@@ -309,20 +309,23 @@ static void test_kpi_reopen_rate_waits_for_the_days_to_end(void **state)
 static void test_kpi_first_contact_is_one_reply_and_no_return(void **state)
 {
     struct site *site = *state;
-    for (unsigned n = 1; n <= 5; n++) {
+    for (unsigned n = 1; n <= 6; n++) {
         OPEN(site, n, "2026-03-02T09:00:00Z");
         if (n != 3) {
             REPLY(site, n, "2026-03-02T09:30:00Z");
         }
         SOLVE(site, n, "2026-03-02T10:00:00Z");
     }
-    /* 1 is one; 2 had two replies; 3 none; 4 was reopened; 5 was asked about again */
+    /* 1 is one; 2 had two replies; 3 none; 4 was reopened; 5 and 6 were asked about again */
     REPLY(site, 2, "2026-03-02T10:30:00Z");
     REOPEN(site, 4, "2026-03-03T10:00:00Z");
-    OPEN(site, 6, "2026-03-09T09:59:59Z", .has_repeat_of = 1, .repeat_of = SITE_TICKET(5));
-    OPEN(site, 7, "2026-03-09T10:00:00Z", .has_repeat_of = 1, .repeat_of = SITE_TICKET(1));
+    OPEN(site, 7, "2026-03-09T09:59:59Z", .has_repeat_of = 1, .repeat_of = SITE_TICKET(5));
+    OPEN(site, 8, "2026-03-09T09:59:59Z"); /* noted later, when it was known what it is about */
+    OPEN(site, 9, "2026-03-09T10:00:00Z", .has_repeat_of = 1, .repeat_of = SITE_TICKET(1));
+    SAY(site, 8, REPEAT_NOTED, "2026-03-09T12:00:00Z", RepeatNoted, REPEAT_NOTED,
+        .repeat_of = SITE_TICKET(6));
     json_t *report = KPI(site, "measures=first-contact");
-    ASSERT_FIGURE(report, NULL, "first-contact", "n", 5);
+    ASSERT_FIGURE(report, NULL, "first-contact", "n", 6);
     ASSERT_FIGURE(report, NULL, "first-contact", "hits", 1);
     json_decref(report);
 }
