@@ -12,6 +12,7 @@ from docket_client import CLASSES, Client, event, id_of_key
 from site_of import BIN, Program, Site
 
 ROLES = ("routing", "sla", "notification", "analytics")
+CHOICES = ("assigned", "offered", "queued")
 UTC = datetime.timezone.utc
 SETTLE_S = 60
 DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
@@ -76,9 +77,12 @@ class Story:
     def runs(program):
         return program.process is not None and program.process.poll() is None
 
+    def head(self):
+        return self.client.call(head=pb.Head()).head.head
+
     def paces(self):
         """Of the nodes that were not killed."""
-        head = self.client.call(head=pb.Head()).head.head
+        head = self.head()
         return head, [self.client.query(role, "pace") for role in ROLES
                       if self.runs(self.site.nodes[role])]
 
@@ -197,11 +201,14 @@ class Story:
 
     def refuse(self, line, says):
         self.say(line, "is refused:", says)
+        head = self.head()
         done = self.docket(line, check=False)
         for part in [says] if isinstance(says, str) else says:
             if done.returncode == 0 or part not in done.stderr:
                 raise Wrong(f"`{line}` was to be refused with {part!r}: exit {done.returncode}, "
                             f"{done.stderr}")
+        if self.head() != head:
+            raise Wrong(f"`{line}` was refused, and something was written")
 
     # ------------------------------------------------------------ expecting
 
@@ -293,7 +300,9 @@ class Story:
         elif words[0] == "count":
             self.same(wanted, len(self.events(words[1], words[2])), what)
         elif words[0] == "notices":
-            self.same(wanted, self.notices(words[1]), what)
+            of = [self.tickets[name] for name in words[2:]]
+            told = [n for n in self.notices(words[1]) if not of or n["ticket"] in of]
+            self.same(wanted, told, what)
         elif words[0] == "node":
             arguments = [re.sub(r"=(.*)", lambda m: "=" + self.tickets.get(m[1], m[1]), word)
                          for word in words[3:]]
@@ -309,7 +318,7 @@ class Story:
     def notices(self, name):
         path = self.site.data / "outbox" / name
         lines = path.read_text().splitlines() if path.exists() else ()
-        return [{**json.loads(line)} for line in lines]
+        return [json.loads(line) for line in lines]
 
     # ------------------------------------------------------------ the whole
 
@@ -344,7 +353,7 @@ class Story:
                             f"{wrong}") from None
 
     def replay(self):
-        """The past as it was seen, and each node's state as it is."""
+        """The past as it was seen, each choice made again, and each node's state as it is."""
         last = {}
         for name, at, seen in self.asked:
             last[name, at] = seen
@@ -355,6 +364,10 @@ class Story:
             for key, value in seen.items():
                 if key in then and then[key] != value:
                     raise Wrong(f"{name} at {text}: {key} was {value}, replay says {then[key]}")
+        for ticket in self.tickets.values():
+            for made in self.events(ticket, None):
+                if made["kind"] in CHOICES and made["actor"] == "node/routing":
+                    self.site.docket("routing", "explain", ticket, "--event", made["position"])
         for role in ROLES:
             done = self.site.docket("replay", "diff", role, check=False)
             if done.returncode != 0:
