@@ -1,10 +1,10 @@
 #include "nodes/notification/message.h"
+#include "nodes/notification/payload.h"
 #include "nodes/notification/template.h"
 #include "proto/base/utf8.h"
 #include "proto/event/body.h"
 #include "proto/fold/ticket.h"
 #include <inttypes.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -203,9 +203,19 @@ static json_t *taken(struct dk_buf *out)
     return made;
 }
 
+static void put_escaped(void *arg, enum dk_template_field field, struct dk_buf *out)
+{
+    const struct dk_message *message = arg;
+    struct dk_buf value;
+    dk_buf_init(&value, DK_TEMPLATE_BUFFER_BYTES);
+    put_field(arg, field, &value);
+    dk_payload_escape(message->payload, value.data, value.size, out);
+    dk_buf_close(&value);
+}
+
 static json_t *rendered(const struct dk_message *message, const ProtobufCBinaryData *text)
 {
-    struct dk_template_values values = {(void *)(uintptr_t)message, put_field};
+    struct dk_template_values values = {(void *)(uintptr_t)message, put_escaped};
     struct dk_buf out;
     dk_buf_init(&out, DK_TEMPLATE_BUFFER_BYTES);
     dk_template_render(text, &values, &out);
@@ -257,7 +267,7 @@ static json_t *message_object(const struct dk_message *message, const Docket__Te
     return made;
 }
 
-int dk_message_json(const struct dk_message *message, struct dk_buf *out, struct dk_err *err)
+int dk_message_make(const struct dk_message *message, json_t **made, struct dk_err *err)
 {
     const struct dk_notice *notice = message->notice;
     const Docket__TemplateDefined *template =
@@ -272,12 +282,6 @@ int dk_message_json(const struct dk_message *message, struct dk_buf *out, struct
         return dk_err_set(err, DK_ENOTFOUND, "no text of template \"%s\" was in force",
                           dk_refs_name(message->world->refs, notice->template, name));
     }
-    json_t *made = message_object(message, text);
-    size_t bytes = json_dumpb(made, NULL, 0, JSON_COMPACT);
-    uint8_t *at = dk_buf_extend(out, bytes);
-    if (at != NULL) {
-        (void)json_dumpb(made, (char *)at, bytes, JSON_COMPACT);
-    }
-    json_decref(made);
-    return at != NULL ? 0 : dk_err_set(err, DK_ETOOBIG, "the notice does not fit");
+    *made = message_object(message, text);
+    return 0;
 }

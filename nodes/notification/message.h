@@ -7,10 +7,8 @@
 #define DK_NOTIFICATION_MESSAGE_H
 
 #include "nodes/notification/notification.h"
-#include "proto/base/buf.h"
 #include "proto/calendar/zone.h"
-
-#define DK_MESSAGE_MAX_BYTES (256 * 1024) /* of its JSON, however much must be escaped */
+#include <jansson.h>
 
 struct dk_message {
     uint64_t id;
@@ -21,11 +19,12 @@ struct dk_message {
     const struct dk_envelope *cause; /* of the event that the notice tells of */
     const ProtobufCMessage *body;    /* its; NULL: of a kind not known here */
     const Docket__Opened *opened;    /* of the ticket; or NULL */
+    Docket__Payload payload;         /* for which values are escaped */
 };
 
-/* Appends one JSON object without a newline: notice, ticket, event, position, occurred, rule,
- * recipient, recipient_name, language, title, text. 0; DK_ENOTFOUND (the template was not in force
- * when the event occurred, or has no text); DK_ETOOBIG. */
-int dk_message_json(const struct dk_message *message, struct dk_buf *out, struct dk_err *err);
+/* Makes one JSON object: notice, ticket, event, position, occurred, rule, recipient,
+ * recipient_name, language, title, text. 0; DK_ENOTFOUND: the template was not in force at the
+ * notice's instant, or has no text. */
+int dk_message_make(const struct dk_message *message, json_t **made, struct dk_err *err);
 
 #endif

@@ -8,8 +8,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define DK_RULE_STEPS_MAX 16 /* the rule itself and what it names under "then"; no more are taken  \
-                              */
+#define DK_RULE_STEPS_MAX                                                                          \
+    16 /* the rule itself and what it names under "then"; no more are taken                        \
+        */
 
 struct dk_rule_step {
     Docket__RuleRecipient recipient;

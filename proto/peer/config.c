@@ -32,7 +32,15 @@ static const char template_text[] =
     "  feed: ipc://run/feed\n"
     "  reserve: 256MiB         # appends are refused below this much free space\n"
     "  ahead: 128MiB           # the log's file is grown this far ahead of need\n"
-    "  checkpoint: 500000      # events between two checkpoints of the tickets' heads\n";
+    "  checkpoint: 500000      # events between two checkpoints of the tickets' heads\n"
+    "\n"
+    "# smtp:                   # where rules \"via: smtp\" send their mails\n"
+    "#   server: smtp://mail.example.org:587   # or smtps://HOST:PORT\n"
+    "#   from: support@example.org\n"
+    "#   user: docket\n"
+    "#   password_file: keys/smtp-password     # its first line; chmod 600\n"
+    "#   starttls: required    # or allowed: without TLS when the server has none\n"
+    "#   ca: keys/mail-ca.pem  # certificates to trust instead of the system's\n";
 
 /* "PATH" under the configuration's folder, unless absolute. */
 static int resolve(const struct dk_config *config, const char *path, char out[DK_PATH_BYTES])
@@ -234,11 +242,84 @@ static int read_zone(struct dk_config *config, const struct dk_yaml_doc *doc, st
     return 0;
 }
 
+static int copy_string(const struct dk_yaml_doc *doc, const struct dk_yaml *map, const char *key,
+                       char *out, size_t out_bytes, struct dk_err *err)
+{
+    const struct dk_yaml *node = dk_yaml_get(map, key);
+    const char *text = "";
+    int rc = dk_yaml_string(doc, node, &text, err);
+    if (rc == 0 && snprintf(out, out_bytes, "%s", text) >= (int)out_bytes) {
+        rc = dk_yaml_error(doc, node, err, "%s is longer than %zu bytes", key, out_bytes - 1);
+    }
+    return rc;
+}
+
+static int copy_path(const struct dk_config *config, const struct dk_yaml_doc *doc,
+                     const struct dk_yaml *map, const char *key, char out[DK_PATH_BYTES],
+                     struct dk_err *err)
+{
+    char path[DK_PATH_BYTES];
+    int rc = copy_string(doc, map, key, path, sizeof path, err);
+    if (rc == 0 && path[0] != '\0' && resolve(config, path, out) != 0) {
+        rc = dk_yaml_error(doc, dk_yaml_get(map, key), err,
+                           "the path of %s is longer than %d bytes", key, DK_PATH_BYTES - 1);
+    }
+    return rc;
+}
+
+static int check_smtp(const struct dk_config_smtp *smtp, const struct dk_yaml_doc *doc,
+                      const struct dk_yaml *node, struct dk_err *err)
+{
+    const char *at = strchr(smtp->from, '@');
+    if (strncmp(smtp->server, "smtp://", 7) != 0 && strncmp(smtp->server, "smtps://", 8) != 0) {
+        return dk_yaml_error(doc, node, err,
+                             "smtp needs a server: write smtp://HOST:PORT or smtps://HOST:PORT");
+    }
+    if (at == NULL || at == smtp->from || at[1] == '\0' ||
+        strpbrk(smtp->from, " <>,\"\t\r\n") != NULL) {
+        return dk_yaml_error(doc, node, err,
+                             "smtp needs a mailbox to send from: write from: "
+                             "NAME@HOST");
+    }
+    if ((smtp->user[0] != '\0') != (smtp->password_file[0] != '\0')) {
+        return dk_yaml_error(doc, node, err, "smtp's user and password_file go together");
+    }
+    return smtp->user[0] == '\0' || smtp->tls_required
+               ? 0
+               : dk_yaml_error(doc, node, err,
+                               "smtp would tell its password without TLS: take \"starttls: "
+                               "allowed\" or the user away");
+}
+
+static int read_smtp(struct dk_config *config, const struct dk_yaml_doc *doc, struct dk_err *err)
+{
+    static const char *const keys[] = {"server",   "from", "user", "password_file",
+                                       "starttls", "ca",   NULL};
+    static const char *const modes[] = {"required", "allowed", NULL};
+    struct dk_config_smtp *smtp = &config->smtp;
+    const struct dk_yaml *node = dk_yaml_get(doc->root, "smtp");
+    int mode = 0;
+    if (node == NULL) {
+        return 0;
+    }
+    int rc = dk_yaml_only(doc, node, keys, err);
+    rc = rc != 0 ? rc : copy_string(doc, node, "server", smtp->server, sizeof smtp->server, err);
+    rc = rc != 0 ? rc : copy_string(doc, node, "from", smtp->from, sizeof smtp->from, err);
+    rc = rc != 0 ? rc : copy_string(doc, node, "user", smtp->user, sizeof smtp->user, err);
+    rc = rc != 0 ? rc : copy_path(config, doc, node, "password_file", smtp->password_file, err);
+    rc = rc != 0 ? rc : copy_path(config, doc, node, "ca", smtp->ca, err);
+    if (rc == 0 && dk_yaml_get(node, "starttls") != NULL) {
+        rc = dk_yaml_word(doc, dk_yaml_get(node, "starttls"), modes, &mode, err);
+    }
+    smtp->tls_required = mode == 0 || strncmp(smtp->server, "smtps://", 8) == 0;
+    return rc != 0 ? rc : check_smtp(smtp, doc, node, err);
+}
+
 static int read_document(struct dk_config *config, const struct dk_yaml_doc *doc,
                          struct dk_err *err)
 {
-    static const char *const keys[] = {"site",  "zone",   "log",    "keys",
-                                       "state", "outbox", "broker", NULL};
+    static const char *const keys[] = {"site",   "zone",   "log",  "keys", "state",
+                                       "outbox", "broker", "smtp", NULL};
     int rc = dk_yaml_only(doc, doc->root, keys, err);
     config->site = 1;
     if (rc == 0) {
@@ -258,6 +339,7 @@ static int read_document(struct dk_config *config, const struct dk_yaml_doc *doc
     if (rc == 0) {
         rc = read_path(config, doc, "outbox", "outbox", config->outbox, err);
     }
+    rc = rc != 0 ? rc : read_smtp(config, doc, err);
     return rc != 0 ? rc : read_broker(config, doc, err);
 }
 

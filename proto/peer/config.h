@@ -20,6 +20,16 @@ struct dk_endpoints {
     char at[DK_ENDPOINTS_MAX][DK_ENDPOINT_BYTES]; /* "ipc:///abs/path" or "tcp://host:port" */
 };
 
+/* The mail server that notices go out by. */
+struct dk_config_smtp {
+    char server[DK_ENDPOINT_BYTES]; /* "smtp://HOST:PORT" or "smtps://..."; "": none */
+    char from[DK_ENDPOINT_BYTES];   /* a mailbox */
+    char user[128];                 /* "": without a login */
+    char password_file[DK_PATH_BYTES];
+    char ca[DK_PATH_BYTES]; /* certificates to trust; "": the system's */
+    bool tls_required;      /* smtps, or starttls: required, as it is when nothing is said */
+};
+
 struct dk_config {
     char dir[DK_PATH_BYTES];    /* absolute: the folder of the file */
     char log[DK_PATH_BYTES];    /* "log": the event log */
@@ -32,6 +42,7 @@ struct dk_config {
     uint64_t reserve_bytes;    /* 256 MiB */
     uint64_t ahead_bytes;      /* 128 MiB */
     int64_t checkpoint_events; /* 500,000 */
+    struct dk_config_smtp smtp;
 };
 
 /* Reads PATH (a file, or a folder that holds docket.yaml). 0, DK_EINVAL with FILE:LINE, DK_EIO. */

@@ -24,6 +24,11 @@ WRONG = [
     ("broker:\n  ahead: -5", 2, "size"), ("broker:\n  ahead: [1]", 2, "ahead"),
     ("broker:\n  checkpoint: 999", 2, "checkpoint"), ("broker:\n  checkpoint: -500000", 2, "checkpoint"),
     ("broker:\n  checkpoint: many", 2, "checkpoint"), ("broker:\n  feed: ipc://a\n  feed: ipc://b", 3, "feed"),
+    ("smtp:\n  from: a@b", 1, "needs a server"), ("smtp:\n  server: http://x\n  from: a@b", 1, "smtp://HOST:PORT"),
+    ("smtp:\n  server: smtp://x:25", 1, "mailbox"), ("smtp:\n  server: smtp://x:25\n  from: a b@c", 1, "mailbox"),
+    ("smtp:\n  server: smtp://x:25\n  from: a@b\n  user: u", 1, "go together"),
+    ("smtp:\n  server: smtp://x:25\n  from: a@b\n  starttls: never", 4, "starttls"), ("smtp:\n  host: x", 2, "host"),
+    ("smtp:\n  server: smtp://x:25\n  from: a@b\n  user: u\n  password_file: p\n  starttls: allowed", 1, "without TLS"),
     ("- site: 1", 1, "key: value"), ("just words", 1, "key: value"), ("site: 1\n---\nsite: 2", None, "document"),
     ("site: &a 1\nzone: *a", None, "anchor|alias"), ("site: {1", None, ""), ("site: 1\n\tzone: UTC", None, ""),
 ]

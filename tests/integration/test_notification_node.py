@@ -7,7 +7,7 @@ from site_of import Site
 
 PLACEHOLDER = 1 << 56 | 0xFFFF << 40
 OPERATOR = 6 << 56 | 1
-TICKETS, IN_FLIGHT = 60, 32
+TICKETS, IN_FLIGHT, DIGEST_US = 60, 32, 1_500_000
 REQUESTED, SENT, FAILED = 51, 52, 53
 
 
@@ -16,7 +16,7 @@ class Receiver(http.server.ThreadingHTTPServer):
     daemon_threads = True
 
     def __init__(self, mode, address=("127.0.0.1", 0)):
-        self.mode, self.asked, self.taken = mode, 0, collections.Counter()
+        self.mode, self.asked, self.messages, self.taken = mode, 0, 0, collections.Counter()
         self.lock = threading.Lock()
         super().__init__(address, Handler)
         self.url = f"http://127.0.0.1:{self.server_port}/"
@@ -43,7 +43,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         status = {"500": 500, "gone": 410}.get(mode, 200)
         if status == 200:
             with receiver.lock:
-                receiver.taken[notice] += 1
+                receiver.messages += 1
+                for told in said.get("notices", [said]):
+                    receiver.taken[told["notice"]] += 1
         self.send_response(status)
         self.send_header("Content-Length", "0")
         self.end_headers()
@@ -68,6 +70,7 @@ def define_rules(operator, receivers):
     for name, receiver in receivers.items():
         define(operator, 104, "rule", name, pb.RuleDefined(
             on_kind=[22], recipient=pb.RULE_OWNER, template=id_of_key("template", "yours"),
+            digest_us=DIGEST_US if name == "digest" else 0,
             transport=pb.TRANSPORT_WEBHOOK, address=pb.Text(plain=receiver.url.encode())))
     define(operator, 104, "rule", "file", pb.RuleDefined(
         on_kind=[22], recipient=pb.RULE_OWNER, template=id_of_key("template", "yours"),
@@ -112,7 +115,7 @@ def wait_until(what, holds, timeout_s=60):
 with Site("notification") as site:
     node = site.nodes["notification"]
     node.env = {"no_proxy": "*"}
-    receivers = {mode: Receiver(mode) for mode in ("ok", "flaky", "slow", "garbage", "gone", "closed")}
+    receivers = {mode: Receiver(mode) for mode in ("ok", "flaky", "slow", "garbage", "gone", "closed", "digest")}
     receivers["closed"].shutdown()
     receivers["closed"].server_close()
     site.start()
@@ -150,11 +153,14 @@ with Site("notification") as site:
         requested[e.notice] = e
         by_rule[e.rule].add(f"{e.notice:016x}")
     rule = lambda name: by_rule[id_of_key("rule", name)]
-    assert len(requested) == TICKETS * 7, len(requested)
+    assert len(requested) == TICKETS * 8, len(requested)
+    # Digests: a message a window, and every id in one.
+    windows = {e.digest_until_us for e in requested.values() if e.digest_until_us}
+    assert len(windows) <= receivers["digest"].messages <= len(windows) + 2 < TICKETS / 2, receivers["digest"].messages
     repeats = 0
     for mode in well:
         assert set(receivers[mode].taken) == rule(mode), mode
-        repeats += receivers[mode].taken.total() - TICKETS
+        repeats += receivers[mode].taken.total() - TICKETS if mode != "digest" else 0
     assert repeats <= IN_FLIGHT, repeats
 
     sent = collections.Counter(e.notification_sent.notice for e in events if e.kind == SENT)
@@ -162,7 +168,7 @@ with Site("notification") as site:
     assert set(sent) == {n for n in requested if f"{n:016x}" not in rule("gone")} and max(sent.values()) == 1
     assert {f"{f.notice:016x}" for f in failed} == rule("gone") and len(failed) == TICKETS
     assert all(f.final and f.error == b"HTTP 410" and f.attempts == 1 for f in failed), failed[0]
-    dead = operator.query("notification", "dead")
+    dead = operator.query("notification", "dead", "limit=1000")
     assert {d["notice"] for d in dead} == rule("gone") and dead[0]["error"] == "HTTP 410", dead[0]
 
     lines = [json.loads(line) for line in (site.data / "outbox/notices/owners.jsonl").read_text().splitlines()]

@@ -8,7 +8,7 @@
 /* Receivers, and the first notice of each: notice 1007 is the eighth of receiver 10. */
 #define RECEIVER(notice) ((notice) / 100)
 
-static const struct dk_outcome refused = {DK_TRY_AGAIN, 0, "connection refused"};
+static const struct dk_outcome refused = {DK_TRY_AGAIN, false, 0, "connection refused"};
 
 static int set_up(void **state)
 {
@@ -135,7 +135,7 @@ static void test_lanes_pauses_double_up_to_the_cap(void **state)
 static void test_lanes_a_receiver_may_ask_for_a_pause(void **state)
 {
     struct dk_lanes *lanes = *state;
-    struct dk_outcome busy = {DK_TRY_AGAIN, 30 * SECOND, "HTTP 429"};
+    struct dk_outcome busy = {DK_TRY_AGAIN, false, 30 * SECOND, "HTTP 429"};
     struct dk_attempts attempts;
     add(lanes, 1000, 2);
     ASSERT_EQ(next(lanes, NOW), 1000);
@@ -148,6 +148,23 @@ static void test_lanes_a_receiver_may_ask_for_a_pause(void **state)
     dk_lanes_failed(lanes, 1001, &busy, NOW, 0);
     dk_lanes_attempts(lanes, 1001, &attempts);
     ASSERT_EQ(attempts.next_us, NOW + DK_NOTICE_PAUSE_MAX_US);
+}
+
+/* A greylist keeps one mail waiting, and nobody else's. */
+static void test_lanes_a_refusal_of_one_notice_is_no_trouble_of_the_receiver(void **state)
+{
+    struct dk_lanes *lanes = *state;
+    struct dk_outcome greylisted = {DK_TRY_AGAIN, true, 0, "451"};
+    struct dk_attempts attempts;
+    add(lanes, 1000, 10);
+    ASSERT_EQ(next(lanes, NOW), 1000);
+    dk_lanes_failed(lanes, 1000, &greylisted, NOW, 0);
+    for (uint64_t notice = 1001; notice < 1001 + DK_LANE_IN_FLIGHT; notice++) {
+        ASSERT_EQ(next(lanes, NOW), notice);
+    }
+    dk_lanes_attempts(lanes, 1000, &attempts);
+    ASSERT_EQ(attempts.count, 1);
+    ASSERT_TRUE(attempts.next_us > NOW);
 }
 
 static void test_lanes_a_dead_receiver_is_probed_by_one_and_by_another_each_time(void **state)
@@ -301,6 +318,7 @@ int main(void)
         TEST(receivers_take_turns_in_order),
         TEST(pauses_double_up_to_the_cap),
         TEST(a_receiver_may_ask_for_a_pause),
+        TEST(a_refusal_of_one_notice_is_no_trouble_of_the_receiver),
         TEST(a_dead_receiver_is_probed_by_one_and_by_another_each_time),
         TEST(one_bad_notice_does_not_stop_its_receiver),
         TEST(receivers_in_trouble_leave_room_for_the_others),

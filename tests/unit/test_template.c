@@ -1,4 +1,5 @@
 #include "nodes/notification/message.h"
+#include "nodes/notification/payload.h"
 #include "nodes/notification/template.h"
 #include "proto/fold/ticket.h"
 
@@ -121,7 +122,7 @@ static int set_up(void **state)
     world_open(&said->world, &dk_notification_role);
     site_define(&said->world);
     ASSERT_OK(dk_zone_load(&said->zone, "Europe/Berlin", &err), &err);
-    dk_buf_init(&said->json, DK_MESSAGE_MAX_BYTES);
+    dk_buf_init(&said->json, DK_PAYLOAD_MAX_BYTES);
     *state = said;
     return 0;
 }
@@ -151,7 +152,11 @@ static int say(struct said *said, struct dk_err *err)
     message.body = world_body(&said->world, message.notice->cause, cause.kind);
     message.opened = world_body(&said->world, message.ticket->opened, DK_KIND_OPENED);
     dk_buf_clear(&said->json);
-    return dk_message_json(&message, &said->json, err);
+    json_t *made = NULL;
+    int rc = dk_message_make(&message, &made, err);
+    rc = rc != 0 ? rc : dk_payload_write(made, message.payload, NULL, &said->json, err);
+    json_decref(made);
+    return rc;
 }
 
 static void define_template(struct role_world *world, const char *language, const char *title,

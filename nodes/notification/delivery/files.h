@@ -1,4 +1,4 @@
-/* The file transport: one line of JSON a notice, appended to files below one folder.
+/* The file transport: one line of JSON a message, appended to files below one folder.
  *
  * A line is delivered once it is synced. Idempotent: when a file is opened, the ids in its tail are
  * read, as far back as what was in flight at a kill can reach, and a notice that stands there is
@@ -8,12 +8,12 @@
 
 #include "nodes/notification/delivery/lanes.h"
 #include "nodes/notification/delivery/outcome.h"
-#include "nodes/notification/message.h"
+#include "nodes/notification/payload.h"
 #include <stddef.h>
 #include <stdint.h>
 
 #define DK_FILES_OPEN       64 /* more than are in flight: one that is synced can always be closed */
-#define DK_FILES_TAIL_BYTES ((size_t)DK_LANES_IN_FLIGHT * DK_MESSAGE_MAX_BYTES)
+#define DK_FILES_TAIL_BYTES (DK_LANES_IN_FLIGHT * DK_PAYLOAD_MAX_BYTES)
 #define DK_FILES_PATH_BYTES 256
 
 struct dk_files;

@@ -215,8 +215,11 @@ void dk_lanes_failed(struct dk_lanes *lanes, uint64_t notice, const struct dk_ou
         now_us + later(asked_us, pause_us(errand->attempts.count, DK_NOTICE_PAUSE_MAX_US, chance));
     memcpy(errand->attempts.error, outcome->said, sizeof errand->attempts.error);
     dk_agenda_schedule(lane->waiting, notice, errand->attempts.next_us);
-    /* Notices that were in flight together fail together: that is one failure of the receiver. */
-    if (lane->failures == 0 || errand->started_us >= lane->failed_us) {
+    if (outcome->alone) {
+        lane->failures = 0;
+        lane->not_before_us = 0;
+    } else if (lane->failures == 0 || errand->started_us >= lane->failed_us) {
+        /* Notices in flight together fail together: that is one failure of the receiver. */
         lane->failures++;
         lane->failed_us = now_us;
         lane->not_before_us =

@@ -1,4 +1,5 @@
-/* Whose turn it is: the pending notices, in one lane a receiver (a transport and an address).
+/* Whose turn it is: the pending notices, in one lane a receiver. To the lanes a digest is one
+ * notice, whose id is the digest's.
  *
  * Pure: time and chance are handed in. A receiver that is down, slow or answers garbage blocks
  * nobody:
@@ -6,7 +7,8 @@
  *   - after a failure the lane is in trouble: it waits, longer each time, and then tries one
  * notice, another one each time, until one is taken; all lanes in trouble together have at most
  *     DK_LANES_TROUBLED of the DK_LANES_IN_FLIGHT places;
- *   - a notice that failed waits too, longer each time, behind the others of its lane.
+ *   - a notice that failed waits too, longer each time, behind the others of its lane; it waits
+ *     alone when the receiver refused it but is well (greylisting).
  * Pauses double from DK_PAUSE_MIN_US up to a cap, and half of each is left to chance. */
 #ifndef DK_DELIVERY_LANES_H
 #define DK_DELIVERY_LANES_H

@@ -8,6 +8,7 @@ void dk_outcome_set(struct dk_outcome *outcome, enum dk_verdict verdict, const c
 {
     va_list arguments;
     outcome->verdict = verdict;
+    outcome->alone = false;
     outcome->after_us = 0;
     va_start(arguments, format);
     (void)vsnprintf(outcome->said, sizeof outcome->said, format, arguments);

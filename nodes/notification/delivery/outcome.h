@@ -3,6 +3,7 @@
 #define DK_DELIVERY_OUTCOME_H
 
 #include "nodes/notification/notification.h"
+#include <stdbool.h>
 #include <stdint.h>
 
 enum dk_verdict {
@@ -13,6 +14,7 @@ enum dk_verdict {
 
 struct dk_outcome {
     enum dk_verdict verdict;
+    bool alone;       /* to try again: the receiver is well, and spoke of this notice alone */
     int64_t after_us; /* to try again not before this pause, as the receiver asked; 0: none asked */
     char said[DK_ATTEMPT_ERROR_BYTES]; /* "HTTP 200", "connection refused": UTF-8 */
 };
