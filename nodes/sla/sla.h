@@ -5,16 +5,20 @@
  *
  *   owed: whatever makes the log say what dk_clocks_compute finds at an instant
  *
- *        ClockStarted   a clock runs, with all that it rests on (S5); said again of a clock that
- * runs when another goal holds for it (S6) ClockPaused, ClockResumed    ... Resumed is also said of
- * a clock that runs when its due has moved, and of one that was met when its ticket is reopened
- * (S9) ClockWarned    a level or offset is reached: each once a clock, with its due and how late
- * (S12) ClockBreached  with its due, however late it was noticed ClockMet, ClockCancelled
- *        ClockCorrected a late event has changed what was final: the verdict, or when it broke
- *
- *   and  ReminderDue, when a ReminderSet's time has come
- *        AutoSolved, so many working days after a ticket began to wait for the customer, and
- *        AutoClosed, so many after it was solved: its policy's numbers, else the settings'
+ *     ClockStarted    a clock runs, with all that it rests on (S5); said again of one that runs
+ *                     when another goal holds for it (S6)
+ *     ClockPaused
+ *     ClockResumed    also said of one that runs when its due has moved, and of one that was met
+ *                     when its ticket is reopened (S9)
+ *     ClockWarned     a level or offset is reached: each once a clock, with its due and how late
+ *                     (S12)
+ *     ClockBreached   with its due, however late it was noticed
+ *     ClockMet
+ *     ClockCancelled
+ *     ClockCorrected  a late event has changed what was final: the verdict, or when it broke
+ *     ReminderDue     a ReminderSet's time has come
+ *     AutoSolved      so many working days after the ticket began to wait for its customer, and
+ *     AutoClosed      so many after it was solved: by its policy's numbers, else the settings'
  *
  * What has come and gone while nobody looked is not made up for: of three pauses only the state
  * after them is said. Timers are not: each level of a clock that still waits, and the breach, is

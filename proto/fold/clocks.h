@@ -10,10 +10,10 @@
  *                     message after the first reply
  *   update            each human reply                   next human reply, or     pending
  *                                                        solved
- *   requester wait    creation                           solved                   pending
- * (customer) agent work        creation                           solved                   pending
- *   resolution        creation                           solved                   as the policy
- * names group ownership   routing to a group, reopening      another group, solved    never
+ *   requester wait    creation                           solved                   pending (customer)
+ *   agent work        creation                           solved                   pending
+ *   resolution        creation                           solved                   as its policy says
+ *   group ownership   routing to a group, reopening      another group, solved    never
  *   supplier          handing over                       return                   never
  *
  * First and next reply pause while the ticket is solved: nothing is owed then. When it is closed
