@@ -176,7 +176,7 @@ static int find_in_txn(struct dk_lookups *lookups, struct key *key, struct dk_be
 {
     MDB_txn *txn;
     MDB_cursor *cursor;
-    int rc = mdb_txn_begin(lookups->projection.env, NULL, MDB_RDONLY, &txn);
+    int rc = dk_projection_begin(&lookups->projection, &txn);
     if (rc != 0)
         return rc;
     rc = mdb_cursor_open(txn, lookups->projection.data, &cursor);
@@ -184,7 +184,7 @@ static int find_in_txn(struct dk_lookups *lookups, struct key *key, struct dk_be
         rc = find(cursor, key, bearers);
         mdb_cursor_close(cursor);
     }
-    mdb_txn_abort(txn);
+    dk_projection_end(&lookups->projection, txn);
     return rc;
 }
 

@@ -40,13 +40,30 @@ static int get_position(struct dk_projection *projection, MDB_txn *txn, uint64_t
     return rc;
 }
 
+int dk_projection_begin(struct dk_projection *projection, MDB_txn **txn)
+{
+    pthread_rwlock_rdlock(&projection->use);
+    int rc = EAGAIN;
+    if (projection->env != NULL)
+        rc = mdb_txn_begin(projection->env, NULL, MDB_RDONLY, txn);
+    if (rc != 0)
+        pthread_rwlock_unlock(&projection->use);
+    return rc;
+}
+
+void dk_projection_end(struct dk_projection *projection, MDB_txn *txn)
+{
+    mdb_txn_abort(txn);
+    pthread_rwlock_unlock(&projection->use);
+}
+
 int dk_projection_position(struct dk_projection *projection, uint64_t *position, struct dk_err *err)
 {
     MDB_txn *txn;
-    int rc = mdb_txn_begin(projection->env, NULL, MDB_RDONLY, &txn);
+    int rc = dk_projection_begin(projection, &txn);
     if (rc == 0) {
         rc = get_position(projection, txn, position);
-        mdb_txn_abort(txn);
+        dk_projection_end(projection, txn);
     }
     return rc == 0 ? 0 : dk_lmdb_err(err, rc, "cannot read the position of %s", projection->dir);
 }
@@ -62,31 +79,35 @@ static int go_to_stored(struct dk_projection *projection, struct dk_err *err)
 
 /* The databases, and in a new environment the meta values. Handles live on once committed. An LMDB
  * return code, or DK_EDIVERGED. */
-static int open_databases(struct dk_projection *projection, MDB_txn *txn, const char *name,
-                          unsigned flags, const uint8_t uuid[16])
+static int open_databases(struct dk_projection *projection, MDB_txn *txn, unsigned create)
 {
-    int rc = mdb_dbi_open(txn, name, flags, &projection->data);
+    int rc = mdb_dbi_open(txn, projection->name, projection->flags | create, &projection->data);
     if (rc == 0)
-        rc = mdb_dbi_open(txn, "meta", flags & MDB_CREATE, &projection->meta);
+        rc = mdb_dbi_open(txn, "meta", create, &projection->meta);
     if (rc != 0)
         return rc;
 
     MDB_val key = meta_key("uuid"), data;
     rc = mdb_get(txn, projection->meta, &key, &data);
-    if (rc == MDB_NOTFOUND && flags & MDB_CREATE) {
-        rc = put_meta(projection, txn, "uuid", uuid, 16);
+    if (rc == MDB_NOTFOUND && create != 0) {
+        rc = put_meta(projection, txn, "uuid", projection->log_uuid, 16);
         return rc != 0 ? rc : put_position(projection, txn, 0);
     }
     if (rc == 0 && data.mv_size != 16)
         return MDB_CORRUPTED;
-    if (rc == 0 && memcmp(data.mv_data, uuid, 16) != 0)
+    if (rc == 0 && memcmp(data.mv_data, projection->log_uuid, 16) != 0)
         return DK_EDIVERGED;
     uint64_t position;
     return rc != 0 ? rc : get_position(projection, txn, &position);
 }
 
-static int open_env(struct dk_projection *projection, const char *name, unsigned flags,
-                    const uint8_t uuid[16], enum dk_log_mode mode)
+static void close_env(struct dk_projection *projection)
+{
+    mdb_env_close(projection->env);
+    projection->env = NULL;
+}
+
+static int open_env(struct dk_projection *projection, enum dk_log_mode mode)
 {
     MDB_txn *txn;
     unsigned read_only = mode == DK_LOG_READ ? MDB_RDONLY : 0u;
@@ -103,7 +124,7 @@ static int open_env(struct dk_projection *projection, const char *name, unsigned
         (mode == DK_LOG_WRITE && (rc = dk_lmdb_check_free(projection->env)) != 0) ||
         (rc = mdb_txn_begin(projection->env, NULL, read_only, &txn)) != 0)
         return rc;
-    rc = open_databases(projection, txn, name, flags | create, uuid);
+    rc = open_databases(projection, txn, create);
     if (rc == 0)
         return mdb_txn_commit(txn);
     mdb_txn_abort(txn);
@@ -117,26 +138,28 @@ static bool is_damage(int rc)
            rc == MDB_VERSION_MISMATCH || rc == MDB_NOTFOUND || rc == MDB_INCOMPATIBLE;
 }
 
-static void remove_file(const struct dk_projection *projection, const char *name)
+static void remove_files(const struct dk_projection *projection)
 {
+    static const char *const names[] = {"data.mdb", "lock.mdb"};
     char path[PATH_MAX];
-    if (dk_path(path, projection->dir, name, NULL) == 0)
-        unlink(path);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (dk_path(path, projection->dir, names[i], NULL) == 0)
+            unlink(path);
+    }
 }
 
-static int open_or_make_anew(struct dk_projection *projection, const char *name, unsigned flags,
-                             const uint8_t uuid[16], enum dk_log_mode mode, struct dk_err *err)
+static int open_or_make_anew(struct dk_projection *projection, enum dk_log_mode mode,
+                             struct dk_err *err)
 {
-    int rc = open_env(projection, name, flags, uuid, mode);
+    int rc = open_env(projection, mode);
     if (is_damage(rc) && mode == DK_LOG_WRITE) {
-        dk_projection_close(projection);
-        remove_file(projection, "data.mdb");
-        remove_file(projection, "lock.mdb");
-        rc = open_env(projection, name, flags, uuid, mode);
+        close_env(projection);
+        remove_files(projection);
+        rc = open_env(projection, mode);
     }
     if (rc == 0)
         return 0;
-    dk_projection_close(projection);
+    close_env(projection);
     if (rc == DK_EDIVERGED)
         return dk_err_set(err, rc, "%s belongs to another log", projection->dir);
     if (is_damage(rc))
@@ -150,12 +173,16 @@ int dk_projection_open(struct dk_projection *projection, const char *dir, const 
 {
     projection->env = NULL;
     projection->given_up = false;
+    projection->name = name;
+    projection->flags = flags;
+    memcpy(projection->log_uuid, dk_log_identity(log)->uuid, sizeof projection->log_uuid);
+    pthread_rwlock_init(&projection->use, NULL);
     dk_records_init(&projection->records);
     int rc = dk_path(projection->dir, dir, name, err);
     if (rc == 0 && mode == DK_LOG_WRITE)
         rc = dk_dir_make(projection->dir, 02750, err);
     if (rc == 0)
-        rc = open_or_make_anew(projection, name, flags, dk_log_identity(log)->uuid, mode, err);
+        rc = open_or_make_anew(projection, mode, err);
     if (rc != 0)
         return rc;
 
@@ -168,15 +195,13 @@ int dk_projection_open(struct dk_projection *projection, const char *dir, const 
         rc = mode == DK_LOG_WRITE
                  ? dk_projection_clear(projection, err)
                  : dk_err_set(err, DK_ECORRUPT, "%s is ahead of its log", projection->dir);
-    if (rc != 0)
-        dk_projection_close(projection);
     return rc;
 }
 
 void dk_projection_close(struct dk_projection *projection)
 {
-    mdb_env_close(projection->env);
-    projection->env = NULL;
+    close_env(projection);
+    pthread_rwlock_destroy(&projection->use);
     dk_records_close(&projection->records);
 }
 
@@ -186,10 +211,21 @@ static int commit(struct dk_projection *projection, MDB_txn *txn)
     int rc = mdb_txn_commit(txn);
     if (rc != 0) {
         projection->given_up = true;
-        remove_file(projection, "data.mdb");
-        remove_file(projection, "lock.mdb");
+        remove_files(projection);
     }
     return rc;
+}
+
+/* In place of one that was given up. */
+static int make_anew(struct dk_projection *projection, struct dk_err *err)
+{
+    pthread_rwlock_wrlock(&projection->use);
+    close_env(projection);
+    remove_files(projection);
+    int rc = open_or_make_anew(projection, DK_LOG_WRITE, err);
+    pthread_rwlock_unlock(&projection->use);
+    projection->given_up = rc != 0;
+    return rc == 0 ? go_to_stored(projection, err) : rc;
 }
 
 int dk_projection_clear(struct dk_projection *projection, struct dk_err *err)
@@ -248,8 +284,7 @@ static int end(struct dk_projection *projection, MDB_txn *txn, uint64_t stored, 
     }
     rc = commit(projection, txn);
     return rc == 0 ? 0
-                   : dk_lmdb_err(err, rc, "cannot write %s, which the next start makes anew",
-                                 projection->dir);
+                   : dk_lmdb_err(err, rc, "cannot write %s, which is made anew", projection->dir);
 }
 
 int dk_projection_advance(struct dk_projection *projection, struct dk_log_reader *reader,
@@ -259,11 +294,13 @@ int dk_projection_advance(struct dk_projection *projection, struct dk_log_reader
                           void *owner, struct dk_err *err)
 {
     MDB_txn *txn;
-    uint64_t stored = projection->position, left = max_records;
+    uint64_t left = max_records;
     *more = false;
-    if (projection->given_up)
-        return 0;
-    int rc = mdb_txn_begin(projection->env, NULL, 0, &txn);
+    int rc = projection->given_up ? make_anew(projection, err) : 0;
+    if (rc != 0)
+        return rc;
+    uint64_t stored = projection->position;
+    rc = mdb_txn_begin(projection->env, NULL, 0, &txn);
     if (rc != 0)
         return failed(projection, rc, err);
     uint64_t before;

@@ -24,10 +24,10 @@ static int check_count(struct dk_seals *seals, enum dk_log_mode mode, struct dk_
 {
     MDB_txn *txn;
     MDB_stat stat = {0};
-    int rc = mdb_txn_begin(seals->projection.env, NULL, MDB_RDONLY, &txn);
+    int rc = dk_projection_begin(&seals->projection, &txn);
     if (rc == 0) {
         rc = mdb_stat(txn, seals->projection.data, &stat);
-        mdb_txn_abort(txn);
+        dk_projection_end(&seals->projection, txn);
     }
     if (rc != 0)
         return failed(seals, rc, "read", err);
@@ -120,10 +120,10 @@ static int get_root(struct dk_seals *seals, MDB_txn *txn, uint64_t index, struct
 int dk_seals_get(struct dk_seals *seals, uint64_t i, struct dk_hash *root, struct dk_err *err)
 {
     MDB_txn *txn;
-    int rc = mdb_txn_begin(seals->projection.env, NULL, MDB_RDONLY, &txn);
+    int rc = dk_projection_begin(&seals->projection, &txn);
     if (rc == 0) {
         rc = get_root(seals, txn, i, root);
-        mdb_txn_abort(txn);
+        dk_projection_end(&seals->projection, txn);
     }
     if (rc == MDB_NOTFOUND)
         return dk_err_set(err, DK_ENOTFOUND, "the records from position %llu on are not sealed",
@@ -135,7 +135,7 @@ int dk_seals_get(struct dk_seals *seals, uint64_t i, struct dk_hash *root, struc
 static int add_roots(struct dk_seals *seals, uint64_t size, struct dk_merkle *merkle)
 {
     MDB_txn *txn;
-    int rc = mdb_txn_begin(seals->projection.env, NULL, MDB_RDONLY, &txn);
+    int rc = dk_projection_begin(&seals->projection, &txn);
     if (rc != 0)
         return rc;
     for (uint64_t i = 0; rc == 0 && i < size / DK_SEAL_RECORDS; i++) {
@@ -144,7 +144,7 @@ static int add_roots(struct dk_seals *seals, uint64_t size, struct dk_merkle *me
         if (rc == 0)
             dk_merkle_add_subtree(merkle, &root, SEAL_HEIGHT);
     }
-    mdb_txn_abort(txn);
+    dk_projection_end(&seals->projection, txn);
     return rc == MDB_NOTFOUND ? 0 : rc;
 }
 
