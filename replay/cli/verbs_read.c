@@ -1,5 +1,6 @@
 /* The verbs that read, and those about the site. */
 #include "proto/event/kinds.h"
+#include "replay/cli/notify.h"
 #include "replay/cli/read.h"
 #include "replay/cli/sla.h"
 #include "replay/cli/verb.h"
@@ -105,6 +106,25 @@ const struct dk_verb dk_verbs_site[] = {
                 "holidays feed.ics --from 2027-01-01 --to 2028-01-01 --json\n",
      .parameter = dk_holidays_parameters,
      .run = dk_holidays_run},
+    {.name = "notify list",
+     .summary = "notices that wait to be sent, or were given up, in order",
+     .more = "A digest's notices wait for its window. With --json one object a line.\n",
+     .example = "notify list\nnotify list --dead -n 500\nnotify list --dead --json\n",
+     .parameter = dk_notify_list_parameters,
+     .run = dk_notify_list_run},
+    {.name = "notify retry",
+     .summary = "send again what was given up",
+     .more = "Each goes by itself, with the template in force now, to where it was to go before.\n",
+     .example = "notify retry 3f9c0a1b2c3d4e5f\nnotify retry --all\n",
+     .parameter = dk_notify_retry_parameters,
+     .run = dk_notify_retry_run,
+     .of_operator = true},
+    {.name = "notify drop",
+     .summary = "give notices up for good",
+     .example = "notify drop 3f9c0a1b2c3d4e5f --reason \"the mailbox is gone\"\n",
+     .parameter = dk_notify_drop_parameters,
+     .run = dk_notify_drop_run,
+     .of_operator = true},
     {.name = "import",
      .summary = "bring a history in from CSV, with its own times",
      .parameter = import_parameters,

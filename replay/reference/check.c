@@ -250,30 +250,6 @@ static void check_field(struct dk_reference *set, const struct dk_reference_enti
                 chooses ? "has no choices" : "has choices");
 }
 
-static bool listens_to(const Docket__RuleDefined *rule, uint32_t from, uint32_t to)
-{
-    for (size_t i = 0; i < rule->n_on_kind; i++) {
-        if (rule->on_kind[i] >= from && rule->on_kind[i] <= to)
-            return true;
-    }
-    return false;
-}
-
-static void check_rule(struct dk_reference *set, const struct dk_reference_entity *entity)
-{
-    const Docket__RuleDefined *rule = (const void *)entity->body;
-    bool fixed = rule->recipient == DOCKET__RULE_RECIPIENT__RULE_FIXED && !rule->has_recipient_id;
-    if (rule->address == NULL && (fixed || rule->transport != DOCKET__TRANSPORT__TRANSPORT_SMTP))
-        PROBLEM(set, entity, "via",
-                "rule \"%s\" does not say where to: add \"address: ...\" (a path, a URL, a "
-                "mailbox)",
-                entity->key);
-    if (rule->has_level && !listens_to(rule, DK_KIND_CLOCK_WARNED, DK_KIND_CLOCK_WARNED))
-        PROBLEM(set, entity, "level", "a level goes with the event clock-warned only");
-    if (rule->has_metric && !listens_to(rule, DK_KIND_CLOCK_STARTED, DK_KIND_CLOCK_CORRECTED))
-        PROBLEM(set, entity, "metric", "a metric goes with clock events only");
-}
-
 static void check_entity(struct dk_reference *set, const struct dk_reference_entity *entity)
 {
     if (entity->removed) {
@@ -287,7 +263,7 @@ static void check_entity(struct dk_reference *set, const struct dk_reference_ent
     case DK_KIND_CALENDAR_DEFINED: check_calendar(set, entity); break;
     case DK_KIND_CONTRACT_DEFINED: check_contract(set, entity); break;
     case DK_KIND_FIELD_DEFINED: check_field(set, entity); break;
-    case DK_KIND_RULE_DEFINED: check_rule(set, entity); break;
+    case DK_KIND_RULE_DEFINED: dk_reference_check_rule(set, entity); break;
     default: break;
     }
 }

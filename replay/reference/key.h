@@ -63,6 +63,7 @@ extern const struct dk_reference_type dk_type_goals;
 extern const struct dk_reference_type dk_type_penalties;
 extern const struct dk_reference_type dk_type_texts; /* a template's, by language */
 extern const struct dk_reference_type dk_type_to;    /* a rule's recipient */
+extern const struct dk_reference_type dk_type_steps; /* of a rule's chain */
 
 /* Notes a problem at a node. */
 void dk_reading_problem(const struct dk_reading *reading, const struct dk_yaml *node,

@@ -111,7 +111,15 @@ static void say_texts(struct dk_lines *lines, const struct dk_reference_key *key
 
 /* ---------------------------------------------------------------- to: owner, or {agent: KEY} */
 
-static void read_to(const struct dk_reading *reading)
+/* Whom a rule, or a step of its chain, tells. */
+struct addressee {
+    Docket__RuleRecipient *recipient;
+    protobuf_c_boolean *has_id;
+    uint64_t *id;
+};
+
+static void read_addressee(const struct dk_reading *reading, const struct dk_yaml *node,
+                           const struct addressee *to)
 {
     static const struct {
         const char *word;
@@ -119,21 +127,19 @@ static void read_to(const struct dk_reading *reading)
     } whom[] = {{"agent", DK_SUBJECT_AGENT},
                 {"group", DK_SUBJECT_GROUP},
                 {"supplier", DK_SUBJECT_SUPPLIER}};
-    Docket__RuleDefined *rule = (void *)reading->entity->body;
-    const struct dk_yaml *node = reading->node;
     if (node->type == DK_YAML_SCALAR) {
         int recipient = 0;
-        dk_reading_enum(reading, node, NULL, reading->field->descriptor, &recipient);
-        rule->recipient = (Docket__RuleRecipient)recipient;
+        dk_reading_enum(reading, node, NULL, &docket__rule_recipient__descriptor, &recipient);
+        *to->recipient = (Docket__RuleRecipient)recipient;
         return;
     }
-    rule->recipient = DOCKET__RULE_RECIPIENT__RULE_FIXED;
+    *to->recipient = DOCKET__RULE_RECIPIENT__RULE_FIXED;
     for (size_t i = 0; i < sizeof whom / sizeof whom[0] && node->count == 1; i++) {
         const struct dk_yaml *named = dk_yaml_get(node, whom[i].word);
         if (named == NULL)
             continue;
-        rule->has_recipient_id = 1;
-        dk_reading_id(reading, named, whom[i].cls, &rule->recipient_id);
+        *to->has_id = 1;
+        dk_reading_id(reading, named, whom[i].cls, to->id);
         return;
     }
     dk_reading_problem(reading, node,
@@ -141,17 +147,141 @@ static void read_to(const struct dk_reading *reading)
                        "one of {agent: KEY}, {group: KEY}, {supplier: KEY}");
 }
 
+static void say_addressee(struct dk_lines *lines, const char *path, Docket__RuleRecipient recipient,
+                          bool has_id, uint64_t id)
+{
+    if (has_id)
+        dk_lines_add(lines, dk_lines_id(lines, id), "%s.%s", path,
+                     dk_subject_class_word(dk_id_class(id)));
+    else
+        dk_lines_add(lines,
+                     dk_lines_enum(lines, &docket__rule_recipient__descriptor, (int)recipient),
+                     "%s", path);
+}
+
+static void read_to(const struct dk_reading *reading)
+{
+    Docket__RuleDefined *rule = (void *)reading->entity->body;
+    read_addressee(
+        reading, reading->node,
+        &(struct addressee){&rule->recipient, &rule->has_recipient_id, &rule->recipient_id});
+}
+
 static void say_to(struct dk_lines *lines, const struct dk_reference_key *key,
                    const ProtobufCMessage *body, const ProtobufCFieldDescriptor *field)
 {
     const Docket__RuleDefined *rule = (const void *)body;
-    if (rule->has_recipient_id)
-        dk_lines_add(lines, dk_lines_id(lines, rule->recipient_id), "%s.%s", key->word,
-                     dk_subject_class_word(dk_id_class(rule->recipient_id)));
-    else
-        dk_lines_add(lines, dk_lines_enum(lines, field->descriptor, (int)rule->recipient), "%s",
-                     key->word);
+    (void)field;
+    say_addressee(lines, key->word, rule->recipient, rule->has_recipient_id, rule->recipient_id);
+}
+
+/* ---------------------------------------------------------------- then
+ *
+ *   - {to: manager, via: smtp, template: late, wait: 15m}
+ *   - {to: {agent: mara}, via: webhook, address: https://..., template: late, wait: 1h,
+ *      payload: slack} */
+
+static void read_text_part(const struct dk_reading *reading, const struct dk_yaml *node,
+                           Docket__Text **part)
+{
+    Docket__Text *text = (void *)dk_reference_message(reading->set, &docket__text__descriptor);
+    text->has_plain = 1;
+    if (dk_reading_bytes(reading, node, &text->plain))
+        *part = text;
+}
+
+static void read_step_options(const struct dk_reading *reading, const struct dk_yaml *node,
+                              Docket__ChainStep *step)
+{
+    const struct dk_yaml *address = dk_yaml_get(node, "address");
+    const struct dk_yaml *payload = dk_yaml_get(node, "payload");
+    const struct dk_yaml *chat = dk_yaml_get(node, "chat");
+    int value;
+    if (address != NULL)
+        read_text_part(reading, address, &step->address);
+    if (payload != NULL &&
+        dk_reading_enum(reading, payload, NULL, &docket__payload__descriptor, &value)) {
+        step->has_payload = 1;
+        step->payload = (Docket__Payload)value;
+    }
+    if (chat != NULL && dk_reading_bytes(reading, chat, &step->chat))
+        step->has_chat = 1;
+}
+
+static void read_step(const struct dk_reading *reading, const struct dk_yaml *node,
+                      Docket__ChainStep *step)
+{
+    static const char *const words[] = {"to",      "via",     "template", "wait",
+                                        "address", "payload", "chat",     NULL};
+    enum { NEEDED = 4 };
+    struct dk_err err;
+    int transport = 0;
+    if (dk_yaml_only(&reading->entity->file->doc, node, words, &err) != 0) {
+        dk_reference_problem_note(reading->set, err.message);
+        return;
+    }
+    for (int i = 0; i < NEEDED; i++) {
+        if (dk_yaml_get(node, words[i]) == NULL) {
+            dk_reading_problem(reading, node, "a step has no %s: add \"%s: ...\"", words[i],
+                               words[i]);
+            return;
+        }
+    }
+    read_addressee(
+        reading, dk_yaml_get(node, "to"),
+        &(struct addressee){&step->recipient, &step->has_recipient_id, &step->recipient_id});
+    dk_reading_enum(reading, dk_yaml_get(node, "via"), NULL, &docket__transport__descriptor,
+                    &transport);
+    step->transport = (Docket__Transport)transport;
+    dk_reading_id(reading, dk_yaml_get(node, "template"), DK_SUBJECT_TEMPLATE, &step->template_);
+    dk_reading_duration(reading, dk_yaml_get(node, "wait"), &step->wait_us);
+    read_step_options(reading, node, step);
+}
+
+static void read_steps(const struct dk_reading *reading)
+{
+    size_t count = 0;
+    const struct dk_yaml *node = reading->node->type == DK_YAML_MAP
+                                     ? reading->node
+                                     : dk_reading_list(reading, reading->node, &count);
+    Docket__ChainStep **step = dk_reading_parts(reading, node == reading->node ? 1 : count);
+    if (node == reading->node) { /* a list of one */
+        read_step(reading, node, *step);
+        return;
+    }
+    for (size_t i = 0; i < count; i++, node = node->next)
+        read_step(reading, node, step[i]);
+}
+
+static void say_step(struct dk_lines *lines, const char *path, const Docket__ChainStep *step)
+{
+    size_t bytes;
+    const char *address = dk_text_plain(step->address, &bytes);
+    say_addressee(lines, dk_lines_format(lines, "%s.to", path), step->recipient,
+                  step->has_recipient_id, step->recipient_id);
+    dk_lines_add(lines, dk_lines_enum(lines, &docket__transport__descriptor, (int)step->transport),
+                 "%s.via", path);
+    if (step->address != NULL)
+        dk_lines_add(lines, dk_lines_format(lines, "%.*s", (int)bytes, address), "%s.address",
+                     path);
+    dk_lines_add(lines, dk_lines_id(lines, step->template_), "%s.template", path);
+    dk_lines_add(lines, dk_lines_duration(lines, step->wait_us), "%s.wait", path);
+    if (step->has_payload)
+        dk_lines_add(lines, dk_lines_enum(lines, &docket__payload__descriptor, (int)step->payload),
+                     "%s.payload", path);
+    if (step->has_chat)
+        dk_lines_add(lines, dk_lines_bytes(lines, &step->chat), "%s.chat", path);
+}
+
+static void say_steps(struct dk_lines *lines, const struct dk_reference_key *key,
+                      const ProtobufCMessage *body, const ProtobufCFieldDescriptor *field)
+{
+    const Docket__RuleDefined *rule = (const void *)body;
+    (void)field;
+    for (size_t i = 0; i < rule->n_step; i++)
+        say_step(lines, dk_lines_format(lines, "%s.%zu", key->word, i + 1), rule->step[i]);
 }
 
 const struct dk_reference_type dk_type_texts = {read_texts, say_texts};
 const struct dk_reference_type dk_type_to = {read_to, say_to};
+const struct dk_reference_type dk_type_steps = {read_steps, say_steps};

@@ -101,6 +101,7 @@ const struct dk_reference_section dk_reference_sections[] = {
         KEY("urgent", "urgent", bool),
         KEY("digest", "digest_us", duration),
         KEY("wait", "wait_us", duration),
+        KEY("then", "step", steps),
         KEY("repeats", "repeats", number, UP_TO(0, 100)),
         KEY("idle", "idle_us", duration),
     }},

@@ -106,6 +106,7 @@ void dk_reference_collect(struct dk_reference *set, struct dk_reference_file *fi
 void dk_reference_build(struct dk_reference *set);
 int dk_reference_draw_after(struct dk_reference *set, struct dk_err *err);
 void dk_reference_check(struct dk_reference *set);
+void dk_reference_check_rule(struct dk_reference *set, const struct dk_reference_entity *entity);
 void dk_reference_check_policies(struct dk_reference *set);
 void dk_reference_check_shifts(struct dk_reference *set);
 void dk_reference_differ(struct dk_reference *set);

@@ -277,6 +277,33 @@ static const struct {
      "t.yaml:1: rule \"r\" does not say where to: add \"address: ...\" (a path, a URL, a mailbox)"},
     {"rules: {r: {events: assigned, level: 90, to: owner, via: smtp, template: late}}",
      "t.yaml:1: a level goes with the event clock-warned only"},
+#define RULE  "rules: {r: {events: assigned, to: owner, via: smtp, template: late, "
+#define STEP  "to: manager, via: smtp, template: late"
+#define WHERE "t.yaml:1: "
+    {RULE "then: [{" STEP ", wait: 1h}]}}",
+     WHERE "rule \"r\" does not say after which time others are told: add \"wait: ...\""},
+    {RULE "wait: 1h, then: [{" STEP "}]}}", WHERE "a step has no wait: add \"wait: ...\""},
+    {RULE "wait: 1h, then: [{" STEP ", wait: 0s}]}}",
+     WHERE "a step must leave time to acknowledge: give it a wait"},
+    {RULE "wait: 1h, then: {" STEP ", wait: 1h, until: 2h}}}", WHERE
+     "the key \"until\" is not known: write to, via, template, wait, address, payload or chat"},
+    {RULE "wait: 1h, then: [{to: nobody, via: smtp, template: late, wait: 1h}]}}",
+     WHERE "then \"nobody\" is not known: write owner, group, customer, manager, fixed or "
+           "supplier"},
+    {RULE "wait: 1h, then: [{to: {agent: mary}, via: smtp, template: late, wait: 1h}]}}",
+     WHERE "there is no agent \"mary\": did you mean \"mara\"?"},
+    {RULE "wait: 1h, then: [{to: manager, via: webhook, template: late, wait: 1h}]}}",
+     WHERE "rule \"r\" does not say where to: add \"address: ...\" (a path, a URL, a mailbox)"},
+    {RULE "repeats: 2}}", WHERE "repeats and idle go with a chain only: add \"wait: ...\""},
+    {RULE "wait: 1h, idle: 1h}}",
+     WHERE "beginning again when idle is a repeat: add \"repeats: ...\""},
+    {RULE "wait: 1h, digest: 1h}}",
+     WHERE "what must be acknowledged, or is urgent, is not gathered: take digest away"},
+    {RULE "payload: slack}}", WHERE "a payload goes with \"via: webhook\" only"},
+    {"rules: {r: {events: assigned, to: owner, via: webhook, address: \"http://x\", template: "
+     "late, "
+     "payload: telegram}}",
+     WHERE "a chat goes with \"payload: telegram\", and only with it"},
     {"policies: {ola: {x: {goals: {group-ownership: 1h}, warn_before: [30m, 30m]}}}",
      "t.yaml:1: \"30m\" stands in warn_before twice: take one away"},
     {"policies: {ola: {x: {goals: {group-ownership: 1h}, warn: [1, 2, 3, 4, 5, 6, 7, 8, 9], "
@@ -302,6 +329,28 @@ static void test_reference_refuses_with_file_and_line(void **state)
         assert_int_equal(dk_reference_change_count(set), 0);
         dk_reference_free(&set);
     }
+}
+
+static void test_reference_says_the_steps_of_a_chain(void **state)
+{
+    struct fixture *fixture = *state;
+    apply(fixture, RULE "wait: 15m, then: {" STEP ", wait: 20m}}}");
+    assert_difference(fixture,
+                      RULE "wait: 15m, repeats: 2, idle: 2h, then: [{" STEP ", wait: 30m}, "
+                           "{to: {agent: elena}, via: webhook, address: \"http://x\", template: "
+                           "late, wait: 1h, payload: telegram, chat: \"-7\"}]}}",
+                      "~ rule r\n"
+                      "    then.1.wait: 20m -> 30m\n"
+                      "    then.2.to.agent: (none) -> elena\n"
+                      "    then.2.via: (none) -> webhook\n"
+                      "    then.2.address: (none) -> http://x\n"
+                      "    then.2.template: (none) -> late\n"
+                      "    then.2.wait: (none) -> 1h\n"
+                      "    then.2.payload: (none) -> telegram\n"
+                      "    then.2.chat: (none) -> -7\n"
+                      "    repeats: (none) -> 2\n"
+                      "    idle: (none) -> 2h\n"
+                      "0 added, 1 changed, 0 removed, 0 unchanged\n");
 }
 
 static void test_reference_collects_problems_up_to_a_bound(void **state)
@@ -591,6 +640,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_reference_refuses_with_file_and_line),
+        TEST(test_reference_says_the_steps_of_a_chain),
         TEST(test_reference_collects_problems_up_to_a_bound),
         TEST(test_reference_keeps_a_list_of_policies_in_one_file),
         TEST(test_reference_says_which_file_is_missing),
