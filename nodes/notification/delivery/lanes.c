@@ -8,10 +8,11 @@
 #define NOTICES_MAX (UINT64_C(1) << 32)
 
 struct lane {
-    struct dk_agenda *waiting; /* notices: touched when new, due when tried before */
-    size_t notices;            /* known, in flight or not */
-    uint32_t in_flight;        /* and not answered */
-    uint32_t failures;         /* in a row; > 0: in trouble */
+    struct dk_agenda *fresh; /* notices that were not tried yet: they go first */
+    struct dk_agenda *tried; /* and those that were, for when they may be again */
+    size_t notices;          /* known, in flight or not */
+    uint32_t in_flight;      /* and not answered */
+    uint32_t failures;       /* in a row; > 0: in trouble */
     int64_t not_before_us;
     int64_t failed_us; /* when it last failed */
 };
@@ -31,6 +32,18 @@ struct dk_lanes {
     struct dk_agenda *sound, *troubled;
     uint32_t in_flight, troubled_in_flight;
 };
+
+static int64_t waiting_us(const struct lane *lane)
+{
+    int64_t fresh_us = dk_agenda_due_us(lane->fresh);
+    return fresh_us != INT64_MAX ? fresh_us : dk_agenda_due_us(lane->tried);
+}
+
+static void free_lane(struct lane *lane)
+{
+    dk_agenda_free(&lane->fresh);
+    dk_agenda_free(&lane->tried);
+}
 
 struct dk_lanes *dk_lanes_new(void)
 {
@@ -53,7 +66,7 @@ void dk_lanes_free(struct dk_lanes **held)
         return;
     }
     while (dk_map_next(&lanes->lanes, &cursor, &receiver, &lane)) {
-        dk_agenda_free(&((struct lane *)lane)->waiting);
+        free_lane(lane);
     }
     dk_map_close(&lanes->lanes);
     dk_map_close(&lanes->errands);
@@ -75,7 +88,7 @@ static void put_down(struct dk_lanes *lanes, uint64_t receiver, const struct lan
                      int64_t now_us)
 {
     struct dk_agenda *agenda = lane->failures > 0 ? lanes->troubled : lanes->sound;
-    int64_t due_us = dk_agenda_due_us(lane->waiting);
+    int64_t due_us = waiting_us(lane);
     if (!has_room(lane) || due_us == INT64_MAX) {
         return;
     }
@@ -91,7 +104,8 @@ static void put_down(struct dk_lanes *lanes, uint64_t receiver, const struct lan
 static struct errand *next_errand(struct dk_lanes *lanes, const struct lane *lane, int64_t now_us,
                                   uint64_t *notice)
 {
-    while (dk_agenda_next(lane->waiting, now_us, notice)) {
+    while (dk_agenda_next(lane->fresh, now_us, notice) ||
+           dk_agenda_next(lane->tried, now_us, notice)) {
         struct errand *errand = dk_map_get(&lanes->errands, *notice);
         if (errand != NULL && !errand->in_flight) {
             return errand;
@@ -170,10 +184,11 @@ void dk_lanes_add(struct dk_lanes *lanes, uint64_t notice, uint64_t receiver, in
     struct lane *lane = dk_map_put(&lanes->lanes, receiver, &created);
     DK_ASSERT(lane != NULL);
     if (created) {
-        lane->waiting = dk_agenda_new();
+        lane->fresh = dk_agenda_new();
+        lane->tried = dk_agenda_new();
     }
     lane->notices++;
-    dk_agenda_touch(lane->waiting, notice);
+    dk_agenda_touch(lane->fresh, notice);
     put_down(lanes, receiver, lane, now_us);
 }
 
@@ -214,7 +229,7 @@ void dk_lanes_failed(struct dk_lanes *lanes, uint64_t notice, const struct dk_ou
     errand->attempts.next_us =
         now_us + later(asked_us, pause_us(errand->attempts.count, DK_NOTICE_PAUSE_MAX_US, chance));
     memcpy(errand->attempts.error, outcome->said, sizeof errand->attempts.error);
-    dk_agenda_schedule(lane->waiting, notice, errand->attempts.next_us);
+    dk_agenda_schedule(lane->tried, notice, errand->attempts.next_us);
     if (outcome->alone) {
         lane->failures = 0;
         lane->not_before_us = 0;
@@ -251,7 +266,7 @@ void dk_lanes_done(struct dk_lanes *lanes, uint64_t notice, int64_t now_us)
     lanes->in_flight -= errand->in_flight;
     (void)dk_map_remove(&lanes->errands, notice);
     if (--lane->notices == 0) {
-        dk_agenda_free(&lane->waiting);
+        free_lane(lane);
         (void)dk_map_remove(&lanes->lanes, receiver);
     } else {
         put_down(lanes, receiver, lane, now_us);
