@@ -1,6 +1,7 @@
 """Mails through a real SMTP server: delivered, greylisted, refused, to a slow server, one that is down, one that answers
-garbage or nothing, one that wants TLS and a password. Nothing is lost, nobody else waits, and no ticket writes headers."""
-import collections, email, email.policy, os, shutil, socket, ssl, subprocess, threading, time
+garbage or nothing, one that wants TLS and a password. Chats by webhook, which are down at the same time, through a kill.
+Nothing is lost, nobody else waits, and no ticket writes headers."""
+import collections, email, email.policy, http.server, json, os, shutil, socket, ssl, subprocess, threading, time
 import docket_pb2 as pb
 from docket_client import Client, event, id_of_key
 from site_of import Site, skip
@@ -14,7 +15,7 @@ import asyncio
 
 PLACEHOLDER = 1 << 56 | 0xFFFF << 40
 OPERATOR = 6 << 56 | 1
-EVIL = "Grüße ✓\r\nBcc: victim@elsewhere.example\r\n\r\n.\r\nQUIT"
+EVIL = "Grüße ✓ <!channel> & \"quoted\"\r\nBcc: victim@elsewhere.example\r\n\r\n.\r\nQUIT"
 TEXT = "Zeile eins: grün\n.\n..\nFrom here\n" + "long " * 300 + "\nend ✓"
 
 
@@ -51,6 +52,32 @@ def serve(mailbox, port, **options):
     controller = Controller(mailbox, hostname="127.0.0.1", port=port, **options)
     controller.start()
     return controller
+
+
+class Chats(http.server.ThreadingHTTPServer):
+    """What each chat was told, by the id of the notice."""
+    daemon_threads = True
+
+    def __init__(self, port):
+        self.told = collections.defaultdict(dict)
+        super().__init__(("127.0.0.1", port), Chat)
+        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+
+    def stop(self):
+        self.shutdown()
+        self.server_close()
+
+
+class Chat(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        said = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.told[self.path.strip("/")][self.headers["Idempotency-Key"]] = said
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
 
 
 class Mad:
@@ -100,6 +127,27 @@ def define_rules(operator, mailboxes):
     define(operator, 104, "rule", "file", pb.RuleDefined(
         on_kind=[25], recipient=pb.RULE_FIXED, template=id_of_key("template", "news"),
         transport=pb.TRANSPORT_FILE, address=pb.Text(plain=b"news.jsonl")))
+
+
+CHATS = {"slack": pb.PAYLOAD_SLACK, "mattermost": pb.PAYLOAD_MATTERMOST, "telegram": pb.PAYLOAD_TELEGRAM}
+
+
+def define_chats(operator, port):
+    define(operator, 103, "template", "chat", pb.TemplateDefined(text=[pb.TemplateText(
+        language=b"", title=b"{{ticket}} *now*", body=b"{{text}}")]))
+    for name, payload in CHATS.items():
+        define(operator, 104, "rule", name, pb.RuleDefined(
+            on_kind=[25], recipient=pb.RULE_FIXED, template=id_of_key("template", "chat"), payload=payload, chat=b"-42",
+            transport=pb.TRANSPORT_WEBHOOK, address=pb.Text(plain=f"http://127.0.0.1:{port}/{name}".encode())))
+
+
+def check_chats(told):
+    """What the customer wrote is a chat's text and no markup of it; what the template says is."""
+    first = lambda chat: next(said for said in told[chat].values() if said["text"].lstrip("*").startswith("1-1 "))
+    assert first("slack") == {"text": "*1-1 *now**\n" + EVIL.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")}
+    assert first("mattermost") == {"username": "docket", "text": "**1-1 *now***\n" + EVIL.replace("@", "@\u200b")
+                                   .replace("<", "\\<").replace("!", "\\!").replace(">", "\\>")}, first("mattermost")
+    assert first("telegram") == {"chat_id": -42, "text": "1-1 *now*\n" + EVIL}, first("telegram")
 
 
 def news(client, count):
@@ -153,10 +201,14 @@ def plain_server(port):
         configure(site, f"smtp:\n  server: smtp://127.0.0.1:{port}\n  from: docket@desk.example\n  starttls: allowed\n")
         mailbox = Mailbox()
         server = serve(mailbox, port)
+        site.nodes["notification"].env = {"no_proxy": "*"}
         site.start()
         node, operator = site.nodes["notification"], Client(site.data, "operator")
         lines = lambda: (site.data / "outbox/news.jsonl").read_text().count("\n")
         define_rules(operator, ["ok", "grey", "gone", "slow"])
+        chat_port = free_port()
+        chats = Chats(chat_port)
+        define_chats(operator, chat_port)
 
         news(operator, 5)
         wait_until("all are told", lambda: all(len(mailbox.ids(who)) == 5 for who in ("ok", "grey", "slow")))
@@ -166,8 +218,13 @@ def plain_server(port):
         assert [d["position"] for d in dead] == sorted(d["position"] for d in dead)
         check_mail(next(m for m in mailbox.taken["ok"] if m["Subject"].startswith("1-1:")))
 
-        # Down, then mad: files are written meanwhile, and mails wait, through a kill.
+        wait_until("chats are told", lambda: all(len(chats.told[chat]) == 5 for chat in CHATS))
+        check_chats(chats.told)
+
+        # Down, then mad: files are written meanwhile, mails and chats wait, through a kill.
         server.stop()
+        chats.stop()
+        heard = {chat: set(chats.told[chat]) for chat in CHATS}
         news(operator, 10)
         wait_until("files do not wait for mails", lambda: lines() == 15)
         wait_until("attempts", lambda: any(n["attempts"] > 0 for n in operator.query("notification", "outbox")))
@@ -182,13 +239,17 @@ def plain_server(port):
         node.kill()
         mad.stop()
         server = serve(mailbox, port)
+        chats = Chats(chat_port)
         node.start()
         wait_until("nothing waits", lambda: not operator.query(
             "notification", "outbox", at_least=operator.call(head=pb.Head()).head.head))
         for who in ("ok", "grey", "slow"):
             assert set(mailbox.ids(who)) == requested(operator, who) and len(mailbox.ids(who)) == 16, who
             assert mailbox.ids(who).total() <= 16 + 8, mailbox.ids(who)
+        for chat in CHATS:
+            assert heard[chat] | set(chats.told[chat]) == requested(operator, chat) and len(chats.told[chat]) >= 11, chat
         assert {d["notice"] for d in operator.query("notification", "dead")} == requested(operator, "gone")
+        chats.stop()
         assert node.end() == 0 and site.broker.end() == 0, node.said()
         server.stop()
 
