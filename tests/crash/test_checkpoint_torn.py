@@ -8,13 +8,15 @@ from site_of import Program, Site
 import docket_pb2 as pb
 
 SECTOR, TORN = 512, 9
+started = []  # nodes, to be ended whatever happens
 FAULTS = {"LD_PRELOAD": str(BIN / "libfaultfs.so"), "ASAN_OPTIONS": "verify_asan_link_order=0"}
 
 
 def node(site, role, name, **faults):
     """Its own log file, so that what it says is its own."""
     env = dict(FAULTS, DK_FAULT_ON="data.mdb", **faults) if faults else None
-    return Program([BIN / "docket-node", role, "--config", site.data], site.path / f"{name}.log", env)
+    started.append(Program([BIN / "docket-node", role, "--config", site.data], site.path / f"{name}.log", env))
+    return started[-1]
 
 
 def restored(program):
@@ -211,7 +213,7 @@ with Site() as site:
         test_torn_by_a_power_cut(site, checkpoints, random.Random(seed))
         test_recovers(site, programs)
     finally:
-        for program, _ in programs.values():
+        for program in started:
             program.kill()
     site.broker.end()
     test_heads(site)
