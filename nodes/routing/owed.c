@@ -1,6 +1,7 @@
 /* What a ticket by itself is owed; who gets it is its pool's matter (decide.c). */
 #include "nodes/routing/decide.h"
 #include "nodes/routing/pool.h"
+#include "proto/base/time.h"
 
 /* Whether it waits for a route: it stands in no group, or is wanted on another line. */
 static bool wants_route(const struct dk_routing_ticket *row, const struct dk_ticket *life)
@@ -127,8 +128,8 @@ static void consider_step(struct dk_routing *self, uint64_t ticket,
         return;
     }
     dk_routing_choose_alone(self, ticket, now_us, &choice);
-    if (choice.count > 0) { /* its pool is about to give it to somebody */
-        wake_at(again_us, now_us + timeout_us);
+    if (choice.count > 0) { /* its pool is about to give it to somebody, or somebody else to them */
+        wake_at(again_us, now_us + DK_SECOND_US);
         return;
     }
     (void)dk_routing_add_queued(intents, ticket, row, step, row->queued_at, now_us, &choice);

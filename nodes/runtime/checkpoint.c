@@ -256,8 +256,8 @@ static int restore_refs(struct dk_folder *folder, struct dk_source *source, stru
             rc = dk_source_read(source, position[i], &records, err);
         }
         if (rc == 0 && records.batch.count == 0) {
-            rc =
-                dk_err_set(err, DK_ECORRUPT, "position %" PRIu64 " is not in the log", position[i]);
+            rc = dk_err_set(err, DK_ENOTFOUND, "position %" PRIu64 " is not in the log",
+                            position[i]);
         }
         if (rc == 0) {
             const uint8_t *record =
@@ -323,8 +323,12 @@ static int find_wrong(const struct dk_checkpoint *c, struct dk_folder *folder,
         return 0;
     }
     int rc = ask_log(source, mark, why, err);
-    if (rc == 0 && *why == NULL && restore_refs(folder, source, err) != 0) {
+    if (rc == 0 && *why == NULL) {
+        rc = restore_refs(folder, source, err);
+    }
+    if (rc == DK_ENOTFOUND || rc == DK_EINVAL) {
         *why = "the log does not hold its definitions";
+        rc = 0;
     }
     return rc;
 }

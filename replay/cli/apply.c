@@ -74,29 +74,51 @@ static int encode_some(const struct dk_reference *set, size_t first, uint64_t ac
     return 0;
 }
 
+/* The version of each entity that the difference was made against: what somebody else has changed
+ * since is refused. 0, of a new one: any. */
+static void expect_versions(const struct dk_reference *set, size_t first, size_t count,
+                            const struct dk_refs *refs, uint32_t *expected)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct dk_refs_version *last =
+            dk_refs_last(refs, dk_reference_change(set, first + i)->subject);
+        expected[i] = last != NULL ? last->version : 0;
+    }
+}
+
 /* One atomic request; as many as are needed, in order, when they do not fit one. */
-static int append(struct dk_cli *cli, const struct dk_reference *set, struct dk_err *err)
+static int append(struct dk_cli *cli, const struct dk_reference *set, const struct dk_refs *refs,
+                  struct dk_err *err)
 {
     const struct dk_desk *desk = cli->desk;
     uint64_t actor = desk->session.actor != 0
                          ? desk->session.actor
                          : dk_id_make(DK_ACTOR_OPERATOR, dk_key_id(desk->own.public_z85));
     struct dk_slice *slice = calloc(DK_REQUEST_MAX_EVENTS, sizeof *slice);
+    uint32_t *expected = calloc(DK_REQUEST_MAX_EVENTS, sizeof *expected);
     struct dk_buf out;
     size_t done = 0, count = 0;
     int rc = 0;
-    DK_ASSERT(slice != NULL);
+    DK_ASSERT(slice != NULL && expected != NULL);
     dk_buf_init(&out, DK_REQUEST_MAX_BYTES - 16 * DK_REQUEST_MAX_EVENTS);
     while (rc == 0 && done < dk_reference_change_count(set)) {
         struct dk_append_result result = {0};
         rc = encode_some(set, done, actor, &out, slice, &count, err);
+        expect_versions(set, done, rc == 0 ? count : 0, refs, expected);
         rc = rc != 0 ? rc
-                     : dk_client_append_once(desk->client, slice, NULL, count, true,
+                     : dk_client_append_once(desk->client, slice, expected, count, true,
                                              desk->timeout_ms, &result, err);
         done += rc == 0 ? count : 0;
     }
     dk_buf_close(&out);
     free(slice);
+    free(expected);
+    if (rc == DK_ECONFLICT) {
+        return dk_err_wrap(err,
+                           "%zu of %zu changes are appended; somebody else has changed the rest "
+                           "meanwhile, so run it again to see what differs now",
+                           done, dk_reference_change_count(set));
+    }
     if (rc != 0) {
         return dk_err_wrap(err, "%zu of %zu changes are appended", done,
                            dk_reference_change_count(set));
@@ -124,7 +146,7 @@ static int run(struct dk_cli *cli, struct dk_reference *set, const struct dk_ref
     if (!confirmed(cli)) {
         return dk_err_set(err, DK_EINVAL, "not confirmed: nothing was changed");
     }
-    return append(cli, set, err);
+    return append(cli, set, refs, err);
 }
 
 int dk_apply_run(struct dk_cli *cli, struct dk_err *err)

@@ -136,9 +136,12 @@ static int fill_double(struct filling *f, struct dk_err *err)
 
 static int fill_instant(struct filling *f, struct dk_err *err)
 {
-    return dk_moment_parse(f->action->cli->zone, dk_clock_wall_us(), f->text, f->at, err) == 0
+    if (dk_moment_parse(f->action->cli->zone, dk_clock_wall_us(), f->text, f->at, err) != 0) {
+        return DK_EXIT_USAGE;
+    }
+    return *(int64_t *)f->at != 0
                ? 0
-               : DK_EXIT_USAGE;
+               : dk_cli_usage(err, "%s: the instant 0 stands for none", f->field->name);
 }
 
 static int fill_text(struct filling *f)

@@ -205,14 +205,23 @@ static void print_stats_json(const struct dk_cli *cli, const Docket__StatsReply 
 
 /* ------------------------------------------------------------------------------ waiting */
 
-/* A role, written from `at`, has a live and healthy member that has folded up to `goal`. */
-static bool role_is_there(const Docket__StatsReply *s, const char *at, size_t bytes, uint64_t goal)
+/* What all must be for the wait to end: heard of since it began (without a wait: whenever), and
+ * folded up to the head then. */
+struct wait {
+    int64_t begun_us;
+    uint64_t goal;
+};
+
+/* A role, written from `at`, has a healthy member that is so. */
+static bool role_is_there(const Docket__StatsReply *s, const char *at, size_t bytes,
+                          const struct wait *wait)
 {
+    int64_t waited_us = dk_clock_boot_us() - wait->begun_us;
     for (size_t i = 0; i < s->n_member; i++) {
         const Docket__Heartbeat *beat = s->member[i]->heartbeat;
         char health[128];
         if (beat->role.len == bytes && memcmp(beat->role.data, at, bytes) == 0 &&
-            beat->position >= goal &&
+            beat->position >= wait->goal && (int64_t)s->member[i]->age_us <= waited_us &&
             strcmp(health_of(s->member[i], health, sizeof health), "ok") == 0) {
             return true;
         }
@@ -221,12 +230,12 @@ static bool role_is_there(const Docket__StatsReply *s, const char *at, size_t by
 }
 
 /* The first of a comma-separated list of roles that is not there, as text in `role`. */
-static bool a_role_is_missing(const Docket__StatsReply *s, const char *roles, uint64_t goal,
-                              char *role, size_t max)
+static bool a_role_is_missing(const Docket__StatsReply *s, const char *roles,
+                              const struct wait *wait, char *role, size_t max)
 {
     for (const char *at = roles; *at != '\0';) {
         size_t bytes = strcspn(at, ",");
-        if (bytes > 0 && !role_is_there(s, at, bytes, goal)) {
+        if (bytes > 0 && !role_is_there(s, at, bytes, wait)) {
             (void)snprintf(role, max, "%.*s", (int)bytes, at);
             return true;
         }
@@ -242,7 +251,7 @@ static int wait_for_all(struct dk_cli *cli, int64_t wait_us, const Docket__Stats
 {
     const char *roles = dk_cli_given(cli, "--roles");
     int64_t until_us = dk_clock_boot_us() + wait_us;
-    uint64_t goal = UINT64_MAX;
+    struct wait wait = {.begun_us = wait_us > 0 ? until_us - wait_us : 0, .goal = UINT64_MAX};
     char missing[64] = "";
     struct dk_watch watch;
     int rc;
@@ -255,13 +264,14 @@ static int wait_for_all(struct dk_cli *cli, int64_t wait_us, const Docket__Stats
         if (rc != 0) {
             break;
         }
-        goal = goal == UINT64_MAX ? (*stats)->head : goal;
-        if (!a_role_is_missing(*stats, roles != NULL ? roles : "", goal, missing, sizeof missing)) {
+        wait.goal = wait.goal == UINT64_MAX ? (*stats)->head : wait.goal;
+        if (!a_role_is_missing(*stats, roles != NULL ? roles : "", &wait, missing,
+                               sizeof missing)) {
             break;
         }
         if (left_us <= 0) {
             rc = dk_err_set(err, DK_ETIMEOUT, "%s is not live and caught up to %" PRIu64, missing,
-                            goal);
+                            wait.goal);
             break;
         }
         if (dk_watch_interrupted(&watch)) {
