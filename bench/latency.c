@@ -66,57 +66,14 @@ struct bench {
 
 /* ---------------------------------------------------------------- the site */
 
-static int run_docket(const struct bench *bench, const char *said, const char *yaml,
-                      struct dk_err *err)
-{
-    char program[600];
-    int status = 0;
-    pid_t pid;
-    (void)snprintf(program, sizeof program, "%.*s",
-                   (int)(strrchr(bench->site.broker, '-') - bench->site.broker),
-                   bench->site.broker);
-    char *argv[] = {program, "--config", (char *)(uintptr_t)bench->site.dir,
-                    "apply", "--yes",    (char *)(uintptr_t)yaml,
-                    NULL};
-    int rc = dk_process_start(&pid, argv, said, err);
-    if (rc == 0 && (waitpid(pid, &status, 0) != pid || status != 0)) {
-        rc = dk_err_set(err, DK_EIO, "docket apply failed: see %s", said);
-    }
-    return rc;
-}
-
-static int start_node(struct bench *bench, size_t i, const char *role, const char *folder,
-                      struct dk_err *err)
-{
-    char program[600], said[600];
-    (void)snprintf(program, sizeof program, "%.*s-node",
-                   (int)(strrchr(bench->site.broker, '-') - bench->site.broker),
-                   bench->site.broker);
-    (void)snprintf(said, sizeof said, "%s/%s.txt", folder, role);
-    char *argv[] = {program, (char *)(uintptr_t)role, "--config", bench->site.dir, NULL};
-    return dk_process_start(&bench->node[i], argv, said, err);
-}
-
-static int write_file(const char *path, const char *text, struct dk_err *err)
-{
-    FILE *file = fopen(path, "w");
-    bool ok = file != NULL && fputs(text, file) >= 0;
-    ok = file != NULL && fclose(file) == 0 && ok;
-    return ok ? 0 : dk_err_set(err, DK_EIO, "cannot write %s", path);
-}
-
 static int start_site(struct bench *bench, const char *folder, struct dk_err *err)
 {
-    char yaml[600], said[600];
-    (void)snprintf(yaml, sizeof yaml, "%s/organization.yaml", folder);
-    (void)snprintf(said, sizeof said, "%s/apply.txt", folder);
     int rc = dk_site_init(&bench->site, folder, err);
     rc = rc != 0 ? rc : dk_site_start(&bench->site, err);
     rc = rc != 0 ? rc : dk_config_load(&bench->config, bench->site.dir, err);
-    rc = rc != 0 ? rc : write_file(yaml, organization, err);
-    rc = rc != 0 ? rc : run_docket(bench, said, yaml, err);
-    rc = rc != 0 ? rc : start_node(bench, 0, "routing", folder, err);
-    return rc != 0 ? rc : start_node(bench, 1, "analytics", folder, err);
+    rc = rc != 0 ? rc : dk_site_apply(&bench->site, organization, err);
+    rc = rc != 0 ? rc : dk_site_node(&bench->site, "routing", &bench->node[0], err);
+    return rc != 0 ? rc : dk_site_node(&bench->site, "analytics", &bench->node[1], err);
 }
 
 static int connect_all(struct bench *bench, struct dk_err *err)

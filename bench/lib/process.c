@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -184,4 +185,44 @@ int dk_site_start(struct dk_site *site, struct dk_err *err)
     (void)close(fd);
     (void)unsetenv("NOTIFY_SOCKET");
     return rc;
+}
+
+/* The program beside the broker whose name goes on with `rest`: "docket", "docket-node". */
+static void program_of(const struct dk_site *site, const char *rest, char *path, size_t bytes)
+{
+    (void)snprintf(path, bytes, "%.*s%s", (int)(strrchr(site->broker, '-') - site->broker),
+                   site->broker, rest);
+}
+
+int dk_site_apply(const struct dk_site *site, const char *yaml, struct dk_err *err)
+{
+    char program[PATH_MAX], path[PATH_MAX], said[PATH_MAX];
+    int status = 0;
+    pid_t pid;
+    (void)snprintf(path, sizeof path, "%s/organization.yaml", site->dir);
+    (void)snprintf(said, sizeof said, "%s/apply.txt", site->dir);
+    program_of(site, "", program, sizeof program);
+    FILE *file = fopen(path, "we");
+    bool ok = file != NULL && fputs(yaml, file) >= 0;
+    ok = file != NULL && fclose(file) == 0 && ok;
+    if (!ok) {
+        return dk_err_errno(err, DK_EIO, errno, "cannot write %s", path);
+    }
+    char *argv[] = {program, "--config", (char *)(uintptr_t)site->dir, "apply", "--yes",
+                    path,    NULL};
+    int rc = dk_process_start(&pid, argv, said, err);
+    if (rc == 0 && (waitpid(pid, &status, 0) != pid || status != 0)) {
+        rc = dk_err_set(err, DK_EIO, "docket apply failed: see %s", said);
+    }
+    return rc;
+}
+
+int dk_site_node(const struct dk_site *site, const char *role, pid_t *pid, struct dk_err *err)
+{
+    char program[PATH_MAX], said[PATH_MAX];
+    program_of(site, "-node", program, sizeof program);
+    (void)snprintf(said, sizeof said, "%s/%s.txt", site->dir, role);
+    char *argv[] = {program, (char *)(uintptr_t)role, "--config", (char *)(uintptr_t)site->dir,
+                    NULL};
+    return dk_process_start(pid, argv, said, err);
 }

@@ -34,5 +34,9 @@ struct dk_site {
 int dk_site_init(struct dk_site *site, const char *folder, struct dk_err *err);
 /* Returns when the broker says that it is ready. */
 int dk_site_start(struct dk_site *site, struct dk_err *err);
+/* `docket apply` of what a file of YAML says. */
+int dk_site_apply(const struct dk_site *site, const char *yaml, struct dk_err *err);
+/* Starts the site's node of a role. */
+int dk_site_node(const struct dk_site *site, const char *role, pid_t *pid, struct dk_err *err);
 
 #endif

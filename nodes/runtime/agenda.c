@@ -20,6 +20,7 @@ struct dk_agenda {
     struct entry *heap;
     size_t heap_capacity, heap_count;
     struct dk_map scheduled; /* item -> int64_t */
+    bool timer_turn;         /* the last one was a touched one */
 };
 
 struct dk_agenda *dk_agenda_new(void)
@@ -137,23 +138,30 @@ static const struct entry *top(struct dk_agenda *agenda)
     return NULL;
 }
 
+static void take_touched(struct dk_agenda *agenda, uint64_t *item)
+{
+    *item = agenda->ring[agenda->ring_head];
+    agenda->ring_head = (agenda->ring_head + 1) % agenda->ring_capacity;
+    agenda->ring_count--;
+    (void)dk_map_remove(&agenda->queued, *item);
+}
+
 bool dk_agenda_next(struct dk_agenda *agenda, int64_t now_us, uint64_t *item)
 {
-    if (agenda->ring_count > 0) {
-        *item = agenda->ring[agenda->ring_head];
-        agenda->ring_head = (agenda->ring_head + 1) % agenda->ring_capacity;
-        agenda->ring_count--;
-        (void)dk_map_remove(&agenda->queued, *item);
+    const struct entry *due = top(agenda);
+    bool touched = agenda->ring_count > 0;
+    if (due != NULL && due->at_us <= now_us && (!touched || agenda->timer_turn)) {
+        agenda->timer_turn = false;
+        *item = due->item;
+        (void)dk_map_remove(&agenda->scheduled, *item);
+        pop(agenda);
         return true;
     }
-    const struct entry *due = top(agenda);
-    if (due == NULL || due->at_us > now_us) {
-        return false;
+    if (touched) {
+        agenda->timer_turn = true;
+        take_touched(agenda, item);
     }
-    *item = due->item;
-    (void)dk_map_remove(&agenda->scheduled, *item);
-    pop(agenda);
-    return true;
+    return touched;
 }
 
 int64_t dk_agenda_due_us(struct dk_agenda *agenda)

@@ -16,7 +16,8 @@ void dk_agenda_touch(struct dk_agenda *agenda, uint64_t item);
 /* At an instant; replaces the one put down before. INT64_MAX: not any more. */
 void dk_agenda_schedule(struct dk_agenda *agenda, uint64_t item, int64_t at_us);
 
-/* A touched item, else one due by `now_us`; false when there is none. */
+/* A touched item or one due by `now_us`, by turns while there are both: neither a flood of events
+ * nor one of timers holds the other up. false when there is none. */
 bool dk_agenda_next(struct dk_agenda *agenda, int64_t now_us, uint64_t *item);
 
 /* INT64_MIN when something is touched; else the earliest instant scheduled, INT64_MAX: none. */

@@ -128,6 +128,42 @@ static void on_announce_readable(void *arg)
     wake(node);
 }
 
+/* ---------------------------------------------------------------- checkpoints */
+
+static void write_checkpoint(struct dk_node *node)
+{
+    struct dk_err err = {0};
+    if (dk_checkpoint_write(node->checkpoint, node->folder, &err) != 0) {
+        dk_say(DK_WARN, "checkpoint-not-written",
+               "error=\"%s\" effect=\"the next start folds more of the log\"", err.message);
+        node->unwritten = true;
+    } else if (node->unwritten) {
+        dk_say(DK_INFO, "checkpoint-written-again", "position=%" PRIu64,
+               dk_folder_position(node->folder));
+        node->unwritten = false;
+    }
+}
+
+static void on_checkpoint(struct ev_loop *loop, struct ev_timer *timer, int revents)
+{
+    (void)loop;
+    (void)revents;
+    write_checkpoint(timer->data);
+}
+
+/* While the disk takes none, the timer's attempts are enough. */
+static void keep_checkpoint_small(struct dk_node *node)
+{
+    struct dk_table *table[DK_FOLDER_TABLES_MAX];
+    size_t count = dk_folder_tables(node->folder, table, DK_FOLDER_TABLES_MAX), changed = 0;
+    for (size_t i = 0; i < count; i++) {
+        changed += dk_table_dirty_count(table[i]);
+    }
+    if (changed >= DK_NODE_CHECKPOINT_ENTRIES && !node->unwritten) {
+        write_checkpoint(node);
+    }
+}
+
 /* ---------------------------------------------------------------- work */
 
 static void die(const struct dk_node *node, const struct dk_err *err)
@@ -202,6 +238,9 @@ static void on_work(struct ev_loop *loop, struct ev_idle *idle, int revents)
         if (node->on_turn != NULL && dk_decider_live(node->decider)) {
             node->on_turn(node->turn_arg);
         }
+        if (dk_decider_live(node->decider)) {
+            keep_checkpoint_small(node);
+        }
         sleep_until_due(node);
     }
     (void)dk_client_release(node->client, NULL); /* what is dropped is never answered: decider.h */
@@ -226,27 +265,6 @@ static void on_beat(struct ev_loop *loop, struct ev_timer *timer, int revents)
     dk_decider_beat(node->decider, node->query_endpoint, dk_clock_boot_us());
     dk_queries_keep_bound(node->queries);
     wake(node);
-}
-
-static void write_checkpoint(struct dk_node *node)
-{
-    struct dk_err err = {0};
-    if (dk_checkpoint_write(node->checkpoint, node->folder, &err) != 0) {
-        dk_say(DK_WARN, "checkpoint-not-written",
-               "error=\"%s\" effect=\"the next start folds more of the log\"", err.message);
-        node->unwritten = true;
-    } else if (node->unwritten) {
-        dk_say(DK_INFO, "checkpoint-written-again", "position=%" PRIu64,
-               dk_folder_position(node->folder));
-        node->unwritten = false;
-    }
-}
-
-static void on_checkpoint(struct ev_loop *loop, struct ev_timer *timer, int revents)
-{
-    (void)loop;
-    (void)revents;
-    write_checkpoint(timer->data);
 }
 
 /* ---------------------------------------------------------------- life */

@@ -159,6 +159,17 @@ bool dk_table_next(const struct dk_table *table, size_t *cursor, uint64_t *key, 
     return true;
 }
 
+/* Walking and clearing a map cost its capacity: one that was filled once, and holds few now, begins
+ * small again, so that a checkpoint and a hash cost what has changed. */
+static void empty(struct dk_map *map)
+{
+    if (map->count < map->capacity / 16) {
+        dk_map_close(map);
+    } else {
+        dk_map_clear(map);
+    }
+}
+
 uint64_t dk_table_hash(struct dk_table *table)
 {
     uint64_t key;
@@ -170,7 +181,7 @@ uint64_t dk_table_hash(struct dk_table *table)
             table->sum += hash_entry(table, key, entry);
         }
     }
-    dk_map_clear(&table->stale);
+    empty(&table->stale);
     return table->sum;
 }
 
@@ -187,5 +198,5 @@ size_t dk_table_dirty_count(const struct dk_table *table)
 
 void dk_table_clean(struct dk_table *table)
 {
-    dk_map_clear(&table->dirty);
+    empty(&table->dirty);
 }

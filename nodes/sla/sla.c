@@ -29,19 +29,56 @@ static void close_role(void **self)
     *self = NULL;
 }
 
-/* What was owed when the process ended is not known: every ticket is looked at once. */
+/* When the log says that a ticket's next clock is due; INT64_MAX: none runs. */
+static int64_t said_due_us(const struct dk_sla *sla, uint64_t ticket)
+{
+    size_t bytes = 0;
+    const struct dk_said *said = dk_table_get(sla->said, ticket, &bytes);
+    int64_t due_us = INT64_MAX;
+    for (size_t i = 0; i < bytes / sizeof *said; i++) {
+        if (said[i].verdict == DOCKET__VERDICT__VERDICT_RUNNING && said[i].due_us < due_us) {
+            due_us = said[i].due_us;
+        }
+    }
+    return due_us;
+}
+
+struct waiting {
+    int64_t due_us;
+    uint64_t ticket;
+};
+
+static int by_due(const void *a, const void *b)
+{
+    const struct waiting *x = a, *y = b;
+    if (x->due_us != y->due_us) {
+        return x->due_us < y->due_us ? -1 : 1;
+    }
+    return (x->ticket > y->ticket) - (x->ticket < y->ticket);
+}
+
+/* What was owed when the process ended is not known: every ticket is looked at once, those first
+ * that have come due meanwhile or will soon. */
 static int rebuild(void *self, struct dk_agenda *agenda, struct dk_err *err)
 {
     struct dk_sla *sla = self;
-    size_t cursor = 0, bytes;
+    size_t cursor = 0, bytes, count = 0;
     uint64_t ticket;
     const void *life;
-    (void)err;
+    struct waiting *list = calloc(dk_table_count(sla->world->tickets) + 1, sizeof *list);
+    if (list == NULL) {
+        return dk_err_set(err, DK_ENOMEM, "no memory to look at all tickets");
+    }
     while (dk_table_next(sla->world->tickets, &cursor, &ticket, &life, &bytes)) {
         if (!dk_ticket_historical(life)) {
-            dk_agenda_touch(agenda, ticket);
+            list[count++] = (struct waiting){said_due_us(sla, ticket), ticket};
         }
     }
+    qsort(list, count, sizeof *list, by_due);
+    for (size_t i = 0; i < count; i++) {
+        dk_agenda_touch(agenda, list[i].ticket);
+    }
+    free(list);
     return 0;
 }
 

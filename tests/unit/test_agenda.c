@@ -82,6 +82,18 @@ static void test_agenda_touched_item_stays_scheduled(void **state)
     ASSERT_EQ(next(agenda, 100), 1);
 }
 
+static void test_agenda_takes_touched_and_due_by_turns(void **state)
+{
+    struct dk_agenda *agenda = *state;
+    for (uint64_t i = 1; i <= 3; i++) {
+        dk_agenda_touch(agenda, 10 + i);
+        dk_agenda_schedule(agenda, 20 + i, (int64_t)i);
+    }
+    const uint64_t expected[] = {11, 21, 12, 22, 13, 23, 0};
+    for (size_t i = 0; i < sizeof expected / sizeof *expected; i++)
+        ASSERT_EQ(next(agenda, 3), expected[i]);
+}
+
 /* Against the naive agenda: an instant an item. */
 static void test_agenda_equals_a_list(void **state)
 {
@@ -122,6 +134,7 @@ int main(void)
         CASE(test_agenda_gives_items_when_they_are_due),
         CASE(test_agenda_keeps_the_last_instant_put_down),
         CASE(test_agenda_touched_item_stays_scheduled),
+        CASE(test_agenda_takes_touched_and_due_by_turns),
         CASE(test_agenda_equals_a_list),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
