@@ -232,6 +232,13 @@ static void take_kind(struct entry *entry, struct dk_step *step, const struct dk
     case DK_KIND_HANDOVER_DECLARED: step->what |= DK_STEP_ASSIGNED; break;
     case DK_KIND_ESCALATED: step->what |= DK_STEP_ESCALATED; break;
     case DK_KIND_RATED: take_rated(step, body); break;
+    case DK_KIND_TIME_LOGGED:
+        step->what |= DK_STEP_LOGGED;
+        step->instance = ((const Docket__TimeLogged *)body)->seconds;
+        break;
+    case DK_KIND_MERGED_INTO:
+        edit(entry, 0)->merged_into = ((const Docket__MergedInto *)body)->target;
+        break;
     case DK_KIND_CLOCK_RESUMED:
     case DK_KIND_CLOCK_MET:
     case DK_KIND_CLOCK_BREACHED:

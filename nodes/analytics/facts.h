@@ -9,7 +9,7 @@
  * values are the ticket's, and the backlog of any instant is exact. The last step with a bit is
  * the one that holds: a late event that precedes what was the first reply adds another.
  *
- * Memory: 48 bytes a step and 64 a ticket; the real histories have 6 to 10 steps a ticket, about
+ * Memory: 48 bytes a step and 72 a ticket; the real histories have 6 to 10 steps a ticket, about
  * half a kilobyte with the table's own share. Events that add no step (notes, pauses, notices,
  * later replies) cost a look-up and keep nothing. */
 #ifndef DK_ANALYTICS_FACTS_H
@@ -18,7 +18,7 @@
 #include "nodes/runtime/role.h"
 #include <stdint.h>
 
-#define DK_FACTS_FOLD_VERSION 4
+#define DK_FACTS_FOLD_VERSION 5
 
 enum dk_step_what {
     DK_STEP_OPENED = 1 << 0,
@@ -37,7 +37,8 @@ enum dk_step_what {
     DK_STEP_RATED = 1 << 13,
     DK_STEP_CLOCK = 1 << 14,             /* a clock's verdict; the clock's last one holds */
     DK_STEP_FIRST_OWNER_REPLY = 1 << 15, /* outbound, by the agent who had the ticket then */
-    DK_STEP_LATE = 1 << 16, /* recorded after values changed that were others at its instant */
+    DK_STEP_LATE = 1 << 16,   /* recorded after values changed that were others at its instant */
+    DK_STEP_LOGGED = 1 << 17, /* working time, in `instance` */
 };
 
 struct dk_step {
@@ -46,7 +47,7 @@ struct dk_step {
     uint64_t agent; /* the owner */
     uint64_t product;
     uint32_t what;     /* enum dk_step_what; 0: only values changed */
-    uint32_t instance; /* of a clock */
+    uint32_t instance; /* of a clock; of logged time the seconds */
     uint8_t status;    /* Docket__Status */
     uint8_t line;
     uint8_t priority;
@@ -77,13 +78,14 @@ enum dk_first {
 
 struct dk_facts {
     uint64_t company;                     /* as Opened says, else the customer's then */
+    uint64_t merged_into;                 /* another ticket, or 0 */
     int64_t first_us[DK_FIRST_COUNT];     /* INT64_MAX: not yet */
     int64_t occurred_us[DK_ENDING_COUNT]; /* of the last one's event, once there is one */
     uint32_t flags;                       /* enum dk_facts_flag */
     uint32_t channel;                     /* Docket__Channel */
     struct dk_step step[];
 };
-_Static_assert(sizeof(struct dk_facts) == 64, "no padding: the bytes are hashed");
+_Static_assert(sizeof(struct dk_facts) == 72, "no padding: the bytes are hashed");
 
 /* How many steps an entry of the table has. */
 static inline size_t dk_facts_steps(size_t bytes)

@@ -150,6 +150,8 @@ static void measure_tickets(struct dk_kpi_report *report)
     const struct dk_analytics *analytics = report->analytics;
     struct dk_measuring measuring = {
         .refs = analytics->world->refs,
+        .facts = analytics->facts,
+        .tickets = analytics->world->tickets,
         .at_us = query->at_us,
         .now_us = analytics->world->recorded_us,
         .as_now = query->as_now,

@@ -253,6 +253,55 @@ static void measure_clocks(const struct dk_measuring *measuring, const struct dk
     }
 }
 
+/* ---------------------------------------------------------------- logged time */
+
+#define MERGES_MAX 64 /* one after the other; a circle ends here, too */
+
+/* The ticket that this one is in now, walked into `other`: itself unless it was merged. */
+static const struct dk_case *merged_case(const struct dk_measuring *measuring,
+                                         const struct dk_case *walked, struct dk_case *other)
+{
+    uint64_t ticket = walked->ticket;
+    const struct dk_facts *facts = walked->facts;
+    size_t bytes = 0;
+    for (int i = 0; i < MERGES_MAX && facts != NULL && facts->merged_into != 0; i++) {
+        ticket = facts->merged_into;
+        facts = dk_table_get(measuring->facts, ticket, &bytes);
+    }
+    if (ticket == walked->ticket || facts == NULL) {
+        return walked; /* one at another site is counted where it was worked on */
+    }
+    dk_case_walk(other, ticket, dk_table_get(measuring->tickets, ticket, NULL), facts,
+                 dk_facts_steps(bytes));
+    return other;
+}
+
+/* The last step at or before an instant, else the first. */
+static const struct dk_step *step_then(const struct dk_case *walked, int64_t at_us)
+{
+    const struct dk_step *found = &walked->facts->step[0];
+    for (size_t i = 1; i < walked->steps; i++) {
+        found = walked->facts->step[i].at_us <= at_us ? &walked->facts->step[i] : found;
+    }
+    return found;
+}
+
+static void measure_logged(const struct dk_measuring *measuring, const struct dk_case *walked)
+{
+    struct dk_case other;
+    const struct dk_case *whose = NULL;
+    for (size_t i = 0; i < walked->steps; i++) {
+        const struct dk_step *step = &walked->facts->step[i];
+        if ((step->what & DK_STEP_LOGGED) == 0) {
+            continue;
+        }
+        whose = whose != NULL ? whose : merged_case(measuring, walked, &other);
+        measuring->on_sample(measuring->arg, whose, DK_MEASURE_LOGGED,
+                             whose == walked ? step : step_then(whose, step->at_us), step->at_us,
+                             (int64_t)step->instance * DK_SECOND_US, DK_SAMPLE_VALUE);
+    }
+}
+
 /* ---------------------------------------------------------------- at an instant */
 
 /* The last step that tells of `at_us` or before; NULL: it was not opened then. `*live`: whether the
@@ -331,6 +380,7 @@ void dk_measure_case(const struct dk_measuring *measuring, const struct dk_case 
     case DK_MEASURE_CLOSURE:
         measure_since_opened(measuring, walked, measure, closed ? walked->last_close : NULL, NULL);
         break;
+    case DK_MEASURE_LOGGED: measure_logged(measuring, walked); break;
     case DK_MEASURE_REOPEN_RATE: measure_reopen_rate(measuring, walked); break;
     case DK_MEASURE_FIRST_CONTACT: measure_first_contact(measuring, walked); break;
     case DK_MEASURE_FIRST_LINE:

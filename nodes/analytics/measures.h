@@ -30,6 +30,8 @@
     X(FIRST_RESOLUTION, "first-resolution", DURATION, "opened to the first solve")                 \
     X(RESOLUTION, "resolution", DURATION, "opened to the last solve, of tickets that have ended")  \
     X(CLOSURE, "closure", DURATION, "opened to the last closing, of closed tickets")               \
+    X(LOGGED, "logged", DURATION,                                                                  \
+      "working time, an entry each; of a merged ticket it is the other one's (S10)")               \
     X(REOPENS, "reopens", NUMBER, "reopenings a ticket, of tickets that have ended")               \
     X(REASSIGNMENTS, "reassignments", NUMBER, "changes of group a ticket that has ended")          \
     X(ASSIGNMENTS, "assignments", NUMBER, "times an agent got it, a ticket that has ended")        \
@@ -102,7 +104,8 @@ void dk_case_walk(struct dk_case *walked, uint64_t ticket, const struct dk_ticke
 /* What measuring rests on beside the ticket. */
 struct dk_measuring {
     const struct dk_refs *refs;
-    int64_t at_us;  /* of backlogs */
+    const struct dk_table *facts, *tickets; /* of all tickets: for those that went into others */
+    int64_t at_us;                          /* of backlogs */
     int64_t now_us; /* recorded time of the last event: what is ripe by then */
     bool as_now;    /* which settings hold: now's, or those of the ending event */
     void (*on_sample)(void *arg, const struct dk_case *walked, enum dk_measure measure,

@@ -137,10 +137,37 @@ static void test_kpi_late_reply_is_the_group_s_that_had_it_then(void **state)
     json_decref(report);
 }
 
+/* S10: what was logged on a ticket that went into another is the other one's, in its group. */
+static void test_S10_logged_time_moves_with_a_merge(void **state)
+{
+    struct site *site = *state;
+    char key[DK_ID_TEXT_BYTES], filter[64];
+    OPEN(site, 2, "2026-03-02T09:10:00Z");
+    ROUTE(site, 2, "2026-03-02T09:10:00Z", 2);
+    SAY(site, 2, TIME_LOGGED, "2026-03-02T09:30:00Z", TimeLogged, TIME_LOGGED, .seconds = 600);
+    SAY(site, 1, TIME_LOGGED, "2026-03-02T09:40:00Z", TimeLogged, TIME_LOGGED, .seconds = 60);
+    for (int merged = 0; merged < 2; merged++) {
+        static const double sum[2][2] = {{60, 600}, {660, 0}};
+        if (merged)
+            SAY(site, 2, MERGED_INTO, "2026-03-02T10:00:00Z", MergedInto, MERGED_INTO,
+                .target = SITE_TICKET(1));
+        for (unsigned group = 1; group <= 2; group++) {
+            (void)snprintf(filter, sizeof filter, "group=%s", group_key(group, key));
+            json_t *report = KPI(site, "measures=logged", filter);
+            if (sum[merged][group - 1] > 0)
+                ASSERT_FIGURE(report, NULL, "logged", "sum", sum[merged][group - 1]);
+            else
+                ASSERT_FIGURE(report, NULL, "logged", "n", 0);
+            json_decref(report);
+        }
+    }
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
+        TEST(test_S10_logged_time_moves_with_a_merge),
         TEST(test_kpi_late_breach_is_the_group_s_that_had_it_when_it_was_due),
         TEST(test_kpi_late_correction_is_the_group_s_that_had_it_then),
         TEST(test_kpi_late_fulfilment_counts_when_it_happened),
