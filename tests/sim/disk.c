@@ -115,3 +115,11 @@ void sim_disk_crash(struct sim_disk *disk, struct test_random *random, unsigned 
         disk->cache[i] = disk->cache[--disk->cached];
     }
 }
+
+void sim_disk_cut(struct sim_disk *disk, size_t bytes)
+{
+    DK_ASSERT(disk->cached == 0);
+    if (bytes < disk->bytes) {
+        memset(disk->platter + bytes, 0, disk->bytes - bytes);
+    }
+}

@@ -40,6 +40,9 @@ int sim_disk_sync(struct sim_disk *disk, struct dk_err *err);
  */
 void sim_disk_fail_sync(struct sim_disk *disk, struct test_random *random, unsigned keep_permille);
 
+/* All from `bytes` on is zeros, on the platter too; nothing may be cached. */
+void sim_disk_cut(struct sim_disk *disk, size_t bytes);
+
 /* Power is lost: each cached sector is kept with this chance. 1000: only the process died. */
 void sim_disk_crash(struct sim_disk *disk, struct test_random *random, unsigned keep_permille);
 

@@ -107,6 +107,9 @@ void sim_store_init(struct sim_store *store, struct sim_disk *disk)
     memory_store_init(&store->memory);
     while (open_batch(store)) {
     }
+    /* What is torn is cut off for good, as LMDB's next commit would never take it in again: or its
+     * sectors and those of a batch torn in its place later could make it up. */
+    sim_disk_cut(disk, store->end);
     int rc = store->memory.store.sync(&store->memory, &err);
     DK_ASSERT(rc == 0);
 }

@@ -223,6 +223,37 @@ static void test_store_cuts_at_a_torn_batch(void **state)
     ASSERT_TRUE(whole > 10 && torn > 10);
 }
 
+/* Appends one note at `position`, of `text_bytes`, whose last byte is `last`. */
+static void append_note(struct world *w, uint64_t position, size_t text_bytes, uint8_t last)
+{
+    test_batch_notes(&w->batch, position, 1, text_bytes);
+    w->batch.records.data[w->batch.records.size - 1] = last;
+    ASSERT_OK(w->store.store.append(&w->store, &w->batch.batch, &w->err), &w->err);
+}
+
+/* One batch is torn, and an opening tells that it is not there; then another one of its size is
+ * torn in its place. The sectors that are left must not make up the first. */
+static void test_store_does_not_bring_a_torn_batch_back(void **state)
+{
+    struct world *w = *state;
+    for (size_t round = 0; round < 4000; round++) {
+        size_t bytes = 0;
+        append_note(w, 1, 100 + round % 600, 's'); /* the torn ones begin anywhere in a sector */
+        sync(w);
+        append_note(w, 2, 300, 'a');
+        crash(w, 500);
+        if (sim_store_last(&w->store) == 1) {
+            append_note(w, 2, 300, 'b');
+            crash(w, 500);
+            const uint8_t *record = sim_store_record(&w->store, 2, &bytes);
+            ASSERT_TRUE(record == NULL || record[bytes - 1] == 'b');
+        }
+        sim_store_close(&w->store);
+        sim_disk_close(&w->disk);
+        sim_store_init(&w->store, &w->disk);
+    }
+}
+
 static void test_store_of_a_failed_sync_shows_what_was_durable(void **state)
 {
     struct world *w = *state;
@@ -253,6 +284,8 @@ int main(void)
         cmocka_unit_test(test_disk_gives_up_what_a_failed_sync_did_not_bring),
         cmocka_unit_test_setup_teardown(test_store_shows_what_is_durable, setup, teardown),
         cmocka_unit_test_setup_teardown(test_store_cuts_at_a_torn_batch, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_store_does_not_bring_a_torn_batch_back, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(test_store_of_a_failed_sync_shows_what_was_durable, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(test_store_keeps_a_whole_batch_when_only_the_process_dies,
