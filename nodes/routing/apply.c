@@ -157,6 +157,7 @@ static void add_load(struct dk_routing *self, uint64_t id, unsigned channel, int
     agent->channel_load[channel] = (uint16_t)(agent->channel_load[channel] + weight);
     agent->idle_since_us = event->envelope->recorded_us;
     dk_pool_note_changed(self, id);
+    dk_routing_touch_hopeful(self, agenda);
     if (weight < 0) {
         dk_routing_touch_pool_of(self, id, agenda);
     }
@@ -289,6 +290,7 @@ static void apply_presence(struct dk_routing *self, const struct dk_event *event
     agent->presence = (uint8_t)presence->presence;
     agent->presence_until_us = presence->has_until_us ? presence->until_us : 0;
     dk_pool_note_changed(self, event->envelope->subject);
+    dk_routing_touch_hopeful(self, agenda);
     dk_routing_touch_pool_of(self, event->envelope->subject, agenda);
 }
 
@@ -307,6 +309,7 @@ static void apply_definition(struct dk_routing *self, uint32_t kind, struct dk_a
     self->rosters_stale |= kind == DK_KIND_AGENT_DEFINED;
     self->shift_epoch += kind == DK_KIND_SHIFT_DEFINED || kind == DK_KIND_CALENDAR_DEFINED;
     dk_routing_touch_pools(self, agenda);
+    dk_routing_touch_hopeful(self, agenda);
     while (of_tickets && dk_table_next(self->tickets, &cursor, &key, &row, &bytes)) {
         const struct dk_ticket *life = dk_table_get(self->world->tickets, key, NULL);
         if (dk_routing_owes_ticket(self, key, row, life)) {

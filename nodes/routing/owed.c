@@ -129,7 +129,8 @@ static void consider_step(struct dk_routing *self, uint64_t ticket,
     }
     dk_routing_choose_alone(self, ticket, now_us, &choice);
     if (choice.count > 0) { /* its pool is about to give it to somebody, or somebody else to them */
-        wake_at(again_us, now_us + DK_SECOND_US);
+        (void)dk_map_put(&self->hopeful, ticket, NULL);
+        wake_at(again_us, now_us + DK_SECOND_US); /* shifts end */
         return;
     }
     (void)dk_routing_add_queued(intents, ticket, row, step, row->queued_at, now_us, &choice);
@@ -149,6 +150,20 @@ static void consider_wish(struct dk_routing *self, uint64_t ticket,
     if (routed.group != 0) {
         (void)dk_intents_add(intents, ticket, DK_KIND_ROUTED, &routed.base, row->queued_at);
     }
+}
+
+void dk_routing_touch_hopeful(struct dk_routing *self, struct dk_agenda *agenda)
+{
+    size_t cursor = 0;
+    uint64_t ticket;
+    void *unused;
+    if (self->hopeful.count == 0) {
+        return;
+    }
+    while (dk_map_next(&self->hopeful, &cursor, &ticket, &unused)) {
+        dk_agenda_touch(agenda, ticket);
+    }
+    dk_map_clear(&self->hopeful); /* who is still so says it when it is considered */
 }
 
 /* ---------------------------------------------------------------- R6 */

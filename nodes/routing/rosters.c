@@ -83,6 +83,7 @@ void dk_routing_forget(struct dk_routing *self)
     dk_routing_free_rosters(self);
     dk_map_clear(&self->groups);
     dk_map_clear(&self->places);
+    dk_map_clear(&self->hopeful);
     self->rosters_stale = true;
 }
 

@@ -109,13 +109,14 @@ struct dk_routing_place {
 struct dk_routing {
     const struct dk_world *world;
     struct dk_table *tickets, *agents, *declines, *contacts;
-    uint64_t settings;    /* the subject of the organization's */
-    struct dk_map groups; /* group -> struct dk_routing_group * */
-    struct dk_map places; /* ticket that waits -> struct dk_routing_place */
-    struct dk_map pools;  /* lowest group -> struct dk_pool * */
-    struct dk_map seats;  /* agent -> where it stands in a pool that is made (pool.h) */
-    bool rosters_stale;   /* an agent was defined since they were made */
-    uint64_t shift_epoch; /* shifts or calendars were defined so often */
+    uint64_t settings;     /* the subject of the organization's */
+    struct dk_map groups;  /* group -> struct dk_routing_group * */
+    struct dk_map places;  /* ticket that waits -> struct dk_routing_place */
+    struct dk_map pools;   /* lowest group -> struct dk_pool * */
+    struct dk_map seats;   /* agent -> where it stands in a pool that is made (pool.h) */
+    struct dk_map hopeful; /* tickets whose step of R5 is due, but somebody has room for them */
+    bool rosters_stale;    /* an agent was defined since they were made */
+    uint64_t shift_epoch;  /* shifts or calendars were defined so often */
 };
 
 /* ---------------------------------------------------------------- the role's parts */
@@ -126,6 +127,10 @@ void dk_routing_consider(void *self, uint64_t item, int64_t now_us, struct dk_in
                          int64_t *again_us);
 int dk_routing_query(void *self, const char *name, const char *const *argument,
                      size_t argument_count, struct dk_buf *json, struct dk_err *err);
+
+/* An agent changed, by which a hopeful ticket may have lost its last one. No instant tells that: the
+ * log's time stands still after an accepted step back. */
+void dk_routing_touch_hopeful(struct dk_routing *self, struct dk_agenda *agenda);
 
 /* owed.c: what a ticket by itself is owed: routes, the next step of R5, an offer's end, the return
  * of a handover, a repeat contact. Whether there may be such a thing, now or later. */

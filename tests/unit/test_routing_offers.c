@@ -308,6 +308,36 @@ static void test_routing_r5_passes_over_what_does_not_apply(void **state)
     ASSERT_EQ(life_of(world, mail)->owner, AGENT("dan"));
 }
 
+/* Considers all that is to be looked at now and appends nothing: whether `ticket` owes something. */
+static bool owes_now(struct role_world *world, uint64_t ticket)
+{
+    bool owes = false;
+    uint64_t item;
+    while (dk_folder_next_item(world->folder, world->now_us, &item)) {
+        dk_folder_consider(world->folder, item, world->now_us, &world->intents);
+        owes |= item == ticket && world->intents.count > 0;
+    }
+    return owes;
+}
+
+/* The agent for whom a due step waited goes to another ticket: the step is owed with that event, as
+ * after an accepted step back of the clock no later instant may come. */
+static void test_routing_r5_a_step_is_owed_when_its_last_agent_is_taken(void **state)
+{
+    struct role_world *world = *state;
+    Docket__Assigned to_ada = DOCKET__ASSIGNED__INIT;
+    define_settings(world, 10 * MINUTE, 0);
+    uint64_t first = open_mail(world), second = open_mail(world);
+    (void)world_settle(world);
+    world->now_us += 10 * MINUTE;
+    hire_plain(world, "ada", "desk", 1);
+    dk_folder_touch(world->folder, second, 0);
+    ASSERT_TRUE(!owes_now(world, second)); /* she has room for it */
+    to_ada.agent = AGENT("ada");
+    (void)world_append(world, first, DK_KIND_ASSIGNED, &to_ada);
+    ASSERT_TRUE(owes_now(world, second));
+}
+
 static void test_routing_r5_on_call_is_there_for_critical_tickets_at_once(void **state)
 {
     struct role_world *world = *state;
@@ -462,6 +492,7 @@ int main(void)
         CASE(test_routing_r8_specialists_see_their_products_only),
         CASE(test_routing_r5_goes_step_by_step),
         CASE(test_routing_r5_passes_over_what_does_not_apply),
+        CASE(test_routing_r5_a_step_is_owed_when_its_last_agent_is_taken),
         CASE(test_routing_r5_on_call_is_there_for_critical_tickets_at_once),
         CASE(test_routing_r7_a_customer_who_answers_gets_a_substitute_until_the_owner_is_back),
         CASE(test_routing_r7_a_reopened_ticket_and_one_who_is_there),
