@@ -188,7 +188,7 @@ static int send(struct dk_action *action, struct dk_err *err)
     uint64_t version = action->expected_version;
     int rc = dk_cli_moment(action->cli, "--at", &occurred_us, err);
     if (rc == 0 && occurred_us == 0 && dk_cli_given(action->cli, "--at") != NULL) {
-        return dk_cli_usage(err, "--at: the instant 0 stands for now: leave --at out");
+        return dk_cli_usage(err, "--at: the instant 0 means \"now\": leave --at out");
     }
     rc = rc != 0 ? rc : dk_cli_number(action->cli, "--expect-version", UINT32_MAX, &version, err);
     expected[0] = (uint32_t)version;

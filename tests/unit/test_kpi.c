@@ -168,7 +168,7 @@ static void test_kpi_backlog_is_exact_at_any_instant(void **state)
         double backlog, until_solved, until_closed;
     } instants[] = {
         {"at=2026-03-02T08:59:59Z", 0, 0, 0}, {"at=2026-03-02T09:00:00Z", 1, 1, 1},
-        {"at=2026-03-02T10:00:00Z", 0, 1, 1}, /* solved for now, as is known later */
+        {"at=2026-03-02T10:00:00Z", 0, 1, 1}, /* solved then, and reopened later */
         {"at=2026-03-02T11:00:00Z", 1, 1, 1}, {"at=2026-03-02T12:00:00Z", 0, 0, 1},
         {"at=2026-03-02T13:00:00Z", 0, 0, 0},
     };
