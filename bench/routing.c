@@ -126,22 +126,8 @@ static const char *key_of(const char *what, uint64_t i)
 
 static void define_always(struct world *world)
 {
-    Docket__CalendarDefined calendar = DOCKET__CALENDAR_DEFINED__INIT;
-    Docket__WeekdayPlan plan[7], *plans[7];
-    Docket__DayInterval interval = DOCKET__DAY_INTERVAL__INIT, *intervals = &interval;
-    interval.to_s = 86400;
-    for (uint32_t day = 0; day < 7; day++) {
-        docket__weekday_plan__init(&plan[day]);
-        plan[day].weekday = day;
-        plan[day].n_interval = 1;
-        plan[day].interval = &intervals;
-        plans[day] = &plan[day];
-    }
-    calendar.definition = test_definition("always");
-    calendar.zone = test_bytes("UTC");
-    calendar.n_weekday = 7;
-    calendar.weekday = plans;
-    tell(world, test_id(DK_SUBJECT_CALENDAR, "always"), DK_KIND_CALENDAR_DEFINED, &calendar);
+    tell(world, test_id(DK_SUBJECT_CALENDAR, "always"), DK_KIND_CALENDAR_DEFINED,
+         test_hours("always", "UTC", 7, 0, 24));
 }
 
 static void define_products(struct world *world, size_t group)

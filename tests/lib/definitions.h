@@ -48,6 +48,32 @@ static inline uint64_t test_id(unsigned cls, const char *key)
     return dk_id_of_key(cls, key, strlen(key), NULL);
 }
 
+/* Open in one interval of each of the first `weekdays` days from Monday on; beyond 24: over midnight. */
+static inline Docket__CalendarDefined *test_hours(const char *key, const char *zone,
+                                                  uint32_t weekdays, uint32_t from_h, uint32_t to_h)
+{
+    Docket__CalendarDefined *made = test_memory(sizeof *made);
+    Docket__DayInterval *interval = test_memory(sizeof *interval);
+    Docket__DayInterval **intervals = test_memory(sizeof *intervals);
+    docket__calendar_defined__init(made);
+    docket__day_interval__init(interval);
+    interval->from_s = from_h * 3600;
+    interval->to_s = to_h * 3600;
+    intervals[0] = interval;
+    made->definition = test_definition(key);
+    made->zone = test_bytes(zone);
+    made->n_weekday = weekdays;
+    made->weekday = test_memory(weekdays * sizeof *made->weekday);
+    for (uint32_t i = 0; i < weekdays; i++) {
+        made->weekday[i] = test_memory(sizeof **made->weekday);
+        docket__weekday_plan__init(made->weekday[i]);
+        made->weekday[i]->weekday = i;
+        made->weekday[i]->n_interval = 1;
+        made->weekday[i]->interval = intervals;
+    }
+    return made;
+}
+
 /* Encodes a ...Defined body as position `position` of a log and hands it to the refs. */
 static inline void test_define(struct dk_refs *refs, uint64_t position, int64_t recorded_us,
                                uint32_t kind, const void *body)

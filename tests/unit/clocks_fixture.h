@@ -70,37 +70,11 @@ static inline int64_t at(const char *text)
 
 /* ---------------------------------------------------------------- reference data */
 
-/* Monday to Friday between two hours. */
-static inline Docket__CalendarDefined *office_hours(const char *key, const char *zone,
-                                                    uint32_t from_h, uint32_t to_h)
-{
-    Docket__CalendarDefined *body = test_memory(sizeof *body);
-    Docket__DayInterval *interval = test_memory(sizeof *interval);
-    Docket__DayInterval **intervals = test_memory(sizeof *intervals);
-    docket__calendar_defined__init(body);
-    docket__day_interval__init(interval);
-    interval->from_s = from_h * 3600;
-    interval->to_s = to_h * 3600;
-    intervals[0] = interval;
-    body->definition = test_definition(key);
-    body->zone = test_bytes(zone);
-    body->n_weekday = 5;
-    body->weekday = test_memory(5 * sizeof *body->weekday);
-    for (uint32_t i = 0; i < 5; i++) {
-        body->weekday[i] = test_memory(sizeof **body->weekday);
-        docket__weekday_plan__init(body->weekday[i]);
-        body->weekday[i]->weekday = i;
-        body->weekday[i]->n_interval = 1;
-        body->weekday[i]->interval = intervals;
-    }
-    return body;
-}
-
 /* The same, in force from an instant on. */
 static inline uint64_t has_calendar(struct story *story, const char *key, const char *zone,
                                     uint32_t from_h, uint32_t to_h, int64_t effective_us)
 {
-    Docket__CalendarDefined *body = office_hours(key, zone, from_h, to_h);
+    Docket__CalendarDefined *body = test_hours(key, zone, 5, from_h, to_h);
     body->definition->has_effective_us = 1;
     body->definition->effective_us = effective_us;
     test_define(story->refs, ++story->position, effective_us, DK_KIND_CALENDAR_DEFINED, body);

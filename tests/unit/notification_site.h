@@ -210,27 +210,11 @@ static inline void site_status(struct role_world *world, uint64_t ticket, Docket
     (void)world_append(world, ticket, DK_KIND_STATUS_CHANGED, &changed);
 }
 
-/* Open in one interval of each weekday from Monday on, in UTC. */
 static inline uint64_t site_calendar(struct role_world *world, const char *key, uint32_t weekdays,
                                      uint32_t from_hour, uint32_t to_hour)
 {
-    Docket__CalendarDefined calendar = DOCKET__CALENDAR_DEFINED__INIT;
-    Docket__WeekdayPlan plan[7], *plans[7];
-    Docket__DayInterval interval = DOCKET__DAY_INTERVAL__INIT, *intervals = &interval;
-    interval.from_s = from_hour * 3600;
-    interval.to_s = to_hour * 3600;
-    for (uint32_t day = 0; day < weekdays; day++) {
-        docket__weekday_plan__init(&plan[day]);
-        plan[day].weekday = day;
-        plan[day].n_interval = 1;
-        plan[day].interval = &intervals;
-        plans[day] = &plan[day];
-    }
-    calendar.definition = test_definition(key);
-    calendar.zone = test_bytes("UTC");
-    calendar.n_weekday = weekdays;
-    calendar.weekday = plans;
-    (void)world_define(world, DK_KIND_CALENDAR_DEFINED, &calendar);
+    (void)world_define(world, DK_KIND_CALENDAR_DEFINED,
+                       test_hours(key, "UTC", weekdays, from_hour, to_hour));
     return test_id(DK_SUBJECT_CALENDAR, key);
 }
 
@@ -244,6 +228,21 @@ static inline void site_wait_until(struct role_world *world, int64_t at_us)
 static inline void site_wait(struct role_world *world, int64_t us)
 {
     world->now_us += us;
+}
+
+static inline int site_set_up(void **state)
+{
+    struct role_world *world = test_memory(sizeof *world);
+    world_open(world, &dk_notification_role);
+    site_define(world);
+    *state = world;
+    return 0;
+}
+
+static inline int site_tear_down(void **state)
+{
+    world_close(*state);
+    return 0;
 }
 
 #endif

@@ -13,24 +13,12 @@
 #define AGENT(key) test_id(DK_SUBJECT_AGENT, key)
 #define PLACE(key) test_id(DK_SUBJECT_PRODUCT, key)
 
+/* Open every day from midnight to `to_s`. */
 static inline void define_calendar(struct role_world *world, const char *key, uint32_t to_s)
 {
-    Docket__CalendarDefined calendar = DOCKET__CALENDAR_DEFINED__INIT;
-    Docket__WeekdayPlan plan[7], *plans[7];
-    Docket__DayInterval interval = DOCKET__DAY_INTERVAL__INIT, *intervals = &interval;
-    interval.to_s = to_s;
-    for (uint32_t day = 0; day < 7; day++) {
-        docket__weekday_plan__init(&plan[day]);
-        plan[day].weekday = day;
-        plan[day].n_interval = 1;
-        plan[day].interval = &intervals;
-        plans[day] = &plan[day];
-    }
-    calendar.definition = test_definition(key);
-    calendar.zone = test_bytes("UTC");
-    calendar.n_weekday = 7;
-    calendar.weekday = plans;
-    (void)world_define(world, DK_KIND_CALENDAR_DEFINED, &calendar);
+    Docket__CalendarDefined *calendar = test_hours(key, "UTC", 7, 0, 24);
+    calendar->weekday[0]->interval[0]->to_s = to_s; /* which all days share */
+    (void)world_define(world, DK_KIND_CALENDAR_DEFINED, calendar);
 }
 
 static inline void define_group(struct role_world *world, const char *key, uint32_t line)

@@ -3,6 +3,7 @@
 #include "tests/lib/assert.h"
 #include "tests/lib/bodies.h"
 #include "tests/unit/clocks_fixture.h"
+#include "tests/unit/clocks_same.h"
 
 #define SEEDS    40
 #define SHUFFLES 4
@@ -109,7 +110,7 @@ static void define_other(struct story *story, const struct thing *thing, Docket_
 static void define_hours(struct story *story, const struct thing *thing)
 {
     uint32_t from_h = 6 + thing->arg;
-    Docket__CalendarDefined *body = office_hours("office", "UTC", from_h, from_h + 8);
+    Docket__CalendarDefined *body = test_hours("office", "UTC", 5, from_h, from_h + 8);
     body->definition->has_effective_us = 1;
     body->definition->effective_us = minute_us(thing->minute);
     body->has_publish = thing->other % 3 != 0;
@@ -197,68 +198,6 @@ static void shuffle(struct test_random *random, size_t order[THINGS])
         order[i] = i;
         order[i] = order[other];
         order[other] = i;
-    }
-}
-
-/* ---------------------------------------------------------------- the same */
-
-#define SAME(field)                                                                                \
-    do {                                                                                           \
-        if (x->field != y->field)                                                                  \
-            fail_msg("seed %llu, clock %d/%u: " #field " is %lld, and %lld",                       \
-                     (unsigned long long)seed, x->metric, x->instance, (long long)x->field,        \
-                     (long long)y->field);                                                         \
-    } while (0)
-
-/* All but positions and versions, which arrival does change. */
-static void same_clock(const struct dk_clock *x, const struct dk_clock *y, uint64_t seed)
-{
-    SAME(metric);
-    SAME(instance);
-    SAME(verdict);
-    SAME(breach_cause);
-    SAME(cancel_cause);
-    SAME(priority);
-    SAME(started_us);
-    SAME(due_us);
-    SAME(last_due_us);
-    SAME(ended_us);
-    SAME(first_met_us);
-    SAME(last_met_us);
-    SAME(resumed);
-    SAME(target_us);
-    SAME(elapsed_us);
-    SAME(elapsed_before_us);
-    SAME(wall_us);
-    SAME(overrun_us);
-    SAME(policy);
-    SAME(calendar);
-    SAME(contract);
-    SAME(goal);
-    SAME(goal_us);
-    SAME(warning_count);
-    for (uint32_t i = 0; i < x->warning_count; i++) {
-        SAME(warning[i].level);
-        SAME(warning[i].before_us);
-        SAME(warning[i].due_us);
-    }
-}
-
-static void same_clocks(const struct dk_clocks *a, const struct dk_clocks *b, uint64_t seed)
-{
-    ASSERT_EQ(a->count, b->count);
-    ASSERT_EQ(a->segment_count, b->segment_count);
-    ASSERT_EQ(a->foreseen_count, b->foreseen_count);
-    for (size_t i = 0; i < a->count; i++)
-        same_clock(&a->clock[i], &b->clock[i], seed);
-    for (size_t i = 0; i < a->segment_count; i++) {
-        const struct dk_clock_segment *x = &a->segment[i], *y = &b->segment[i];
-        ASSERT_EQ(x->from_us, y->from_us);
-        ASSERT_EQ(x->to_us, y->to_us);
-        ASSERT_EQ(x->elapsed_us, y->elapsed_us);
-        ASSERT_EQ(x->clock, y->clock);
-        ASSERT_EQ(x->why, y->why);
-        ASSERT_EQ(x->illegitimate, y->illegitimate);
     }
 }
 

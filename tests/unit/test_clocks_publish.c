@@ -18,7 +18,7 @@ static void publish(struct story *story, Docket__PolicyDefined *policy, Docket__
 static void publish_hours(struct story *story, uint32_t from_h, uint32_t to_h,
                           Docket__Publication to, int64_t effective_us)
 {
-    Docket__CalendarDefined *body = office_hours("office", "UTC", from_h, to_h);
+    Docket__CalendarDefined *body = test_hours("office", "UTC", 5, from_h, to_h);
     body->definition->has_effective_us = body->has_publish = 1;
     body->definition->effective_us = effective_us;
     body->publish = to;
@@ -209,6 +209,11 @@ static void test_S7_counts_before_the_opening(void **state)
     ASSERT_EQ(clock->elapsed_us, 3 * DK_HOUR_US); /* until 12, and by the new version no more */
 }
 
+static Docket__Publication every_second(int version)
+{
+    return version % 2 ? OPEN_TOO : NEW_ONLY;
+}
+
 /* Defined late is as defined in time; and thousands of versions are no burden. */
 static void test_S7_late_and_many_definitions(void **state)
 {
@@ -221,10 +226,11 @@ static void test_S7_late_and_many_definitions(void **state)
     opened(&s, at("10:00"), NORMAL);
     for (int i = 0; i < VERSIONS; i++) {
         int number = i * 7 % VERSIONS; /* 7 and 4000 have no common divisor */
-        publish(&s, promised(RESOLUTION, DK_DAY_US + i, 0), i % 2, at("10:00") + i * DK_SECOND_US);
-        publish(&late, promised(RESOLUTION, DK_DAY_US + number, 0), number % 2,
+        publish(&s, promised(RESOLUTION, DK_DAY_US + i, 0), every_second(i),
+                at("10:00") + i * DK_SECOND_US);
+        publish(&late, promised(RESOLUTION, DK_DAY_US + number, 0), every_second(number),
                 at("10:00") + number * DK_SECOND_US);
-        publish_hours(&s, 9, 17, i % 2, at("10:00") + i * DK_SECOND_US);
+        publish_hours(&s, 9, 17, every_second(i), at("10:00") + i * DK_SECOND_US);
     }
     for (int second = 0; second < VERSIONS; second += 499) {
         int64_t at_us = at("10:00") + second * DK_SECOND_US, due_us;

@@ -3,11 +3,13 @@
 #include "tests/lib/assert.h"
 #include "tests/lib/bodies.h"
 #include "tests/unit/clocks_fixture.h"
+#include "tests/unit/clocks_same.h"
 
 #define SEEDS 150
 #define DEEDS 24
 #define MINUTES                                                                                    \
-    (4 * 24 * 60) /* of a story, from Friday 2026-03-06 00:00 on: a weekend is in it               \
+    (4 * 24 *                                                                                      \
+     60) /* of a story, from Friday 2026-03-06 00:00 on: a weekend is in it               \
                    */
 #define BEGIN test_at("2026-03-06T00:00:00Z")
 
@@ -239,56 +241,6 @@ static void test_elapsed_and_verdict_as_counted(void **state)
 }
 
 /* ---------------------------------------------------------------- orders of arrival */
-
-#define SAME(field)                                                                                \
-    do {                                                                                           \
-        if (x->field != y->field)                                                                  \
-            fail_msg("seed %llu: " #field " differs", (unsigned long long)seed);                   \
-    } while (0)
-
-static void same_clock(const struct dk_clock *x, const struct dk_clock *y, uint64_t seed)
-{
-    SAME(metric);
-    SAME(instance);
-    SAME(verdict);
-    SAME(breach_cause);
-    SAME(priority);
-    SAME(started_us);
-    SAME(due_us);
-    SAME(last_due_us);
-    SAME(ended_us);
-    SAME(first_met_us);
-    SAME(last_met_us);
-    SAME(resumed);
-    SAME(target_us);
-    SAME(elapsed_us);
-    SAME(wall_us);
-    SAME(goal);
-    SAME(goal_us);
-    SAME(warning_count);
-    for (uint32_t i = 0; i < x->warning_count; i++) {
-        SAME(warning[i].level);
-        SAME(warning[i].due_us);
-    }
-}
-
-/* All that clocks say, but for the positions of events, which arrival does change. */
-static void same_clocks(const struct dk_clocks *a, const struct dk_clocks *b, uint64_t seed)
-{
-    ASSERT_EQ(a->count, b->count);
-    ASSERT_EQ(a->segment_count, b->segment_count);
-    for (size_t i = 0; i < a->count; i++)
-        same_clock(&a->clock[i], &b->clock[i], seed);
-    for (size_t i = 0; i < a->segment_count; i++) {
-        const struct dk_clock_segment *x = &a->segment[i], *y = &b->segment[i];
-        SAME(from_us);
-        SAME(to_us);
-        SAME(elapsed_us);
-        SAME(clock);
-        SAME(why);
-        SAME(illegitimate);
-    }
-}
 
 static void arrive(const struct tale *tale, const size_t *order, const struct story *expected,
                    struct story *story, uint64_t seed)

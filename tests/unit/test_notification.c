@@ -5,21 +5,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-static int set_up(void **state)
-{
-    struct role_world *world = test_memory(sizeof *world);
-    world_open(world, &dk_notification_role);
-    site_define(world);
-    *state = world;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    world_close(*state);
-    return 0;
-}
-
 /* ---------------------------------------------------------------- what is owed */
 
 static void test_notification_a_rule_tells_the_owner(void **state)
@@ -532,7 +517,8 @@ static void test_notification_replay_gives_the_same_state(void **state)
     dk_folder_free(&replayed);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(test_notification_##name, set_up, tear_down)
+#define TEST(name)                                                                                 \
+    cmocka_unit_test_setup_teardown(test_notification_##name, site_set_up, site_tear_down)
 
 int main(void)
 {

@@ -7,21 +7,6 @@
 #define DAY    (24 * HOUR)
 #define BOB    test_id(DK_SUBJECT_AGENT, "bob")
 
-static int set_up(void **state)
-{
-    struct role_world *world = test_memory(sizeof *world);
-    world_open(world, &dk_notification_role);
-    site_define(world);
-    *state = world;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    world_close(*state);
-    return 0;
-}
-
 /* Whoever is assigned, then the manager (Mara), then Bob. */
 static Docket__RuleDefined *chain_rule(const char *key)
 {
@@ -430,8 +415,9 @@ static void test_follow_ups_N4_none_without_a_setting(void **state)
     ASSERT_EQ(world_settle(world), 0);
 }
 
-#define CHAIN(name) cmocka_unit_test_setup_teardown(test_chains_##name, set_up, tear_down)
-#define LATER(name) cmocka_unit_test_setup_teardown(test_follow_ups_##name, set_up, tear_down)
+#define CHAIN(name) cmocka_unit_test_setup_teardown(test_chains_##name, site_set_up, site_tear_down)
+#define LATER(name)                                                                                \
+    cmocka_unit_test_setup_teardown(test_follow_ups_##name, site_set_up, site_tear_down)
 
 int main(void)
 {

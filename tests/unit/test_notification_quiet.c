@@ -6,21 +6,6 @@
 #define NIGHT  test_at("2026-03-02T22:00:00Z") /* a Monday's */
 #define NINE   test_at("2026-03-03T09:00:00Z")
 
-static int set_up(void **state)
-{
-    struct role_world *world = test_memory(sizeof *world);
-    world_open(world, &dk_notification_role);
-    site_define(world);
-    *state = world;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    world_close(*state);
-    return 0;
-}
-
 static void define_settings(struct role_world *world, uint64_t hours)
 {
     Docket__SettingsDefined settings = DOCKET__SETTINGS_DEFINED__INIT;
@@ -264,7 +249,7 @@ static void test_quiet_N2_windows_that_are_over_are_not_kept(void **state)
     dk_folder_free(&replayed);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(test_quiet_##name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(test_quiet_##name, site_set_up, site_tear_down)
 
 int main(void)
 {

@@ -154,18 +154,24 @@ static void test_pending_positions_with_a_gap_are_not_told(void **state)
     dk_pending_free(&pending);
 }
 
+/* A ready reply; its bytes. */
+static size_t pack_done(uint64_t id, uint8_t frame[64])
+{
+    Docket__Done done = DOCKET__DONE__INIT;
+    Docket__Reply reply = DOCKET__REPLY__INIT;
+    reply.id = id;
+    reply.result_case = DOCKET__REPLY__RESULT_DONE;
+    reply.done = &done;
+    return docket__reply__pack(&reply, frame);
+}
+
 static void test_pending_frames_wait_and_connections_are_forgotten(void **state)
 {
     (void)state;
     struct dk_pending *pending = made();
     struct sent sent = {0};
-    Docket__Done done = DOCKET__DONE__INIT;
-    Docket__Reply reply = DOCKET__REPLY__INIT;
     uint8_t frame[64];
-    reply.id = 9;
-    reply.result_case = DOCKET__REPLY__RESULT_DONE;
-    reply.done = &done;
-    size_t bytes = docket__reply__pack(&reply, frame);
+    size_t bytes = pack_done(9, frame);
     dk_pending_answer(pending, 1, 1);
     dk_pending_accepted(pending, 3, 0);
     ASSERT_EQ(dk_pending_frame(pending, 2, frame, bytes), 0);
@@ -188,13 +194,8 @@ static void test_pending_frames_keep_their_place_among_answers(void **state)
     (void)state;
     struct dk_pending *pending = made();
     struct sent sent = {0};
-    Docket__Done done = DOCKET__DONE__INIT;
-    Docket__Reply reply = DOCKET__REPLY__INIT;
     uint8_t frame[64];
-    reply.id = 9;
-    reply.result_case = DOCKET__REPLY__RESULT_DONE;
-    reply.done = &done;
-    size_t bytes = docket__reply__pack(&reply, frame);
+    size_t bytes = pack_done(9, frame);
     dk_pending_answer(pending, 1, 1);
     dk_pending_accepted(pending, 3, 0);
     dk_pending_answer(pending, 1, 2);

@@ -94,9 +94,9 @@ static void test_producers_sessions_are_taken_over(void **state)
     dk_producers_free(&producers);
 }
 
-static void test_producers_that_never_sent_leave_with_their_connection(void **state)
+/* As many as there is room for, on one connection; one of them has sent something. */
+static struct dk_producers *full(void)
 {
-    (void)state;
     struct dk_producers *producers = made(200);
     struct dk_err err;
     uint64_t last;
@@ -104,6 +104,15 @@ static void test_producers_that_never_sent_leave_with_their_connection(void **st
         ASSERT_OK(dk_producers_hello(producers, id, 1, &last, &err), &err);
     }
     remember(producers, 1, 9, 0);
+    return producers;
+}
+
+static void test_producers_that_never_sent_leave_with_their_connection(void **state)
+{
+    (void)state;
+    struct dk_err err;
+    uint64_t last;
+    struct dk_producers *producers = full();
     dk_producers_disconnected(producers, 1);
     for (uint64_t id = 1000; id < 1199; id++) {
         ASSERT_OK(dk_producers_hello(producers, id, 2, &last, &err), &err);
@@ -117,13 +126,9 @@ static void test_producers_that_never_sent_leave_with_their_connection(void **st
 static void test_producers_that_never_sent_make_room(void **state)
 {
     (void)state;
-    struct dk_producers *producers = made(200);
     struct dk_err err;
     uint64_t last;
-    for (uint64_t id = 1; id <= 200; id++) {
-        ASSERT_OK(dk_producers_hello(producers, id, 1, &last, &err), &err);
-    }
-    remember(producers, 1, 9, 0);
+    struct dk_producers *producers = full();
     ASSERT_OK(dk_producers_hello(producers, 999, 2, &last, &err), &err);
     ASSERT_CODE(dk_producers_session(producers, 2, 1, &err), DK_EHELLO);
     ASSERT_OK(dk_producers_session(producers, P, 1, &err), &err);

@@ -193,8 +193,7 @@ static void load_sample(struct dk_reference **set)
     for (size_t i = 0; i < sizeof files / sizeof files[0]; i++) {
         char path[1024];
         struct dk_err err = {0};
-        int folder = (int)(strlen(__FILE__) - strlen("tests/unit/test_reference.c"));
-        snprintf(path, sizeof path, "%.*snodes/sample/%s.yaml", folder, __FILE__, files[i]);
+        snprintf(path, sizeof path, "%s/nodes/sample/%s.yaml", DK_SOURCE_DIR, files[i]);
         dk_reference_add_file(*set, path, &err);
         assert_string_equal(err.message, "");
     }

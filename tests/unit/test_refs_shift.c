@@ -22,29 +22,11 @@ static int tear_down(void **state)
     return 0;
 }
 
-/* Every weekday from..to, in hours. */
 static void define_calendar(struct dk_refs *refs, uint64_t position, int64_t recorded_us,
                             const char *key, const char *zone, uint32_t from_h, uint32_t to_h)
 {
-    Docket__CalendarDefined body = DOCKET__CALENDAR_DEFINED__INIT;
-    Docket__DayInterval hours = DOCKET__DAY_INTERVAL__INIT;
-    Docket__DayInterval *day[] = {&hours};
-    Docket__WeekdayPlan plan[7];
-    Docket__WeekdayPlan *week[7];
-    hours.from_s = from_h * 3600;
-    hours.to_s = to_h * 3600;
-    for (uint32_t i = 0; i < 7; i++) {
-        docket__weekday_plan__init(&plan[i]);
-        plan[i].weekday = i;
-        plan[i].interval = day;
-        plan[i].n_interval = 1;
-        week[i] = &plan[i];
-    }
-    body.definition = test_definition(key);
-    body.zone = test_bytes(zone);
-    body.weekday = week;
-    body.n_weekday = 7;
-    test_define(refs, position, recorded_us, DK_KIND_CALENDAR_DEFINED, &body);
+    test_define(refs, position, recorded_us, DK_KIND_CALENDAR_DEFINED,
+                test_hours(key, zone, 7, from_h, to_h));
 }
 
 static void test_refs_calendars_compile_once_a_version(void **state)

@@ -269,7 +269,7 @@ static void test_S1_change_of_calendar_is_said(void **state)
     policy->calendar = test_id(DK_SUBJECT_CALENDAR, "office");
     policy->has_calendar = 1;
     add_goal(policy, RESOLUTION, ANY, 40 * DK_HOUR_US);
-    (void)world_define(w, DK_KIND_CALENDAR_DEFINED, office_hours("office", "UTC", 0, 24));
+    (void)world_define(w, DK_KIND_CALENDAR_DEFINED, test_hours("office", "UTC", 5, 0, 24));
     (void)world_define(w, DK_KIND_POLICY_DEFINED, policy);
     w->now_us = test_at("2026-03-02T08:00:00Z") - WORLD_STEP_US;
     (void)sla_opened(w, NORMAL);
@@ -277,7 +277,7 @@ static void test_S1_change_of_calendar_is_said(void **state)
     const Docket__ClockStarted *started = sla_last(w, DK_KIND_CLOCK_STARTED);
     ASSERT_EQ(started->due_us, test_at("2026-03-04T00:00:00Z"));
     ASSERT_EQ(started->calendar_version, 1);
-    Docket__CalendarDefined *shorter = office_hours("office", "UTC", 0, 12);
+    Docket__CalendarDefined *shorter = test_hours("office", "UTC", 5, 0, 12);
     shorter->definition->has_effective_us = 1;
     shorter->definition->effective_us = test_at("2026-03-03T00:00:00Z");
     (void)world_define(w, DK_KIND_CALENDAR_DEFINED, shorter);

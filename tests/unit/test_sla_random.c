@@ -160,7 +160,7 @@ static void redefine(struct role_world *world, struct test_random *random)
     Docket__PolicyDefined *policy = promised(RESOLUTION, target_us, 0);
     if (test_random_below(random, 3) == 0) {
         Docket__CalendarDefined *hours =
-            office_hours("office", "UTC", 6 + (uint32_t)test_random_below(random, 4), 20);
+            test_hours("office", "UTC", 5, 6 + (uint32_t)test_random_below(random, 4), 20);
         hours->definition->has_effective_us = hours->has_publish = 1;
         hours->definition->effective_us = effective_us;
         hours->publish = to;

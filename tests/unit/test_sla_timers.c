@@ -32,7 +32,7 @@ static void test_sla_closes_by_itself(void **state)
 {
     struct role_world *w = *state;
     Docket__SettingsDefined settings = DOCKET__SETTINGS_DEFINED__INIT;
-    (void)world_define(w, DK_KIND_CALENDAR_DEFINED, office_hours("office", "UTC", 9, 17));
+    (void)world_define(w, DK_KIND_CALENDAR_DEFINED, test_hours("office", "UTC", 5, 9, 17));
     settings.definition = test_definition("settings");
     settings.has_auto_close_days = settings.has_calendar = 1;
     settings.auto_close_days = 2;
@@ -75,7 +75,7 @@ static void test_sla_solves_by_itself(void **state)
         Docket__SettingsDefined settings = DOCKET__SETTINGS_DEFINED__INIT;
         Docket__PolicyDefined *policy = promised(FIRST_REPLY, TARGET_REPLY, 0);
         world_open(&w, &dk_sla_role);
-        (void)world_define(&w, DK_KIND_CALENDAR_DEFINED, office_hours("office", "UTC", 9, 17));
+        (void)world_define(&w, DK_KIND_CALENDAR_DEFINED, test_hours("office", "UTC", 5, 9, 17));
         settings.definition = test_definition("settings");
         settings.has_calendar = settings.has_auto_close_days = 1;
         settings.calendar = test_id(DK_SUBJECT_CALENDAR, "office");
