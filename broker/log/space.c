@@ -7,20 +7,21 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
-#define STEPS_A_LOOK 8
+#define ALIGNMENT 4096 /* of direct writes, in memory and in length */
 
 struct dk_space {
     struct dk_log *log;
     struct dk_space_options options;
-    int fd; /* of the data file: O_APPEND, O_DSYNC */
+    int fd; /* of the data file: O_APPEND, O_DSYNC, and O_DIRECT where the file system has it */
+    bool direct;
     uint8_t *zeros;
     bool cannot_grow;
-    uint64_t used_bytes; /* of the log at the last look */
     _Atomic bool accepting;
     _Atomic uint64_t free_bytes;
 
@@ -97,31 +98,30 @@ static bool wants_step(struct dk_space *space)
     return (uint64_t)info.st_size < dk_log_used_bytes(space->log) + space->options.ahead_bytes;
 }
 
-/* Whether appends come so fast that the steps of a look could not keep up with them: then commits
- * are large and bear the growth themselves, and zeros would only take the disk from them. */
-static bool is_outrun(struct dk_space *space)
+/* The write is synchronous, so that the new size is on disk before a commit needs it, and direct:
+ * a commit's sync would wait for zeros in the page cache too. A file system that takes no direct
+ * writes gets plain ones. A disk that refuses is left to the next commit, which ends the process;
+ * growing is not tried again. */
+static bool grow_step(struct dk_space *space)
 {
-    uint64_t used = dk_log_used_bytes(space->log);
-    uint64_t taken = used - space->used_bytes;
-    space->used_bytes = used;
-    return taken > 2 * STEPS_A_LOOK * space->options.step_bytes;
+    ssize_t written = write(space->fd, space->zeros, space->options.step_bytes);
+    if (written >= 0 || errno == EINTR)
+        return true;
+    if (errno == ENOSPC || errno == EDQUOT)
+        return false; /* full: looks again later */
+    if (errno == EINVAL && space->direct) {
+        space->direct = false;
+        return fcntl(space->fd, F_SETFL, O_APPEND | O_DSYNC) == 0;
+    }
+    space->cannot_grow = true;
+    dk_say(DK_WARN, "log-not-grown", "dir=%s errno=%d", dk_log_dir(space->log), errno);
+    return false;
 }
 
-/* The write is synchronous, so that the new size is on disk before a commit needs it. A disk that
- * refuses is left to the next commit, which ends the process; growing is not tried again. */
 static void grow(struct dk_space *space)
 {
-    if (is_outrun(space))
-        return;
-    for (int i = 0; i < STEPS_A_LOOK && !space->cannot_grow && wants_step(space); i++) {
-        ssize_t written = write(space->fd, space->zeros, space->options.step_bytes);
-        if (written < 0 && (errno == ENOSPC || errno == EDQUOT))
-            return; /* full: looks again later */
-        if (written < 0 && errno != EINTR) {
-            space->cannot_grow = true;
-            dk_say(DK_WARN, "log-not-grown", "dir=%s errno=%d", dk_log_dir(space->log), errno);
-        }
-    }
+    while (!space->cannot_grow && !is_stopped(space) && wants_step(space) && grow_step(space))
+        ;
 }
 
 static struct timespec after_ms(int64_t ms)
@@ -156,13 +156,17 @@ static int prepare(struct dk_space *space, struct dk_err *err)
     int rc = dk_path(path, dk_log_dir(space->log), "data.mdb", err);
     if (rc != 0)
         return rc;
-    space->fd = open(path, O_WRONLY | O_APPEND | O_DSYNC | O_CLOEXEC);
+    int flags = O_WRONLY | O_APPEND | O_DSYNC | O_CLOEXEC;
+    space->fd = open(path, flags | O_DIRECT);
+    space->direct = space->fd >= 0;
+    if (space->fd < 0 && errno == EINVAL)
+        space->fd = open(path, flags);
     if (space->fd < 0)
         return dk_err_errno(err, dk_sys_code(errno), errno, "cannot open %s", path);
-    space->zeros = calloc(1, space->options.step_bytes);
+    space->zeros = aligned_alloc(ALIGNMENT, space->options.step_bytes);
     if (space->zeros == NULL)
         return dk_err_set(err, DK_ENOMEM, "no memory for zeros");
-    space->used_bytes = dk_log_used_bytes(space->log);
+    memset(space->zeros, 0, space->options.step_bytes);
     look(space);
     return 0;
 }

@@ -102,6 +102,15 @@ static void test_space_grows_the_file_ahead(void **state)
     ASSERT_TRUE(dk_log_used_bytes(f->test.log) < 7 * MIB);
 }
 
+/* What cannot be written directly (here by its length) is written plainly. */
+static void test_space_grows_without_direct_writes(void **state)
+{
+    struct fixture *f = *state;
+    f->options.step_bytes = 65000;
+    start(f);
+    ASSERT_TRUE(comes_true(f, is_grown));
+}
+
 /* The end of the file is fought for: steps of one page, a lead that one commit overtakes. */
 static void test_space_never_touches_what_is_written(void **state)
 {
@@ -175,6 +184,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_space_grows_the_file_ahead, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_space_grows_without_direct_writes, setup, teardown),
         cmocka_unit_test_setup_teardown(test_space_never_touches_what_is_written, setup, teardown),
         cmocka_unit_test_setup_teardown(test_space_refuses_below_the_reserve, setup, teardown),
         cmocka_unit_test_setup_teardown(test_space_refuses_when_the_file_is_deleted, setup,
