@@ -13,10 +13,7 @@
 /* Appends text, cut to what a value may have; "-" for none. */
 static void put(struct dk_buf *out, const char *text, size_t bytes)
 {
-    bytes = bytes < DK_TEMPLATE_MAX_BYTES ? bytes : DK_TEMPLATE_MAX_BYTES;
-    while (bytes > 0 && !dk_utf8_is_text(text, bytes)) {
-        bytes--; /* a character that was cut */
-    }
+    bytes = dk_utf8_prefix(text, bytes < DK_TEMPLATE_MAX_BYTES ? bytes : DK_TEMPLATE_MAX_BYTES);
     (void)dk_buf_append(out, bytes > 0 ? text : "-", bytes > 0 ? bytes : 1);
 }
 

@@ -70,10 +70,7 @@ static void shorten(json_t *object, const char *name, size_t max)
     if (bytes <= max) {
         return;
     }
-    bytes = max;
-    while (bytes > 0 && !dk_utf8_is_text(text, bytes)) {
-        bytes--;
-    }
+    bytes = dk_utf8_prefix(text, max);
     json_object_set_new(object, name, json_sprintf("%.*s\u2026", (int)bytes, text));
 }
 

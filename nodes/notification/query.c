@@ -1,5 +1,6 @@
 #include "nodes/notification/state.h"
 #include "proto/base/time.h"
+#include "proto/base/utf8.h"
 #include "proto/event/body.h"
 #include <errno.h>
 #include <inttypes.h>
@@ -25,12 +26,7 @@ static json_t *instant_json(int64_t at_us)
 /* Bytes that may have been cut in the middle of a character. */
 static json_t *text_json(const char *text, size_t max)
 {
-    size_t bytes = strnlen(text, max);
-    json_t *made = json_stringn(text, bytes);
-    while (made == NULL && bytes > 0) {
-        made = json_stringn(text, --bytes);
-    }
-    return made;
+    return json_stringn(text, dk_utf8_prefix(text, strnlen(text, max)));
 }
 
 static json_t *notice_json(const struct dk_notification *self, uint64_t id,

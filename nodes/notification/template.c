@@ -27,10 +27,7 @@ static enum dk_template_field field_at(const char *at, size_t bytes, size_t *siz
 static void cut(struct dk_buf *out)
 {
     if (out->size > DK_TEMPLATE_MAX_BYTES) {
-        out->size = DK_TEMPLATE_MAX_BYTES;
-        while (out->size > 0 && !dk_utf8_is_text(out->data, out->size)) {
-            out->size--;
-        }
+        out->size = dk_utf8_prefix(out->data, DK_TEMPLATE_MAX_BYTES);
     }
 }
 

@@ -45,16 +45,16 @@ static size_t wide_character(const uint8_t *at, size_t bytes)
     return forms[i].bytes;
 }
 
-bool dk_utf8_is_text(const void *data, size_t bytes)
+size_t dk_utf8_prefix(const void *data, size_t bytes)
 {
     const uint8_t *text = data;
     size_t at = 0;
     while (at < bytes) {
         at += ascii_prefix(text + at, bytes - at);
         size_t wide = at < bytes ? wide_character(text + at, bytes - at) : 0;
-        if (at < bytes && wide == 0)
-            return false;
+        if (wide == 0)
+            break;
         at += wide;
     }
-    return true;
+    return at;
 }

@@ -43,9 +43,7 @@ static int read_text(const char *path, struct dk_buf *text, struct dk_err *err)
 static void set_name(struct dk_icalendar_day *day, const char *summary)
 {
     size_t bytes = strlen(summary);
-    bytes = bytes < sizeof day->name ? bytes : sizeof day->name - 1;
-    while (bytes > 0 && ((unsigned char)summary[bytes] & 0xc0) == 0x80)
-        bytes--;
+    bytes = dk_utf8_prefix(summary, bytes < sizeof day->name ? bytes : sizeof day->name - 1);
     memcpy(day->name, summary, bytes);
     day->name[bytes] = '\0';
     for (char *at = day->name; *at != '\0'; at++)

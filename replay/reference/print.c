@@ -1,3 +1,4 @@
+#include "proto/base/utf8.h"
 #include "replay/reference/key.h"
 
 #include <jansson.h>
@@ -8,9 +9,7 @@
 static void print_value(FILE *out, const char *value)
 {
     size_t line = strcspn(value, "\n");
-    size_t shown = line < VALUE_COLUMNS ? line : VALUE_COLUMNS;
-    while (shown > 0 && ((unsigned char)value[shown] & 0xc0) == 0x80)
-        shown--; /* not inside a character */
+    size_t shown = dk_utf8_prefix(value, line < VALUE_COLUMNS ? line : VALUE_COLUMNS);
     bool cut = value[shown] != '\0' && strcmp(value + shown, "\n") != 0;
     fprintf(out, "%.*s%s", (int)shown, value, cut ? " ..." : "");
 }

@@ -70,11 +70,24 @@ static void test_utf8_sees_every_offset(void **state)
     }
 }
 
+/* A text that is cut anywhere ends with its last whole character. */
+static void test_utf8_prefix_ends_between_two_characters(void **state)
+{
+    static const char text[] = "a\xc3\xa4\xe2\x82\xac\xf0\x9f\x98\x80z";
+    static const size_t ends[] = {0, 1, 1, 3, 3, 3, 6, 6, 6, 6, 10, 11};
+    (void)state;
+    for (size_t cut = 0; cut < sizeof ends / sizeof ends[0]; cut++)
+        assert_int_equal(dk_utf8_prefix(text, cut), ends[cut]);
+    assert_int_equal(dk_utf8_prefix("abc\xffz", 5), 3); /* what is no text ends it too */
+    assert_int_equal(dk_utf8_prefix("\x80", 1), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_utf8_follows_rfc_3629),
         cmocka_unit_test(test_utf8_sees_every_offset),
+        cmocka_unit_test(test_utf8_prefix_ends_between_two_characters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -132,16 +132,6 @@ static bool is_plain(const char *text)
     return bytes <= PLAIN_BYTES && strstr(text, "=?") == NULL;
 }
 
-/* How much of the text one word takes: whole characters. */
-static size_t word_of(const char *text, size_t bytes)
-{
-    size_t take = bytes < WORD_BYTES ? bytes : WORD_BYTES;
-    while (take > 0 && !dk_utf8_is_text(text, take)) {
-        take--;
-    }
-    return take;
-}
-
 void dk_mail_encode(const char *text, struct dk_buf *out)
 {
     size_t bytes = strlen(text), take;
@@ -151,7 +141,7 @@ void dk_mail_encode(const char *text, struct dk_buf *out)
     }
     for (size_t at = 0; at < bytes; at += take) {
         char word[sodium_base64_ENCODED_LEN(WORD_BYTES, sodium_base64_VARIANT_ORIGINAL)];
-        take = word_of(text + at, bytes - at);
+        take = dk_utf8_prefix(text + at, bytes - at < WORD_BYTES ? bytes - at : WORD_BYTES);
         if (take == 0) {
             return; /* no text */
         }
@@ -165,10 +155,7 @@ void dk_mail_encode(const char *text, struct dk_buf *out)
 static void clean_title(const char *title, char out[DK_MAIL_TITLE_BYTES + 1])
 {
     (void)snprintf(out, DK_MAIL_TITLE_BYTES + 1, "%s", title);
-    size_t bytes = strlen(out);
-    while (!dk_utf8_is_text(out, bytes)) {
-        out[--bytes] = '\0'; /* a character that was cut */
-    }
+    out[dk_utf8_prefix(out, strlen(out))] = '\0';
     for (char *at = out; *at != '\0'; at++) {
         *at = (unsigned char)*at < ' ' || *at == 0x7f ? ' ' : *at;
     }

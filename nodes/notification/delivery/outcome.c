@@ -13,8 +13,5 @@ void dk_outcome_set(struct dk_outcome *outcome, enum dk_verdict verdict, const c
     va_start(arguments, format);
     (void)vsnprintf(outcome->said, sizeof outcome->said, format, arguments);
     va_end(arguments);
-    size_t bytes = strlen(outcome->said);
-    while (!dk_utf8_is_text(outcome->said, bytes)) {
-        outcome->said[--bytes] = '\0';
-    }
+    outcome->said[dk_utf8_prefix(outcome->said, strlen(outcome->said))] = '\0';
 }
