@@ -133,3 +133,32 @@ const char *dk_role_word(unsigned role)
     default: return "?";
     }
 }
+
+/* Classes that an actor and a subject have in common. */
+static const struct {
+    unsigned actor, subject;
+} persons[] = {
+    {DK_ACTOR_AGENT, DK_SUBJECT_AGENT},
+    {DK_ACTOR_CUSTOMER, DK_SUBJECT_CUSTOMER},
+    {DK_ACTOR_SUPPLIER, DK_SUBJECT_SUPPLIER},
+};
+
+uint64_t dk_subject_of_actor(uint64_t actor)
+{
+    for (size_t i = 0; i < sizeof persons / sizeof persons[0]; i++) {
+        if (persons[i].actor == dk_id_class(actor)) {
+            return dk_id_make(persons[i].subject, actor);
+        }
+    }
+    return 0;
+}
+
+uint64_t dk_actor_of_subject(uint64_t subject)
+{
+    for (size_t i = 0; i < sizeof persons / sizeof persons[0]; i++) {
+        if (persons[i].subject == dk_id_class(subject)) {
+            return dk_id_make(persons[i].actor, subject);
+        }
+    }
+    return 0;
+}

@@ -133,6 +133,12 @@ uint64_t dk_id_of_person(unsigned cls, const void *name, size_t name_bytes,
 #define DK_ID_TEXT_BYTES 40
 char *dk_id_format(uint64_t subject, char text[DK_ID_TEXT_BYTES]);
 
+/* The subject that an actor is known under in reference data: agents, customers and suppliers; 0
+ * for others. */
+uint64_t dk_subject_of_actor(uint64_t actor);
+/* The actor that an agent, a customer or a supplier acts as; 0 for other subjects. */
+uint64_t dk_actor_of_subject(uint64_t subject);
+
 /* Reads "SITE-NUMBER". 0, or DK_EINVAL. */
 int dk_ticket_parse(const char *text, uint64_t *ticket, struct dk_err *err);
 

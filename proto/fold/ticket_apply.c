@@ -159,7 +159,7 @@ static void apply_message(struct dk_ticket *ticket, const struct dk_envelope *ev
         set_flag(ticket, DK_TICKET_REPLIED, true);
         set_flag(ticket, DK_TICKET_UNANSWERED, false);
         if (dk_life_agent_reply(event, message))
-            ticket->speaker = dk_life_agent(event);
+            ticket->speaker = dk_subject_of_actor(event->actor);
     }
 }
 

@@ -217,7 +217,7 @@ static int judge_message(const struct dk_ticket *ticket, const struct dk_envelop
         return dk_err_field(reason, DK_EILLEGAL, "message_public.direction",
                             "a customer's message is inbound");
     if (dk_life_agent_reply(event, message) && ticket->speaker != 0 &&
-        ticket->speaker != dk_life_agent(event))
+        ticket->speaker != dk_subject_of_actor(event->actor))
         return dk_err_field(reason, DK_EILLEGAL, "actor",
                             "another agent speaks with this customer: declare the handover first");
     return 0;

@@ -21,12 +21,6 @@ static inline bool dk_life_imported(const struct dk_envelope *event)
     return (event->flags & DOCKET__EVENT_FLAG__FLAG_IMPORTED) != 0;
 }
 
-/* The agent who acts: actors and subjects have classes of their own, and the id in common. */
-static inline uint64_t dk_life_agent(const struct dk_envelope *event)
-{
-    return dk_id_make(DK_SUBJECT_AGENT, event->actor);
-}
-
 /* A reply that an agent's hand wrote: it wants a signature and the right speaker. */
 static inline bool dk_life_agent_reply(const struct dk_envelope *event,
                                        const Docket__MessagePublic *message)

@@ -52,22 +52,17 @@ static bool exists(const struct dk_refs *refs, uint64_t id, unsigned cls, int64_
 int dk_actor_check(const struct dk_refs *refs, const struct dk_envelope *event,
                    struct dk_err *reason)
 {
-    static const uint8_t defined_as[] = {
-        [DK_ACTOR_AGENT] = DK_SUBJECT_AGENT,
-        [DK_ACTOR_SUPPLIER] = DK_SUBJECT_SUPPLIER,
-    };
-    unsigned cls = dk_id_class(event->actor);
-    uint64_t id = 0;
+    uint64_t id = dk_subject_of_actor(event->actor);
+    unsigned cls = dk_id_class(id);
     char text[DK_ID_TEXT_BYTES];
 
-    if (cls < sizeof defined_as && defined_as[cls] != 0)
-        id = dk_id_make(defined_as[cls], event->actor);
-    if (id == 0 || dk_life_imported(event) || dk_refs_at(refs, id, event->occurred_us) != NULL)
+    if (id == 0 || cls == DK_SUBJECT_CUSTOMER || dk_life_imported(event) ||
+        dk_refs_at(refs, id, event->occurred_us) != NULL)
         return 0;
     return dk_err_field(reason, DK_EREFERENCE, "actor",
                         "no %s %s is defined at that time: act as one that is, or have an operator "
                         "define this one first",
-                        dk_subject_class_word(defined_as[cls]), dk_id_format(id, text));
+                        dk_subject_class_word(cls), dk_id_format(id, text));
 }
 
 static int refer_fields(const struct dk_refs *refs, const struct dk_envelope *event,
@@ -166,7 +161,7 @@ static int refer_message(const struct dk_refs *refs, const struct dk_envelope *e
 
     if (!dk_life_agent_reply(event, message))
         return 0;
-    agent = dk_refs_agent(refs, dk_life_agent(event), event->occurred_us);
+    agent = dk_refs_agent(refs, dk_subject_of_actor(event->actor), event->occurred_us);
     DK_ASSERT(agent != NULL); /* dk_actor_check has passed */
     if (written(agent->first_name) && written(agent->surname))
         return 0;

@@ -1,7 +1,6 @@
 #include "replay/cli/action.h"
 #include "proto/base/limits.h"
 #include "replay/cli/desk.h"
-#include "replay/history/ids.h"
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>

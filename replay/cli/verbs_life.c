@@ -1,7 +1,6 @@
 /* Actions that move a ticket on: from opening to closing. */
 #include "replay/cli/action.h"
 #include "replay/cli/desk.h"
-#include "replay/history/ids.h"
 #include <string.h>
 
 #define STATE(field, value)                                                                        \

@@ -1,6 +1,5 @@
 /* Actions by which people talk: to the customer, to each other, about the ticket. */
 #include "replay/cli/action.h"
-#include "replay/history/ids.h"
 
 #define CHANNEL                                                                                    \
     {                                                                                              \

@@ -5,12 +5,6 @@
 #include "proto/event/body.h"
 #include "proto/event/event.h"
 
-/* The subject that an actor is known under in reference data: agents, customers and suppliers; 0
- * for others. */
-uint64_t dk_subject_of_actor(uint64_t actor);
-/* The actor that an agent, a customer or a supplier acts as; 0 for other subjects. */
-uint64_t dk_actor_of_subject(uint64_t subject);
-
 /* Calls `on_id` for the actor's subject, the group, and each id in the body but 0; the same id may
  * come again. Stops at the first non-zero and hands it on. `body` may be NULL. */
 int dk_event_each_id(const struct dk_envelope *event, const ProtobufCMessage *body,

@@ -1,7 +1,6 @@
 #include "replay/history/sentence.h"
 #include "proto/event/body.h"
 #include "proto/event/fields.h"
-#include "replay/history/ids.h"
 #include "replay/history/moment.h"
 #include <inttypes.h>
 #include <stdio.h>
