@@ -68,7 +68,7 @@ static int rebuild(void *self, struct dk_agenda *agenda, struct dk_err *err)
 const struct dk_role_ops dk_routing_role = {
     .name = "routing",
     .role = DK_ROLE_ROUTING,
-    .fold_version = 3,
+    .fold_version = 4,
     .rule_version = 2,
     .table_count = 4,
     .table_value_bytes = {sizeof(struct dk_routing_ticket), sizeof(struct dk_routing_agent), 0, 0},

@@ -27,7 +27,7 @@
 #include "proto/refs/refs.h"
 #include <stdint.h>
 
-#define DK_TICKET_FOLD_VERSION 1
+#define DK_TICKET_FOLD_VERSION 2
 
 enum dk_ticket_flag {
     DK_TICKET_HISTORICAL = 1, /* its Opened is imported and it is not adopted */
@@ -54,6 +54,7 @@ struct dk_ticket {
     uint64_t offered;    /* agent with an open offer, or 0 */
     uint64_t product;
     uint64_t customer;
+    uint64_t approver;  /* who is asked to approve; 0: nobody, or not known (imported) */
     int64_t opened_us;  /* occurred */
     int64_t ended_us;   /* occurred of the last solve, close or merge; 0 while live */
     uint32_t version;   /* events so far */
@@ -67,7 +68,7 @@ struct dk_ticket {
     uint8_t type;       /* Docket__TicketType */
     uint8_t channel;    /* Docket__Channel */
 };
-_Static_assert(sizeof(struct dk_ticket) == 128, "the heads file holds two to a cache line pair");
+_Static_assert(sizeof(struct dk_ticket) == 136, "every byte of a head is defined: no padding");
 
 #define DK_TICKET_LINE_MAX 255
 

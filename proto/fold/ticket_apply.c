@@ -255,9 +255,11 @@ static void apply_life(struct dk_ticket *ticket, const struct dk_envelope *event
     }
 }
 
-/* Kinds that raise or lower one flag and do nothing else. */
-static void apply_flags(struct dk_ticket *ticket, uint32_t kind)
+/* What the ticket waits for elsewhere: a supplier, an answer, another site. */
+static void apply_elsewhere(struct dk_ticket *ticket, uint32_t kind, const void *body)
 {
+    bool asked = kind == DK_KIND_APPROVAL_ASKED;
+
     switch (kind) {
     case DK_KIND_SUPPLIER_HANDED:
     case DK_KIND_SUPPLIER_RETURNED:
@@ -266,7 +268,8 @@ static void apply_flags(struct dk_ticket *ticket, uint32_t kind)
     case DK_KIND_APPROVAL_ASKED:
     case DK_KIND_APPROVAL_GIVEN:
     case DK_KIND_APPROVAL_REFUSED:
-        set_flag(ticket, DK_TICKET_APPROVAL, kind == DK_KIND_APPROVAL_ASKED);
+        set_flag(ticket, DK_TICKET_APPROVAL, asked);
+        ticket->approver = asked ? ((const Docket__ApprovalAsked *)body)->approver : 0;
         break;
     case DK_KIND_TRANSFERRED_OUT:
     case DK_KIND_TRANSFERRED_IN:
@@ -301,11 +304,11 @@ void dk_ticket_apply(struct dk_ticket *ticket, const struct dk_envelope *event,
                      const ProtobufCMessage *body)
 {
     if (body != NULL && event->kind <= DK_KIND_TICKET_LAST) {
-        if (dk_life_imported(event) && dk_life_judge(ticket, event, body, NULL) != 0)
+        if (dk_life_imported(event) && dk_life_judge(ticket, NULL, event, body, NULL) != 0)
             count_up(&ticket->irregular);
         apply_life(ticket, event, body);
         apply_work(ticket, event, body);
-        apply_flags(ticket, event->kind);
+        apply_elsewhere(ticket, event->kind, body);
     }
     move_positions(ticket, event);
 }

@@ -287,13 +287,54 @@ static int judge_supplier(const struct dk_ticket *ticket, uint32_t kind, struct 
                                                           : "the ticket is with a supplier");
 }
 
-static int judge_approval(const struct dk_ticket *ticket, uint32_t kind, struct dk_err *reason)
+/* The name people know, where reference data is at hand. */
+static const char *name_of(const struct dk_refs *refs, uint64_t subject, char text[DK_NAME_BYTES])
 {
-    if (has(ticket, DK_TICKET_APPROVAL) == (kind != DK_KIND_APPROVAL_ASKED))
+    return refs != NULL ? dk_refs_name(refs, subject, text) : dk_id_format(subject, text);
+}
+
+static int judge_approval_asked(const struct dk_ticket *ticket, const struct dk_refs *refs,
+                                struct dk_err *reason)
+{
+    char name[DK_NAME_BYTES];
+
+    if (!has(ticket, DK_TICKET_APPROVAL))
         return 0;
     return dk_err_field(reason, DK_EILLEGAL, "kind",
-                        kind == DK_KIND_APPROVAL_ASKED ? "an approval is asked and not answered yet"
-                                                       : "no approval is asked");
+                        "%s was asked to approve and has not answered yet: one approval at a time",
+                        name_of(refs, ticket->approver, name));
+}
+
+/* Who may answer for the one who was asked: an operator; an agent for somebody who is none, and so
+ * has no key of their own. */
+static bool answers_for(const struct dk_envelope *event, uint64_t asked)
+{
+    unsigned actor = dk_id_class(event->actor);
+
+    return actor == DK_ACTOR_OPERATOR || dk_subject_of_actor(event->actor) == asked ||
+           (actor == DK_ACTOR_AGENT && dk_id_class(asked) != DK_SUBJECT_AGENT);
+}
+
+/* Of an imported question it may not be known whom it was put to: then anybody's answer counts. */
+static int judge_answer(const struct dk_ticket *ticket, const struct dk_refs *refs,
+                        const struct dk_envelope *event, uint64_t approver, const char *field,
+                        struct dk_err *reason)
+{
+    uint64_t asked = ticket->approver;
+    char name[DK_NAME_BYTES], other[DK_NAME_BYTES];
+
+    if (!has(ticket, DK_TICKET_APPROVAL))
+        return dk_err_field(reason, DK_EILLEGAL, "kind", "no approval is asked");
+    if (asked == 0)
+        return 0;
+    if (approver != asked)
+        return dk_err_field(reason, DK_EILLEGAL, field, "%s was asked to approve, and not %s",
+                            name_of(refs, asked, name), name_of(refs, approver, other));
+    if (dk_life_imported(event) || answers_for(event, asked))
+        return 0;
+    return dk_err_field(reason, DK_EILLEGAL, "actor",
+                        "%s was asked to approve: nobody else can answer, but an operator",
+                        name_of(refs, asked, name));
 }
 
 static int judge_transfer(const struct dk_ticket *ticket, uint32_t kind, struct dk_err *reason)
@@ -356,8 +397,8 @@ static int judge_adopted(const struct dk_ticket *ticket, struct dk_err *reason)
 }
 
 /* What one kind asks beyond its status. */
-static int judge_kind(const struct dk_ticket *ticket, const struct dk_envelope *event,
-                      const void *body, struct dk_err *reason)
+static int judge_kind(const struct dk_ticket *ticket, const struct dk_refs *refs,
+                      const struct dk_envelope *event, const void *body, struct dk_err *reason)
 {
     uint32_t kind = event->kind;
 
@@ -372,9 +413,13 @@ static int judge_kind(const struct dk_ticket *ticket, const struct dk_envelope *
     case DK_KIND_ESCALATED: return judge_escalated(ticket, body, reason);
     case DK_KIND_SUPPLIER_HANDED:
     case DK_KIND_SUPPLIER_RETURNED: return judge_supplier(ticket, kind, reason);
-    case DK_KIND_APPROVAL_ASKED:
+    case DK_KIND_APPROVAL_ASKED: return judge_approval_asked(ticket, refs, reason);
     case DK_KIND_APPROVAL_GIVEN:
-    case DK_KIND_APPROVAL_REFUSED: return judge_approval(ticket, kind, reason);
+        return judge_answer(ticket, refs, event, ((const Docket__ApprovalGiven *)body)->approver,
+                            "approval_given.approver", reason);
+    case DK_KIND_APPROVAL_REFUSED:
+        return judge_answer(ticket, refs, event, ((const Docket__ApprovalRefused *)body)->approver,
+                            "approval_refused.approver", reason);
     case DK_KIND_TRANSFERRED_OUT:
     case DK_KIND_TRANSFERRED_IN: return judge_transfer(ticket, kind, reason);
     case DK_KIND_MERGED_INTO:
@@ -423,8 +468,9 @@ static int judge_existence(const struct dk_ticket *ticket, uint32_t kind, struct
     return 0;
 }
 
-int dk_life_judge(const struct dk_ticket *ticket, const struct dk_envelope *event,
-                  const ProtobufCMessage *body, struct dk_err *reason)
+int dk_life_judge(const struct dk_ticket *ticket, const struct dk_refs *refs,
+                  const struct dk_envelope *event, const ProtobufCMessage *body,
+                  struct dk_err *reason)
 {
     int code = judge_existence(ticket, event->kind, reason);
 
@@ -433,7 +479,7 @@ int dk_life_judge(const struct dk_ticket *ticket, const struct dk_envelope *even
     if (event->kind == DK_KIND_OPENED)
         return judge_opened(event, (const void *)body, reason);
     code = judge_status(ticket, event->kind, reason);
-    return code != 0 ? code : judge_kind(ticket, event, body, reason);
+    return code != 0 ? code : judge_kind(ticket, refs, event, body, reason);
 }
 
 int dk_ticket_check(const struct dk_ticket *ticket, const struct dk_refs *refs, unsigned role,
@@ -455,7 +501,7 @@ int dk_ticket_check(const struct dk_ticket *ticket, const struct dk_refs *refs, 
     if (role >= 1 && role <= DK_DECIDER_ROLES && dk_ticket_historical(ticket))
         return dk_err_field(reason, DK_EILLEGAL, "subject",
                             "nothing is owed for a historical ticket until it is adopted");
-    code = dk_life_judge(ticket, event, body, reason);
+    code = dk_life_judge(ticket, refs, event, body, reason);
     if (code == 0 && refs != NULL)
         code = dk_life_references(ticket, refs, event, body, reason);
     return code;

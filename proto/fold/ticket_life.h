@@ -6,9 +6,11 @@
 #include <stdbool.h>
 
 /* The rules that need no reference data, for live and imported events alike: what refuses the one
- * makes the other irregular. Errors as dk_ticket_check. */
-int dk_life_judge(const struct dk_ticket *ticket, const struct dk_envelope *event,
-                  const ProtobufCMessage *body, struct dk_err *reason);
+ * makes the other irregular. Errors as dk_ticket_check. `refs` gives a reason the names of people,
+ * and may be NULL. */
+int dk_life_judge(const struct dk_ticket *ticket, const struct dk_refs *refs,
+                  const struct dk_envelope *event, const ProtobufCMessage *body,
+                  struct dk_err *reason);
 
 /* The rules that need it: who acts and what the event names exists and fits, the agent can sign, the
  * customer is entitled, the reopening is in time. For events that dk_life_judge has passed. */

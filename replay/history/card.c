@@ -108,6 +108,7 @@ void dk_card_print(uint64_t ticket, const struct dk_life_view *view, const struc
     entity(out, "speaker", t->speaker != t->owner ? t->speaker : 0, words);
     entity(out, "offered to", t->offered, words);
     entity(out, "returns to", t->returns_to, words);
+    entity(out, "approver", t->approver, words);
     entity(out, "product", t->product, words);
     entity(out, "customer", t->customer, words);
     instant(out, "opened", t->opened_us, words);
@@ -191,6 +192,7 @@ json_t *dk_card_json(uint64_t ticket, const struct dk_life_view *view, const str
     set_entity(card, "speaker", t->speaker, words);
     set_entity(card, "offered", t->offered, words);
     set_entity(card, "returns_to", t->returns_to, words);
+    set_entity(card, "approver", t->approver, words);
     set_entity(card, "product", t->product, words);
     set_entity(card, "customer", t->customer, words);
     set_instant(card, "opened", t->opened_us);

@@ -433,6 +433,53 @@ static void test_ticket_check_references(void **state)
             "followers_changed.added");
 }
 
+/* Whoever is asked to approve answers, and the refusal of anybody else says who that is. */
+static void test_ticket_check_who_answers_an_approval(void **state)
+{
+    const struct {
+        uint64_t asked, actor, approver;
+        const char *field, *sentence;
+    } rows[] = {
+        {ANNA, BY_ANNA, ANNA, "", ""},
+        {ANNA, dk_id_make(DK_ACTOR_OPERATOR, 1), ANNA, "", ""},
+        {ANNA, BY_BERT, BERT, "approver", "Anna Berg was asked to approve, and not bert"},
+        {ANNA, BY_ANNA, BERT, "approver", "Anna Berg was asked to approve, and not bert"},
+        {ANNA, BY_BERT, ANNA, "actor", "Anna Berg was asked to approve: nobody else can"},
+        {ANNA, BY_CARL, ANNA, "actor", "Anna Berg was asked to approve: nobody else can"},
+        {CARL, BY_CARL, CARL, "", ""},
+        {CARL, BY_ANNA, CARL, "", ""}, /* wrote down what carl said */
+        {CARL, BY_ANNA, DORA, "approver", "was asked to approve, and not"},
+        {CARL, dk_id_make(DK_ACTOR_CUSTOMER, DORA), CARL, "actor", "nobody else can answer"},
+        {0, BY_BERT, BERT, "", ""}, /* imported: nobody knows whom it was put to */
+    };
+    static const uint32_t kinds[] = {DK_KIND_APPROVAL_GIVEN, DK_KIND_APPROVAL_REFUSED};
+
+    (void)state;
+    for (size_t i = 0; i < 2 * sizeof rows / sizeof *rows; i++) {
+        uint32_t kind = kinds[i % 2];
+        struct dk_ticket ticket = OPEN_TICKET;
+        struct dk_envelope event = fixture_event(&ticket, kind, rows[i / 2].actor);
+        Docket__ApprovalGiven given = DOCKET__APPROVAL_GIVEN__INIT;
+        Docket__ApprovalRefused refused = DOCKET__APPROVAL_REFUSED__INIT;
+        struct dk_err reason = {0};
+        const char *field;
+        int code;
+
+        ticket.flags |= DK_TICKET_APPROVAL;
+        ticket.approver = rows[i / 2].asked;
+        given.approver = refused.approver = rows[i / 2].approver;
+        code = dk_ticket_check(&ticket, refs, DK_ROLE_OPERATOR, &event,
+                               i % 2 == 0 ? &given.base : &refused.base, &reason);
+        field = strchr(reason.field, '.');
+        field = field != NULL ? field + 1 : reason.field;
+        if (code != (rows[i / 2].field[0] != '\0' ? DK_EILLEGAL : 0) ||
+            strcmp(field, rows[i / 2].field) != 0 ||
+            strstr(reason.message, rows[i / 2].sentence) == NULL)
+            fail_msg("row %zu: %s '%s': %s", i / 2, dk_code_name(code), reason.field,
+                     reason.message);
+    }
+}
+
 /* What is judged is what was in force when it happened, not when it is recorded. */
 static void test_ticket_check_references_at_occurred(void **state)
 {
@@ -575,6 +622,7 @@ int main(void)
         cmocka_unit_test(test_ticket_check_audience_when_classified),
         cmocka_unit_test(test_ticket_check_opened_states_only_what_it_may),
         cmocka_unit_test(test_ticket_check_references),
+        cmocka_unit_test(test_ticket_check_who_answers_an_approval),
         cmocka_unit_test(test_ticket_check_references_at_occurred),
         cmocka_unit_test(test_ticket_check_field_types),
         cmocka_unit_test(test_ticket_check_scales),

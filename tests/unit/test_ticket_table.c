@@ -133,6 +133,8 @@ static struct dk_ticket ticket_of(const struct row *row, unsigned status)
         ticket.offered = BERT;
     if (row->given == GIVEN_HANDED_OVER)
         ticket.returns_to = BERT;
+    if (row->given == GIVEN_APPROVAL)
+        ticket.approver = BERT;
     return ticket;
 }
 
@@ -159,6 +161,7 @@ static void difference(const struct dk_ticket *a, const struct dk_ticket *b, cha
     FIELD(speaker)
     FIELD(returns_to)
     FIELD(offered)
+    FIELD(approver)
     FIELD(customer)
     FIELD(product)
     FIELD(line)

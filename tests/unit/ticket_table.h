@@ -1,8 +1,8 @@
 /* The life of a ticket as a table: what every kind of event does to a ticket in every status.
  *
  * A row is one kind with one body. `given` is what the ticket is besides its status: flags of enum
- * dk_ticket_flag; OFFERED: it is on offer to bert; HANDED_OVER: bert gets it back. The ticket is
- * carl's, with anna, in support's queue on line 1; pending waits for the customer. Anna acts, but
+ * dk_ticket_flag; OFFERED: it is on offer to bert; HANDED_OVER: bert gets it back; APPROVAL: bert is
+ * asked. The ticket is carl's, with anna, in support's queue on line 1; pending waits for the customer. Anna acts, but
  * for `by`. A cell is one status: the verdict on a live event, and the status after it when it is
  * another (n new, o open, p pending, s solved, c closed, m merged):
  *
@@ -196,17 +196,25 @@ ROW(FOLLOWERS_CHANGED, "", NOTHING,
     "?    +    +    +    +    +    -   ", "", "=")
 
 ROW(APPROVAL_ASKED, "approver=bert", NOTHING,
-    "?    +    +    +    -    -    -   ", "+approval", "=")
-ROW(APPROVAL_ASKED, "approver=bert", APPROVAL,
+    "?    +    +    +    -    -    -   ", "approver +approval", "=")
+ROW(APPROVAL_ASKED, "approver=anna", APPROVAL,
+    "?    -    -    -    -    -    -   ", "approver", "=")
+ROW(APPROVAL_GIVEN, "approver=bert by=bert", NOTHING,
     "?    -    -    -    -    -    -   ", "", "=")
-ROW(APPROVAL_GIVEN, "approver=bert", NOTHING,
-    "?    -    -    -    -    -    -   ", "", "=")
+ROW(APPROVAL_GIVEN, "approver=bert by=bert", APPROVAL,
+    "?    +    +    +    +    -    -   ", "approver -approval", "=")
 ROW(APPROVAL_GIVEN, "approver=bert", APPROVAL,
-    "?    +    +    +    +    -    -   ", "-approval", "=")
-ROW(APPROVAL_REFUSED, "approver=bert", NOTHING,
+    "?    -/+  -/+  -/+  -/+  -    -   ", "approver -approval", "=")
+ROW(APPROVAL_GIVEN, "approver=anna", APPROVAL,
+    "?    -    -    -    -    -    -   ", "approver -approval", "=")
+ROW(APPROVAL_REFUSED, "approver=bert by=bert", NOTHING,
     "?    -    -    -    -    -    -   ", "", "=")
+ROW(APPROVAL_REFUSED, "approver=bert by=bert", APPROVAL,
+    "?    +    +    +    +    -    -   ", "approver -approval", "=")
 ROW(APPROVAL_REFUSED, "approver=bert", APPROVAL,
-    "?    +    +    +    +    -    -   ", "-approval", "=")
+    "?    -/+  -/+  -/+  -/+  -    -   ", "approver -approval", "=")
+ROW(APPROVAL_REFUSED, "approver=anna", APPROVAL,
+    "?    -    -    -    -    -    -   ", "approver -approval", "=")
 
 ROW(REMINDER_SET, "due_us=later", NOTHING,
     "?    +    +    +    +    +    -   ", "", "=")
