@@ -26,7 +26,7 @@
 #define ANSWER_MS       60000
 #define PRODUCERS_MAX   16
 #define RECORD_MAX      256
-#define BYTES_A_TICKET  140 /* of disk: an entry and its part of the pages' crcs */
+#define BYTES_A_TICKET  148 /* of disk: an entry and its part of the pages' crcs */
 #define CUSTOMER_NUMBER 4711
 
 struct bench {

@@ -63,9 +63,11 @@ static void apply_requested(struct dk_notification *self, const struct dk_event 
     const Docket__NotificationRequested *requested = (const void *)event->body;
     const struct dk_envelope *envelope = event->envelope;
     struct dk_decision decision;
-    dk_owe_discharge(self, envelope->subject, requested->notice);
-    if (requested->notice == 0 || dk_notification_find(self, requested->notice) != NULL ||
-        dk_event_decision(event->record, event->record_bytes, &decision) != 1) {
+    if (dk_event_decision(event->record, event->record_bytes, &decision) != 1) {
+        return;
+    }
+    dk_owe_discharge(self, envelope->subject, decision.cause, requested);
+    if (requested->notice == 0 || dk_notification_find(self, requested->notice) != NULL) {
         return;
     }
     dk_table_remove(self->dead, requested->notice);

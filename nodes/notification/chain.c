@@ -69,9 +69,12 @@ static bool was_told(const struct dk_chain *chain, uint64_t notice)
     return false;
 }
 
-/* false: nobody is told again, whatever happens. */
+/* Answers all that was told so far: what is acknowledged again, later or by another number of
+ * the chain, says nothing new. false: nobody is told again, whatever happens. */
 static bool acknowledge(struct dk_chain *chain, const Docket__RuleDefined *rule, int64_t at_us)
 {
+    memset(chain->told, 0, sizeof chain->told);
+    chain->told_count = 0;
     chain->round += chain->step > 0;
     chain->step = 0;
     chain->acknowledged = 1;

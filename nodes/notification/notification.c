@@ -90,7 +90,7 @@ const struct dk_role_ops dk_notification_role = {
     .name = "notification",
     .role = DK_ROLE_NOTIFICATION,
     .fold_version = 4,
-    .rule_version = 2,
+    .rule_version = 3,
     .table_count = 8,
     .table_value_bytes = {0, 0, sizeof(struct dk_notice), sizeof(struct dk_dead), 0,
                           sizeof(struct dk_follow_up), sizeof(int64_t), sizeof(int64_t)},

@@ -29,9 +29,10 @@ extern const struct dk_role_ops dk_notification_role;
 #define DK_NOTICE_LANGUAGE_BYTES 16
 #define DK_NOTICES_LISTED        1000
 
-/* A notice that was requested. Its id, the key it is kept under, is a hash of the event it tells
- * of, rule and version, recipient and transport, and of a chain's step and round (N1): the same
- * notice has the same id whoever computes it, so a receiver can tell a repeat. */
+/* A notice that was requested. Its id, the key it is kept under, is made (proto/fold/notice.h) of a
+ * hash of the event it tells of, rule and version, recipient and transport, and of a chain's step
+ * and round (N1): the same notice has the same id whoever computes it, so a receiver can tell a
+ * repeat. */
 struct dk_notice {
     uint64_t position;  /* its place in the outbox: of its NotificationRequested, or of a retry */
     uint64_t requested; /* position of its NotificationRequested: the address stands there */

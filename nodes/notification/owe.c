@@ -3,6 +3,7 @@
 #include "nodes/notification/state.h"
 #include "proto/event/body.h"
 #include "proto/fold/conditions.h"
+#include "proto/fold/notice.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,7 +32,8 @@ static uint64_t notice_id(uint64_t ticket, int64_t cause_us, Docket__Transport t
                         (uint64_t)transport,
                         (uint64_t)owed->round << 32 | owed->step};
     size_t count = sizeof parts / sizeof parts[0];
-    return dk_notice_hash(parts, (parts[count - 1] != 0 ? count : count - 1) * sizeof parts[0]);
+    count -= parts[count - 1] == 0;
+    return dk_notice_number(ticket, dk_notice_hash(parts, count * sizeof parts[0]));
 }
 
 static void set_language(char language[DK_NOTICE_LANGUAGE_BYTES], const void *data, size_t bytes)
@@ -66,12 +68,22 @@ void dk_owe_complete(const struct dk_notification *self, uint64_t ticket, int64_
     owed->notice = notice_id(ticket, cause_us, transport, owed);
 }
 
-void dk_owe_discharge(struct dk_notification *self, uint64_t ticket, uint64_t notice)
+static bool meets(const Docket__NotificationRequested *requested, uint64_t cause,
+                  const struct dk_obligation *owed)
+{
+    uint64_t recipient = requested->recipient->has_subject ? requested->recipient->subject : 0;
+    return owed->cause == cause && owed->rule == requested->rule &&
+           owed->rule_version == requested->rule_version && owed->recipient == recipient &&
+           owed->step == requested->step && owed->round == requested->round;
+}
+
+void dk_owe_discharge(struct dk_notification *self, uint64_t ticket, uint64_t cause,
+                      const Docket__NotificationRequested *requested)
 {
     size_t bytes, at = 0;
     const struct dk_obligation *owed = dk_table_get(self->owed, ticket, &bytes);
     size_t count = bytes / sizeof *owed;
-    while (at < count && owed[at].notice != notice) {
+    while (at < count && !meets(requested, cause, &owed[at])) {
         at++;
     }
     if (at == count) {

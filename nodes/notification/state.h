@@ -47,7 +47,7 @@ struct dk_chain {
     uint32_t step; /* the next one to tell, unless absent */
     uint32_t round;
     uint16_t acknowledged;            /* and told again only if nobody acts */
-    uint16_t told_count;              /* in all; saturates */
+    uint16_t told_count;              /* since it was acknowledged last; saturates */
     uint64_t told[DK_RULE_STEPS_MAX]; /* the last of them, in a ring: any can be acknowledged */
 };
 _Static_assert(sizeof(struct dk_chain) == 56 + 8 * DK_RULE_STEPS_MAX, "flat, without padding");
@@ -88,8 +88,10 @@ bool dk_notification_owes(const struct dk_notification *self, uint64_t ticket);
 
 /* owe.c: what rules make of an event. */
 void dk_owe_apply(struct dk_notification *self, const struct dk_event *event);
-/* The obligation, if there is one, is met. */
-void dk_owe_discharge(struct dk_notification *self, uint64_t ticket, uint64_t notice);
+/* The obligation, if there is one, is met. Told by what the request states, and not by the notice's
+ * number: how that is made may change, and what was told stays told. */
+void dk_owe_discharge(struct dk_notification *self, uint64_t ticket, uint64_t cause,
+                      const Docket__NotificationRequested *requested);
 /* The notice's window, if it is in one, is over. */
 void dk_owe_close_window(struct dk_notification *self, const struct dk_notice *notice);
 /* Makes whole an obligation of which cause, rule, version, step, round and recipient are set: the

@@ -17,7 +17,7 @@
  *
  * `struct dk_ticket` is the entry of the heads file (broker/log/heads.h): fixed size, no pointers,
  * all bytes defined, so that equal logs give equal bytes. A change of what apply computes needs a
- * new DK_TICKET_FOLD_VERSION. */
+ * new DK_TICKET_FOLD_VERSION, and a new fold version of every role, as nodes keep tickets too. */
 #ifndef DK_FOLD_TICKET_H
 #define DK_FOLD_TICKET_H
 
@@ -54,21 +54,22 @@ struct dk_ticket {
     uint64_t offered;    /* agent with an open offer, or 0 */
     uint64_t product;
     uint64_t customer;
-    uint64_t approver;  /* who is asked to approve; 0: nobody, or not known (imported) */
-    int64_t opened_us;  /* occurred */
-    int64_t ended_us;   /* occurred of the last solve, close or merge; 0 while live */
-    uint32_t version;   /* events so far */
-    uint16_t irregular; /* imported events that the rules do not allow; saturates */
-    uint16_t reopened;  /* times from solved or closed to a live status; saturates */
-    uint16_t flags;     /* enum dk_ticket_flag */
-    uint8_t status;     /* Docket__Status */
-    uint8_t pending;    /* Docket__Pending, when status is pending; none: not known (imported) */
-    uint8_t priority;   /* Docket__Priority */
-    uint8_t line;       /* 0 = not routed, or not known (imported); at most DK_TICKET_LINE_MAX */
-    uint8_t type;       /* Docket__TicketType */
-    uint8_t channel;    /* Docket__Channel */
+    uint64_t approver;     /* who is asked to approve; 0: nobody, or not known (imported) */
+    uint64_t acknowledged; /* the notice that was acknowledged last, or 0 */
+    int64_t opened_us;     /* occurred */
+    int64_t ended_us;      /* occurred of the last solve, close or merge; 0 while live */
+    uint32_t version;      /* events so far */
+    uint16_t irregular;    /* imported events that the rules do not allow; saturates */
+    uint16_t reopened;     /* times from solved or closed to a live status; saturates */
+    uint16_t flags;        /* enum dk_ticket_flag */
+    uint8_t status;        /* Docket__Status */
+    uint8_t pending;       /* Docket__Pending, when status is pending; none: not known (imported) */
+    uint8_t priority;      /* Docket__Priority */
+    uint8_t line;          /* 0 = not routed, or not known (imported); at most DK_TICKET_LINE_MAX */
+    uint8_t type;          /* Docket__TicketType */
+    uint8_t channel;       /* Docket__Channel */
 };
-_Static_assert(sizeof(struct dk_ticket) == 136, "every byte of a head is defined: no padding");
+_Static_assert(sizeof(struct dk_ticket) == 144, "every byte of a head is defined: no padding");
 
 #define DK_TICKET_LINE_MAX 255
 

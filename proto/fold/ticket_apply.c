@@ -251,6 +251,9 @@ static void apply_life(struct dk_ticket *ticket, const struct dk_envelope *event
         ticket->customer = ((const Docket__RequesterChanged *)body)->customer;
         break;
     case DK_KIND_ADOPTED: apply_adopted(ticket); break;
+    case DK_KIND_NOTIFICATION_ACKNOWLEDGED:
+        ticket->acknowledged = ((const Docket__NotificationAcknowledged *)body)->notice;
+        break;
     default: break;
     }
 }

@@ -1,3 +1,4 @@
+#include "proto/fold/notice.h"
 #include "proto/fold/ticket_life.h"
 #include <inttypes.h>
 
@@ -337,6 +338,31 @@ static int judge_answer(const struct dk_ticket *ticket, const struct dk_refs *re
                         name_of(refs, asked, name));
 }
 
+/* What was ever requested is not kept, but its number says whose a notice is. */
+static int judge_notice(const struct dk_envelope *event, uint64_t notice, const char *field,
+                        struct dk_err *reason)
+{
+    if (dk_notice_is_of(notice, event->subject))
+        return 0;
+    return dk_err_field(reason, DK_EREFERENCE, field,
+                        "the ticket has no notice %016" PRIx64 ": take number and ticket from the "
+                        "notice itself",
+                        notice);
+}
+
+/* Of those that were acknowledged the last one is kept: who does it twice mostly does so at once. */
+static int judge_acknowledged(const struct dk_ticket *ticket, const struct dk_envelope *event,
+                              const Docket__NotificationAcknowledged *acknowledged,
+                              struct dk_err *reason)
+{
+    const char *field = "notification_acknowledged.notice";
+
+    if (acknowledged->notice != ticket->acknowledged || ticket->acknowledged == 0)
+        return judge_notice(event, acknowledged->notice, field, reason);
+    return dk_err_field(reason, DK_EILLEGAL, field,
+                        "the notice %016" PRIx64 " is acknowledged already", acknowledged->notice);
+}
+
 static int judge_transfer(const struct dk_ticket *ticket, uint32_t kind, struct dk_err *reason)
 {
     if (has(ticket, DK_TICKET_AWAY) == (kind == DK_KIND_TRANSFERRED_IN))
@@ -420,6 +446,10 @@ static int judge_kind(const struct dk_ticket *ticket, const struct dk_refs *refs
     case DK_KIND_APPROVAL_REFUSED:
         return judge_answer(ticket, refs, event, ((const Docket__ApprovalRefused *)body)->approver,
                             "approval_refused.approver", reason);
+    case DK_KIND_NOTIFICATION_REQUESTED:
+        return judge_notice(event, ((const Docket__NotificationRequested *)body)->notice,
+                            "notification_requested.notice", reason);
+    case DK_KIND_NOTIFICATION_ACKNOWLEDGED: return judge_acknowledged(ticket, event, body, reason);
     case DK_KIND_TRANSFERRED_OUT:
     case DK_KIND_TRANSFERRED_IN: return judge_transfer(ticket, kind, reason);
     case DK_KIND_MERGED_INTO:

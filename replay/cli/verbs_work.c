@@ -2,7 +2,9 @@
 #include "proto/base/arena.h"
 #include "replay/cli/action.h"
 #include "replay/cli/desk.h"
+#include "replay/history/moment.h"
 #include <errno.h>
+#include <inttypes.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,6 +77,50 @@ static int complete_set_field(struct dk_action *action, struct dk_err *err)
     return dk_action_fill(action, &action->event[0], member[field->type], value, err);
 }
 
+/* What the ticket's history says against acknowledging the notice. */
+static int judge_ack(struct dk_cli *cli, const struct dk_life *life, uint64_t notice,
+                     struct dk_err *err)
+{
+    const char *field = "notification_acknowledged.notice";
+    char at[DK_TIME_TEXT_BYTES];
+    bool requested = false;
+    for (size_t i = 0; i < life->count; i++) {
+        const struct dk_life_event *event = &life->event[i];
+        const Docket__NotificationRequested *told = (const void *)event->body;
+        const Docket__NotificationAcknowledged *acknowledged = (const void *)event->body;
+        uint32_t kind = event->envelope.kind;
+        requested |= kind == DK_KIND_NOTIFICATION_REQUESTED && told->notice == notice;
+        if (kind == DK_KIND_NOTIFICATION_ACKNOWLEDGED && acknowledged->notice == notice) {
+            return dk_err_field(err, DK_EILLEGAL, field,
+                                "the notice %016" PRIx64 " is acknowledged already, since %s",
+                                notice, dk_moment_show(cli->zone, event->envelope.occurred_us, at));
+        }
+    }
+    return requested ? 0
+                     : dk_err_field(err, DK_EREFERENCE, field,
+                                    "the ticket has no notice %016" PRIx64
+                                    ": take number and ticket from the notice itself",
+                                    notice);
+}
+
+/* The broker refuses what it can tell by the number; the history tells all. */
+static int complete_ack(struct dk_action *action, struct dk_err *err)
+{
+    const struct dk_action_event *event = &action->event[0];
+    struct dk_life life;
+    int rc = dk_life_init(&life, err);
+    if (rc != 0) {
+        return rc;
+    }
+    rc = dk_desk_life(action->cli, event->subject, &life, err);
+    if (rc == 0 && life.count > 0) { /* else there is no such ticket, as the broker will say */
+        rc = judge_ack(action->cli, &life,
+                       ((const Docket__NotificationAcknowledged *)event->body)->notice, err);
+    }
+    dk_life_close(&life);
+    return rc;
+}
+
 static int complete_presence(struct dk_action *action, struct dk_err *err)
 {
     return dk_id_class(action->event[0].subject) == DK_SUBJECT_AGENT
@@ -140,7 +186,8 @@ const struct dk_verb dk_verbs_work[] = {
          {"TYPE", NULL, "checklist, entitlement, other", "type", DK_NEEDED, 0},
          {"--reason", "TEXT", "why; - reads it from stdin", "reason", DK_NEEDED | DK_STDIN, 0})},
     {.name = "ack", .summary = "acknowledge a notice", .run = dk_action_run,
-     .kind = DK_KIND_NOTIFICATION_ACKNOWLEDGED, .example = "ack 1-42 3f9c0a1b2c3d4e5f --as anna\n",
+     .kind = DK_KIND_NOTIFICATION_ACKNOWLEDGED, .complete = complete_ack,
+     .example = "ack 1-42 3f9c0a1b2c3d4e5f --as anna\n",
      .parameter = DK_PARAMETERS(DK_TICKET,
          {"NOTICE", NULL,
           "the notice's number, as the notice and docket show have it", "notice", DK_NEEDED, 0})},

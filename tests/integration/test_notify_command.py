@@ -1,6 +1,7 @@
 """`docket notify` and `docket ack` at a live site: what was given up is listed in order, retried with the template in force
 then, dropped; a chain of notices goes on until somebody acknowledges."""
-import json, time
+import json, os, time
+from docket_client import Client, event, pb
 from site_of import Site
 
 ORGANIZATION = """
@@ -30,6 +31,15 @@ def wait_until(what, holds, timeout_s=30):
             raise AssertionError(f"not within {timeout_s} s: {what}")
         time.sleep(0.05)
     return held
+
+
+def refusal(site, ticket, notice):
+    """Of an acknowledgement that a client sends without a look at the history: code and field."""
+    place, number = map(int, ticket.split("-"))
+    told = event(54, 1 << 56 | place << 40 | number, 6 << 56 | 1, pb.NotificationAcknowledged(notice=int(notice, 16)),
+                 one_shot=os.urandom(16))
+    (refused,) = Client(site.data, "operator").append(told).refused
+    return refused.name.decode(), refused.field.decode()
 
 
 with Site("notification") as site:
@@ -75,8 +85,17 @@ with Site("notification") as site:
     told = wait_until("three calls", lambda: len(c := calls()) >= 3 and c)
     assert [c["recipient_name"] for c in told[:3]] == ["Anna Berg", "Mara Lund", "Anna Berg"], told
     assert len({c["notice"] for c in told}) == len(told) and told[0]["text"] == "second", told
+    # Only what was told of the ticket is acknowledged, once; a client that asks nobody first is refused as well.
+    mistyped = f"{int(told[1]['notice'], 16) ^ 1:016x}"
+    for ticket, notice, code in ((tickets[0], mistyped, "DK_EREFERENCE"), (tickets[1], told[1]["notice"], "DK_EREFERENCE")):
+        refused = docket("ack", ticket, notice, "--as", "mara", check=False)
+        assert refused.returncode == 1 and code in refused.stderr and notice in refused.stderr, refused
+        assert refusal(site, ticket, notice) == (code, "notification_acknowledged.notice"), notice
     docket("ack", tickets[0], told[1]["notice"], "--as", "mara")
     quiet = len(calls())
+    refused = docket("ack", tickets[0], told[1]["notice"], "--as", "anna", check=False)
+    assert refused.returncode == 1 and "is acknowledged already, since" in refused.stderr, refused
+    assert refusal(site, tickets[0], told[1]["notice"]) == ("DK_EILLEGAL", "notification_acknowledged.notice")
     time.sleep(2.5)
     assert len(calls()) <= quiet + 1, "a step may have been under way, and no other"
     events = [json.loads(line)["event"] for line in docket("replay", "audit", tickets[0], "--json").stdout.splitlines()]

@@ -495,6 +495,29 @@ static void test_notification_odd_events_do_no_harm(void **state)
     ASSERT_STR(site_query(world, "dead"), "[]");
 }
 
+/* How numbers are made may change with the program; what an older one told stays told. */
+static void test_notification_a_request_by_another_number_meets_what_is_owed(void **state)
+{
+    struct role_world *world = *state;
+    (void)site_add_rule(world, site_rule("owner", DK_KIND_ASSIGNED, RECIPIENT(OWNER)));
+    uint64_t ticket = site_ticket(world);
+    (void)site_assign(world, ticket, ANNA);
+    ASSERT_EQ(world_settle(world), 1);
+    Docket__NotificationRequested requested = *site_last_request(world);
+    struct dk_envelope by_node = {.subject = ticket,
+                                  .actor = dk_id_make(DK_ACTOR_NODE, DK_ROLE_NOTIFICATION)};
+    world->count--; /* the same, as another program numbered it */
+    world->log.size = world->offset[world->count];
+    struct world_head *head = dk_map_get(&world->heads, ticket);
+    head->version--;
+    head->position = world->count;
+    world_restart(world);
+    requested.notice ^= UINT64_C(1) << 40;
+    (void)world_append_as(world, by_node, DK_KIND_NOTIFICATION_REQUESTED, &requested);
+    ASSERT_EQ(world_settle(world), 0);
+    ASSERT_EQ(site_pending(world), 1);
+}
+
 static void test_notification_replay_gives_the_same_state(void **state)
 {
     struct role_world *world = *state;
@@ -543,6 +566,7 @@ int main(void)
         TEST(lists_are_in_order_and_bounded),
         TEST(the_outbox_keeps_its_order),
         TEST(odd_events_do_no_harm),
+        TEST(a_request_by_another_number_meets_what_is_owed),
         TEST(replay_gives_the_same_state),
     };
     return cmocka_run_group_tests_name("notification", tests, NULL, NULL);

@@ -170,6 +170,29 @@ static void test_chains_N3_acknowledged_but_idle_begins_again(void **state)
     expect_silence(world); /* the repeats are used up */
 }
 
+/* What was answered is answered: neither the same notice again, nor one that was told before it. */
+static void test_chains_N3_an_acknowledgement_counts_once(void **state)
+{
+    struct role_world *world = *state;
+    Docket__RuleDefined *rule = chain_rule("up");
+    rule->has_repeats = rule->has_idle_us = 1;
+    rule->repeats = 1;
+    rule->idle_us = (uint64_t)HOUR;
+    (void)site_add_rule(world, rule);
+    uint64_t ticket = begin(world);
+    uint64_t first = expect(world, 0, ANNA, 0, 0)->notice;
+    uint64_t second = expect(world, 10 * MINUTE, MARA, 1, 0)->notice;
+    site_acknowledge(world, ticket, second);
+    site_wait(world, 40 * MINUTE);
+    site_acknowledge(world, ticket, first); /* does not put off what comes after an idle hour */
+    site_acknowledge(world, ticket, second);
+    uint64_t again = expect(world, 20 * MINUTE - 2 * WORLD_STEP_US, ANNA, 0, 1)->notice;
+    site_acknowledge(world, ticket, second); /* nor does it stop what was told since */
+    (void)expect(world, 10 * MINUTE - WORLD_STEP_US, MARA, 1, 1);
+    site_acknowledge(world, ticket, again);
+    expect_silence(world);
+}
+
 /* What a customer writes is no work on the ticket. */
 static void test_chains_N3_the_customers_words_do_not_count_as_acting(void **state)
 {
@@ -427,6 +450,7 @@ int main(void)
         CHAIN(N3_a_rule_without_steps_repeats_itself),
         CHAIN(N3_an_acknowledgement_stops_it_at_any_step),
         CHAIN(N3_acknowledged_but_idle_begins_again),
+        CHAIN(N3_an_acknowledgement_counts_once),
         CHAIN(N3_the_customers_words_do_not_count_as_acting),
         CHAIN(N3_solved_closed_and_merged_tickets_end_it),
         CHAIN(N3_the_absent_are_skipped),

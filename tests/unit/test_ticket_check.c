@@ -1,6 +1,7 @@
 /* Refusals that the table does not show: values, people, times, reference data; each with its code
  * and field. */
 #include "proto/event/body.h"
+#include "proto/fold/notice.h"
 #include "tests/unit/ticket_fixture.h"
 
 #include <setjmp.h>
@@ -590,6 +591,7 @@ static void test_ticket_check_historical(void **state)
     Docket__NoteAdded note = DOCKET__NOTE_ADDED__INIT;
 
     (void)state;
+    requested.notice = dk_notice_number(TICKET, 1);
     ticket.flags = DK_TICKET_HISTORICAL;
     for (unsigned role = DK_ROLE_ROUTING; role <= DK_DECIDER_ROLES; role++)
         judged(ticket, role, DK_KIND_NOTIFICATION_REQUESTED, dk_id_make(DK_ACTOR_NODE, role),

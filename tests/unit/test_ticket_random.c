@@ -1,6 +1,7 @@
 /* Random lives of tickets, from seeds. Live events are offered until one is legal: then what holds
  * of every ticket holds. Imported ones are folded whatever they say. */
 #include "proto/event/body.h"
+#include "proto/fold/notice.h"
 #include "proto/fold/traits.h"
 #include "tests/unit/ticket_fixture.h"
 
@@ -25,7 +26,8 @@ static uint64_t draw(uint64_t *seed, uint64_t below)
 
 static uint64_t random_id(uint64_t *seed)
 {
-    const uint64_t ids[] = {0, ANNA, BERT, SUPPORT, NETWORK, VPN, CARL, ACME, ROOM, TICKET, OTHER};
+    const uint64_t ids[] = {0,    ANNA, BERT, SUPPORT, NETWORK, VPN,
+                            CARL, ACME, ROOM, TICKET,  OTHER,   dk_notice_number(TICKET, 0)};
 
     return ids[draw(seed, sizeof ids / sizeof *ids)];
 }
@@ -231,6 +233,7 @@ static void test_ticket_has_no_padding(void **state)
     FIELD(product)
     FIELD(customer)
     FIELD(approver)
+    FIELD(acknowledged)
     FIELD(opened_us)
     FIELD(ended_us)
     FIELD(version)

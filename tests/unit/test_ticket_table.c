@@ -1,6 +1,7 @@
 /* Every (status, kind): the verdict, and the state after it, of the live and the imported event.
  * The table is ticket_table.h; this file reads it. */
 #include "proto/event/body.h"
+#include "proto/fold/notice.h"
 #include "tests/unit/ticket_fixture.h"
 
 #include <setjmp.h>
@@ -19,6 +20,7 @@
 #define GIVEN_HANDED_OVER   DK_TICKET_HANDED_OVER
 #define GIVEN_WITH_SUPPLIER DK_TICKET_WITH_SUPPLIER
 #define GIVEN_OFFERED       (1u << 16)
+#define GIVEN_ACKNOWLEDGED  (1u << 17)
 
 struct row {
     uint32_t kind;
@@ -53,6 +55,9 @@ static uint64_t value_of(const ProtobufCFieldDescriptor *field, const char *text
                  {"dora", DORA},
                  {"acme", ACME},
                  {"room", ROOM},
+                 {"own", dk_notice_number(TICKET, UINT64_MAX / 3)},
+                 {"next", dk_notice_number(TICKET, UINT64_MAX / 5)},
+                 {"foreign", dk_notice_number(OTHER, UINT64_MAX / 3)},
                  {"itself", TICKET},
                  {"other", OTHER},
                  {"now", (uint64_t)NOW_US},
@@ -131,6 +136,8 @@ static struct dk_ticket ticket_of(const struct row *row, unsigned status)
     ticket.flags = (uint16_t)row->given;
     if (row->given == GIVEN_OFFERED)
         ticket.offered = BERT;
+    if (row->given == GIVEN_ACKNOWLEDGED)
+        ticket.acknowledged = dk_notice_number(TICKET, UINT64_MAX / 3);
     if (row->given == GIVEN_HANDED_OVER)
         ticket.returns_to = BERT;
     if (row->given == GIVEN_APPROVAL)
@@ -162,6 +169,7 @@ static void difference(const struct dk_ticket *a, const struct dk_ticket *b, cha
     FIELD(returns_to)
     FIELD(offered)
     FIELD(approver)
+    FIELD(acknowledged)
     FIELD(customer)
     FIELD(product)
     FIELD(line)
@@ -181,6 +189,7 @@ static int code_of(char sign)
     case '-': return DK_EILLEGAL;
     case '?': return DK_ENOTFOUND;
     case '!': return DK_EEXISTS;
+    case '~': return DK_EREFERENCE;
     case '>': return DK_EMOVED;
     case '<': return DK_EEARLY;
     default: fail_msg("the table has a verdict '%c'", sign); return 1;

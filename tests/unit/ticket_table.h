@@ -2,12 +2,13 @@
  *
  * A row is one kind with one body. `given` is what the ticket is besides its status: flags of enum
  * dk_ticket_flag; OFFERED: it is on offer to bert; HANDED_OVER: bert gets it back; APPROVAL: bert is
- * asked. The ticket is carl's, with anna, in support's queue on line 1; pending waits for the customer. Anna acts, but
+ * asked; ACKNOWLEDGED: its own notice is. The ticket is carl's, with anna, in support's queue on line 1; pending waits for the customer. Anna acts, but
  * for `by`. A cell is one status: the verdict on a live event, and the status after it when it is
  * another (n new, o open, p pending, s solved, c closed, m merged):
  *
  *     +  allowed         !  DK_EEXISTS      >  DK_EMOVED
  *     -  DK_EILLEGAL     ?  DK_ENOTFOUND    <  DK_EEARLY
+ *     ~  DK_EREFERENCE
  *
  * A live event that is refused changes nothing. The letter then is of an imported one, which is
  * folded all the same and counted as irregular (? and ! are refused even then). Where an imported
@@ -175,18 +176,26 @@ ROW(CLOCK_CANCELLED, "", NOTHING,
 ROW(CLOCK_CORRECTED, "because=3", NOTHING,
     "?    +    +    +    +    +    +   ", "", "=")
 
-ROW(NOTIFICATION_REQUESTED, "notice=1", NOTHING,
+ROW(NOTIFICATION_REQUESTED, "notice=own", NOTHING,
     "?    +    +    +    +    +    +   ", "", "=")
-ROW(NOTIFICATION_SENT, "notice=1", NOTHING,
+ROW(NOTIFICATION_REQUESTED, "notice=foreign", NOTHING,
+    "?    ~    ~    ~    ~    ~    ~   ", "", "=")
+ROW(NOTIFICATION_SENT, "notice=own", NOTHING,
     "?    +    +    +    +    +    +   ", "", "=")
-ROW(NOTIFICATION_FAILED, "notice=1", NOTHING,
+ROW(NOTIFICATION_FAILED, "notice=own", NOTHING,
     "?    +    +    +    +    +    +   ", "", "=")
-ROW(NOTIFICATION_ACKNOWLEDGED, "notice=1", NOTHING,
+ROW(NOTIFICATION_ACKNOWLEDGED, "notice=own", NOTHING,
+    "?    +    +    +    +    +    +   ", "acknowledged", "=")
+ROW(NOTIFICATION_ACKNOWLEDGED, "notice=foreign", NOTHING,
+    "?    ~    ~    ~    ~    ~    ~   ", "acknowledged", "=")
+ROW(NOTIFICATION_RETRIED, "notice=own", NOTHING,
     "?    +    +    +    +    +    +   ", "", "=")
-ROW(NOTIFICATION_RETRIED, "notice=1", NOTHING,
+ROW(NOTIFICATION_DROPPED, "notice=own", NOTHING,
     "?    +    +    +    +    +    +   ", "", "=")
-ROW(NOTIFICATION_DROPPED, "notice=1", NOTHING,
-    "?    +    +    +    +    +    +   ", "", "=")
+ROW(NOTIFICATION_ACKNOWLEDGED, "notice=own", ACKNOWLEDGED,
+    "?    -    -    -    -    -    -   ", "", "=")
+ROW(NOTIFICATION_ACKNOWLEDGED, "notice=next", ACKNOWLEDGED,
+    "?    +    +    +    +    +    +   ", "acknowledged", "=")
 
 ROW(FIELD_SET, "field=room", NOTHING,
     "?    +    +    +    +    +    -   ", "", "=")
