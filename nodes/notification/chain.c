@@ -203,8 +203,8 @@ static bool consider_chain(const struct dk_notification *self, uint64_t ticket,
     if (due_us <= now_us && !next_step(self, ticket, chain, now_us, &owed)) {
         return true; /* an event of the ticket may bring somebody */
     }
-    if (due_us <= now_us && !rule->urgent) {
-        due_us = dk_hours_from_us(self->world->refs, owed.recipient, now_us);
+    if (due_us <= now_us) {
+        due_us = dk_decide_from_us(self, rule, owed.recipient, now_us);
     }
     if (due_us > now_us) {
         *again_us = due_us < *again_us ? due_us : *again_us;

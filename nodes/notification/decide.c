@@ -1,4 +1,4 @@
-/* What is owed becomes a request: at once, or in the recipient's hours (N2). */
+/* What is owed becomes a request: at once, or in the recipient's hours (N2), in which it also goes. */
 #include "nodes/notification/hours.h"
 #include "nodes/notification/state.h"
 #include "proto/fold/ticket.h"
@@ -46,14 +46,31 @@ bool dk_decide_request(const struct dk_notification *self, uint64_t ticket,
                           owed->cause);
 }
 
+int64_t dk_decide_from_us(const struct dk_notification *self, const Docket__RuleDefined *rule,
+                          uint64_t recipient, int64_t now_us)
+{
+    return rule->urgent ? now_us : dk_hours_from_us(self->world->refs, recipient, now_us);
+}
+
+int64_t dk_notification_from_us(const void *self, const struct dk_notice *notice, int64_t now_us)
+{
+    const struct dk_notification *notification = self;
+    const struct dk_refs_version *rule =
+        dk_refs_version_of(notification->world->refs, notice->rule, notice->rule_version);
+    return rule != NULL ? dk_decide_from_us(notification, (const void *)rule->body,
+                                            notice->recipient, now_us)
+                        : now_us;
+}
+
 /* Notices that wait for others are requested at once: their window is over in the hours. */
 static bool consider_one(const struct dk_notification *self, uint64_t ticket,
                          const struct dk_obligation *owed, int64_t now_us,
                          struct dk_intents *intents, int64_t *again_us)
 {
-    bool waits =
-        owed->digest_until_us == 0 && !dk_decide_rule(self, owed->rule, owed->rule_version)->urgent;
-    int64_t from_us = waits ? dk_hours_from_us(self->world->refs, owed->recipient, now_us) : now_us;
+    const Docket__RuleDefined *rule = dk_decide_rule(self, owed->rule, owed->rule_version);
+    int64_t from_us = owed->digest_until_us == 0
+                          ? dk_decide_from_us(self, rule, owed->recipient, now_us)
+                          : now_us;
     if (from_us > now_us) {
         *again_us = from_us < *again_us ? from_us : *again_us;
         return true;

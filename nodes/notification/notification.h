@@ -59,6 +59,10 @@ const struct dk_notice *dk_notification_find(const void *self, uint64_t notice);
  * there is none. */
 const struct dk_notice *dk_notification_next(const void *self, uint64_t after, uint64_t *notice);
 
+/* N2: from when on, `now` or later, the notice may reach its recipient: it was requested in their
+ * hours, but who delivers may fail, or come to it only after them. */
+int64_t dk_notification_from_us(const void *self, const struct dk_notice *notice, int64_t now_us);
+
 /* What is kept of a ticket, however it goes on: dk_notice_ticket_bytes of it. */
 struct dk_notice_ticket {
     uint64_t opened;                         /* position of its Opened: its subject stands there */

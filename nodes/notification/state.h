@@ -102,6 +102,9 @@ void dk_owe_complete(const struct dk_notification *self, uint64_t ticket, int64_
 /* decide.c: adds the request of an obligation; false when there is no room. */
 bool dk_decide_request(const struct dk_notification *self, uint64_t ticket,
                        const struct dk_obligation *owed, struct dk_intents *intents);
+/* N2: from when on, `now` or later, a rule may disturb the recipient. */
+int64_t dk_decide_from_us(const struct dk_notification *self, const Docket__RuleDefined *rule,
+                          uint64_t recipient, int64_t now_us);
 /* The rule that an obligation or a chain rests on: it was in force when that came to be. */
 const Docket__RuleDefined *dk_decide_rule(const struct dk_notification *self, uint64_t rule,
                                           uint32_t version);

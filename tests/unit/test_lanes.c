@@ -249,6 +249,39 @@ static void test_lanes_receivers_in_trouble_leave_room_for_the_others(void **sta
     ASSERT_EQ(next(lanes, now_us + 1), 1001);
 }
 
+/* Held back, a notice takes no place and no turn, and its failures are not forgotten. */
+static void test_lanes_what_is_held_waits_until_it_is_released(void **state)
+{
+    struct dk_lanes *lanes = *state;
+    struct dk_attempts attempts;
+    add(lanes, 1000, 1);
+    ASSERT_EQ(next(lanes, NOW), 1000);
+    fail_at(lanes, 1000, NOW);
+    int64_t now_us = NOW + SECOND;
+    ASSERT_EQ(next(lanes, now_us), 1000);
+    dk_lanes_hold(lanes, 1000, now_us);
+    dk_lanes_attempts(lanes, 1000, &attempts);
+    ASSERT_EQ(attempts.count, 1);
+    ASSERT_EQ(dk_lanes_due_us(lanes), INT64_MAX);
+    ASSERT_EQ(next(lanes, now_us + 7200 * SECOND), 0); /* whatever the boot clock says */
+    add(lanes, 1001, 1);                               /* others of the receiver go */
+    ASSERT_EQ(next(lanes, now_us), 1001);
+    dk_lanes_answered(lanes, 1001, now_us);
+    dk_lanes_done(lanes, 1001, now_us);
+    dk_lanes_release(lanes, 1000, now_us);
+    dk_lanes_release(lanes, 1000, now_us);
+    dk_lanes_release(lanes, 9999, now_us);
+    ASSERT_EQ(next(lanes, now_us), 1000);
+    ASSERT_EQ(next(lanes, now_us), 0);
+    dk_lanes_hold(lanes, 1000, now_us);
+    dk_lanes_done(lanes, 1000, now_us); /* dropped meanwhile */
+    dk_lanes_release(lanes, 1000, now_us);
+    ASSERT_EQ(next(lanes, now_us), 0);
+    add(lanes, 2000, 50);
+    uint64_t taken[64];
+    ASSERT_EQ(take_all(lanes, now_us, taken), DK_LANE_IN_FLIGHT);
+}
+
 static void test_lanes_done_is_possible_at_any_moment(void **state)
 {
     struct dk_lanes *lanes = *state;
@@ -322,6 +355,7 @@ int main(void)
         TEST(a_dead_receiver_is_probed_by_one_and_by_another_each_time),
         TEST(one_bad_notice_does_not_stop_its_receiver),
         TEST(receivers_in_trouble_leave_room_for_the_others),
+        TEST(what_is_held_waits_until_it_is_released),
         TEST(done_is_possible_at_any_moment),
         TEST(random_failures_lose_nothing),
     };

@@ -6,6 +6,7 @@
 #include "nodes/notification/delivery/mails.h"
 #include "nodes/notification/delivery/webhooks.h"
 #include "nodes/notification/notification.h"
+#include "nodes/runtime/agenda.h"
 #include "nodes/runtime/flight.h"
 #include "proto/base/say.h"
 #include "proto/base/time.h"
@@ -41,6 +42,7 @@ struct dk_delivery {
     struct dk_compose *compose;
     struct dk_lanes *lanes;
     struct dk_digests *digests;
+    struct dk_agenda *quiet; /* what is held, for when its recipient's hours begin */
     struct dk_files *files;
     struct dk_webhooks *webhooks;
     struct dk_mails *mails;
@@ -184,6 +186,22 @@ static bool hand_over(struct dk_delivery *delivery, const struct job *job,
     }
 }
 
+/* N2: true when it is the recipient's quiet time, in which even what has failed is not tried. All
+ * notices of a digest have one recipient, and one rule. */
+static bool keep_quiet(struct dk_delivery *delivery, uint64_t id, struct job *job)
+{
+    const struct dk_notice *notice = dk_notification_find(delivery->role, job->member[0].notice);
+    int64_t now_us = dk_node_now_us(delivery->node);
+    int64_t from_us = dk_notification_from_us(delivery->role, notice, now_us);
+    if (from_us <= now_us) {
+        return false;
+    }
+    end_job(job);
+    dk_lanes_hold(delivery->lanes, id, dk_clock_boot_us());
+    dk_agenda_schedule(delivery->quiet, id, from_us);
+    return true;
+}
+
 static void start(struct dk_delivery *delivery, uint64_t id)
 {
     struct job *job = begin_job(delivery, id);
@@ -193,6 +211,9 @@ static void start(struct dk_delivery *delivery, uint64_t id)
     struct dk_err err = {0};
     if (job == NULL) {
         forget(delivery, id);
+        return;
+    }
+    if (keep_quiet(delivery, id, job)) {
         return;
     }
     for (size_t i = 0; i < job->member_count; i++) {
@@ -322,6 +343,9 @@ static void pick_up(struct dk_delivery *delivery, int64_t now_us)
     while (dk_digests_next(delivery->digests, dk_node_now_us(delivery->node), &id, &lane)) {
         dk_lanes_add(delivery->lanes, id, lane, now_us);
     }
+    while (dk_agenda_next(delivery->quiet, dk_node_now_us(delivery->node), &id)) {
+        dk_lanes_release(delivery->lanes, id, now_us);
+    }
 }
 
 /* What the log has taken in makes room. */
@@ -349,9 +373,10 @@ static int64_t earlier(int64_t a_us, int64_t b_us)
 static int64_t next_us(struct dk_delivery *delivery, int64_t now_us)
 {
     int64_t due_us = dk_lanes_due_us(delivery->lanes);
-    int64_t window_us = dk_digests_due_us(delivery->digests);
-    if (window_us != INT64_MAX) {
-        int64_t in_us = window_us == INT64_MIN ? 0 : window_us - dk_node_now_us(delivery->node);
+    int64_t clock_us =
+        earlier(dk_digests_due_us(delivery->digests), dk_agenda_due_us(delivery->quiet));
+    if (clock_us != INT64_MAX) {
+        int64_t in_us = clock_us == INT64_MIN ? 0 : clock_us - dk_node_now_us(delivery->node);
         due_us = earlier(due_us, now_us + in_us);
     }
     for (size_t i = 0; i < DK_LANES_IN_FLIGHT; i++) {
@@ -414,8 +439,14 @@ static void show_attempts(void *arg, uint64_t notice, struct dk_attempts *attemp
     const struct dk_delivery *delivery = arg;
     uint64_t digest = dk_digests_of(delivery->digests, notice);
     dk_lanes_attempts(delivery->lanes, digest != 0 ? digest : notice, attempts);
+    int64_t now_us = dk_node_now_us(delivery->node);
     if (attempts->next_us != 0) {
-        attempts->next_us += dk_node_now_us(delivery->node) - dk_clock_boot_us();
+        attempts->next_us += now_us - dk_clock_boot_us();
+    }
+    int64_t from_us = dk_notification_from_us(delivery->role,
+                                              dk_notification_find(delivery->role, notice), now_us);
+    if (from_us > now_us && from_us > attempts->next_us) {
+        attempts->next_us = from_us;
     }
 }
 
@@ -431,6 +462,7 @@ int dk_delivery_new(struct dk_delivery **delivery, struct ev_loop *loop, void *z
     d->role = dk_folder_self(dk_node_folder(node));
     d->lanes = dk_lanes_new();
     d->digests = dk_digests_new();
+    d->quiet = dk_agenda_new();
     d->files = dk_files_new(config->outbox);
     dk_buf_init(&d->json, DK_PAYLOAD_MAX_BYTES);
     dk_intents_init(&d->intents, ops->role, ops->rule_version);
@@ -464,6 +496,7 @@ void dk_delivery_free(struct dk_delivery **delivery)
     dk_compose_free(&d->compose);
     dk_lanes_free(&d->lanes);
     dk_digests_free(&d->digests);
+    dk_agenda_free(&d->quiet);
     for (size_t i = 0; i < DK_LANES_IN_FLIGHT; i++) {
         end_job(&d->job[i]);
     }

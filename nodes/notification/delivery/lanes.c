@@ -21,6 +21,7 @@ struct errand {
     uint64_t receiver;
     int64_t started_us;
     struct dk_attempts attempts;
+    bool held;
     bool in_flight; /* holds a place among all */
     bool asked;     /* and one of its lane: no answer yet */
     bool troubled;  /* and one of the lanes in trouble */
@@ -202,6 +203,37 @@ static void leave_lane(struct dk_lanes *lanes, struct lane *lane, struct errand 
     }
 }
 
+/* It waits again. */
+static void come_down(struct dk_lanes *lanes, struct lane *lane, struct errand *errand)
+{
+    leave_lane(lanes, lane, errand);
+    lanes->in_flight--;
+    errand->in_flight = false;
+}
+
+void dk_lanes_hold(struct dk_lanes *lanes, uint64_t notice, int64_t now_us)
+{
+    struct errand *errand = dk_map_get(&lanes->errands, notice);
+    DK_ASSERT(errand != NULL && errand->in_flight);
+    struct lane *lane = dk_map_get(&lanes->lanes, errand->receiver);
+    come_down(lanes, lane, errand);
+    errand->held = true;
+    errand->attempts.next_us = 0;
+    put_down(lanes, errand->receiver, lane, now_us);
+}
+
+void dk_lanes_release(struct dk_lanes *lanes, uint64_t notice, int64_t now_us)
+{
+    struct errand *errand = dk_map_get(&lanes->errands, notice);
+    if (errand == NULL || !errand->held) {
+        return;
+    }
+    struct lane *lane = dk_map_get(&lanes->lanes, errand->receiver);
+    errand->held = false;
+    dk_agenda_touch(errand->attempts.count > 0 ? lane->tried : lane->fresh, notice);
+    put_down(lanes, errand->receiver, lane, now_us);
+}
+
 static int64_t pause_us(uint32_t failures, int64_t max_us, uint32_t chance)
 {
     int64_t whole_us = failures < 30 ? DK_PAUSE_MIN_US << (failures - 1) : max_us;
@@ -222,9 +254,7 @@ void dk_lanes_failed(struct dk_lanes *lanes, uint64_t notice, const struct dk_ou
     struct lane *lane = dk_map_get(&lanes->lanes, errand->receiver);
     int64_t asked_us =
         outcome->after_us < DK_NOTICE_PAUSE_MAX_US ? outcome->after_us : DK_NOTICE_PAUSE_MAX_US;
-    leave_lane(lanes, lane, errand);
-    lanes->in_flight--;
-    errand->in_flight = false;
+    come_down(lanes, lane, errand);
     errand->attempts.count++;
     errand->attempts.next_us =
         now_us + later(asked_us, pause_us(errand->attempts.count, DK_NOTICE_PAUSE_MAX_US, chance));

@@ -40,6 +40,10 @@ int64_t dk_lanes_due_us(struct dk_lanes *lanes);
 /* The attempt failed: it is tried again later. `chance` is any number. */
 void dk_lanes_failed(struct dk_lanes *lanes, uint64_t notice, const struct dk_outcome *outcome,
                      int64_t now_us, uint32_t chance);
+/* It is not to be tried now, and was not: it is held, in nobody's way, until it is released. */
+void dk_lanes_hold(struct dk_lanes *lanes, uint64_t notice, int64_t now_us);
+/* What is not held, or not known, is passed over. */
+void dk_lanes_release(struct dk_lanes *lanes, uint64_t notice, int64_t now_us);
 /* The receiver has answered, and is well: its lane has room again, while the notice keeps its place
  * among all in flight until it is done. */
 void dk_lanes_answered(struct dk_lanes *lanes, uint64_t notice, int64_t now_us);
