@@ -206,28 +206,28 @@ static int compare_keys(const struct dk_candidate *a, const struct dk_candidate 
     return order != 0 ? order : (x->len > y->len) - (x->len < y->len);
 }
 
-/* N2: the same news is not sent twice. Of those that tell the same recipient by the same transport
- * and address, an urgent rule goes first, then the first by key. */
-static bool goes_before(const struct dk_candidate *a, const struct dk_candidate *b)
+/* The order in which the rules of one event speak: urgent ones first, then by key. */
+static int compare_turns(const void *a, const void *b)
 {
-    return a->rule->urgent != b->rule->urgent ? a->rule->urgent : compare_keys(a, b) < 0;
+    const struct dk_candidate *x = a, *y = b;
+    return x->rule->urgent != y->rule->urgent ? y->rule->urgent - x->rule->urgent
+                                              : compare_keys(x, y);
 }
 
-/* Who tells what this candidate would tell, of those that tell once; itself, or NULL: nobody. A
- * chain tells in its own time, perhaps somebody else, so it keeps nobody silent. */
+/* N2: the same news is not sent twice. Of those that tell the same recipient by the same transport
+ * and address, and once, the first one speaks; it, or NULL: nobody. A chain tells in its own time,
+ * perhaps somebody else, so it keeps nobody silent. */
 static const struct dk_candidate *speaker_of(const struct dk_notification *self, size_t count,
                                              const struct dk_candidate *candidate)
 {
-    const struct dk_candidate *speaker = NULL;
     for (size_t i = 0; i < count; i++) {
         const struct dk_candidate *other = &self->candidate[i];
         if (!other->chain && other->receiver == candidate->receiver &&
-            other->owed.recipient == candidate->owed.recipient &&
-            (speaker == NULL || goes_before(other, speaker))) {
-            speaker = other;
+            other->owed.recipient == candidate->owed.recipient) {
+            return other;
         }
     }
-    return speaker;
+    return NULL;
 }
 
 static void owe(struct dk_notification *self, uint64_t ticket, int64_t now_us,
@@ -264,6 +264,9 @@ void dk_owe_apply(struct dk_notification *self, const struct dk_event *event)
     make_room(self, rule_count);
     for (size_t i = 0; i < rule_count; i++) {
         count += consider_rule(self, event, rules[i], &self->candidate[count]);
+    }
+    if (count > 1) {
+        qsort(self->candidate, count, sizeof *self->candidate, compare_turns);
     }
     for (size_t i = 0; i < count; i++) {
         struct dk_candidate *candidate = &self->candidate[i];

@@ -495,6 +495,29 @@ static void test_notification_odd_events_do_no_harm(void **state)
     ASSERT_STR(site_query(world, "dead"), "[]");
 }
 
+/* Notices of one turn: events in their order, of each the urgent rules first, then by key. */
+static void test_notification_requests_have_an_order(void **state)
+{
+    struct role_world *world = *state;
+    static const char *const keys[] = {"m", "z", "a", "k", "x"};
+    static const char *const expected[] = {"k", "x", "a", "m", "z"}; /* k and x are urgent */
+    for (size_t i = 0; i < 5; i++) {
+        Docket__RuleDefined *rule = site_rule(keys[i], DK_KIND_ASSIGNED, RECIPIENT(OWNER));
+        rule->address = test_text(keys[i]);
+        rule->has_urgent = rule->urgent = i > 2;
+        (void)site_add_rule(world, rule);
+    }
+    uint64_t ticket = site_ticket(world);
+    uint64_t first = site_assign(world, ticket, ANNA), second = site_assign(world, ticket, MARA);
+    ASSERT_EQ(world_settle(world), 10);
+    for (size_t i = 0; i < 10; i++) {
+        const Docket__NotificationRequested *requested =
+            world_body(world, second + 1 + i, DK_KIND_NOTIFICATION_REQUESTED);
+        ASSERT_TRUE(requested->rule == test_id(DK_SUBJECT_RULE, expected[i % 5]));
+        ASSERT_TRUE(requested->decision->cause == (i < 5 ? first : second));
+    }
+}
+
 /* How numbers are made may change with the program; what an older one told stays told. */
 static void test_notification_a_request_by_another_number_meets_what_is_owed(void **state)
 {
@@ -566,6 +589,7 @@ int main(void)
         TEST(lists_are_in_order_and_bounded),
         TEST(the_outbox_keeps_its_order),
         TEST(odd_events_do_no_harm),
+        TEST(requests_have_an_order),
         TEST(a_request_by_another_number_meets_what_is_owed),
         TEST(replay_gives_the_same_state),
     };

@@ -75,12 +75,6 @@ void dk_digests_add(struct dk_digests *digests, uint64_t id, const struct dk_not
     dk_agenda_schedule(digests->windows, window, notice->digest_until_us);
 }
 
-static int by_id(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return (x > y) - (x < y);
-}
-
 /* Takes the first ones that were gathered. */
 static uint64_t take(struct dk_digests *digests, struct ids *from)
 {
@@ -90,7 +84,6 @@ static uint64_t take(struct dk_digests *digests, struct ids *from)
     memcpy(taken.id, from->id, count * sizeof *taken.id);
     from->count -= count;
     memmove(from->id, from->id + count, from->count * sizeof *from->id);
-    qsort(taken.id, count, sizeof *taken.id, by_id);
     uint64_t digest = dk_notice_hash(taken.id, count * sizeof *taken.id);
     struct ids *ready = dk_map_put(&digests->ready, digest, NULL);
     DK_ASSERT(ready != NULL && ready->id == NULL);

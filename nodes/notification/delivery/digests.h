@@ -1,7 +1,8 @@
 /* Notices that wait to be sent together (N2): pure.
  *
  * Those of one receiver, rule and window form a digest when the window is over: from then on its
- * notices are fixed, and so is its id, a hash of theirs. What comes later forms another one. */
+ * notices are fixed, and so is its id, a hash of theirs: it is one message, the same one, however
+ * often it is tried. What comes later forms another one. */
 #ifndef DK_DELIVERY_DIGESTS_H
 #define DK_DELIVERY_DIGESTS_H
 
@@ -15,7 +16,7 @@ struct dk_digests;
 struct dk_digests *dk_digests_new(void);
 void dk_digests_free(struct dk_digests **digests);
 
-/* A notice with digest_until_us, once; its digest goes into `lane`. */
+/* A notice with digest_until_us, once, in the outbox's order; its digest goes into `lane`. */
 void dk_digests_add(struct dk_digests *digests, uint64_t id, const struct dk_notice *notice,
                     uint64_t lane);
 
@@ -25,7 +26,7 @@ bool dk_digests_next(struct dk_digests *digests, int64_t now_us, uint64_t *diges
 /* When there may be one; INT64_MAX: never. */
 int64_t dk_digests_due_us(struct dk_digests *digests);
 
-/* The notices of a digest, ordered by id; NULL when it is none. Good until it is done. */
+/* The notices of a digest, as they were added; NULL when it is none. Good until it is done. */
 const uint64_t *dk_digests_notices(const struct dk_digests *digests, uint64_t digest,
                                    size_t *count);
 /* The digest that a notice is in, or 0. */
