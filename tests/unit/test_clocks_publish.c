@@ -268,6 +268,82 @@ static void test_S5_contract(void **state)
     ASSERT_EQ(clock_until(s, at("10:20"), RESOLUTION, 1)->contract, 0);
 }
 
+static void has_tier(struct story *story, const char *company, const char *tier, int64_t at_us)
+{
+    Docket__CompanyDefined body = DOCKET__COMPANY_DEFINED__INIT;
+    body.definition = test_definition(company);
+    body.has_tier = 1;
+    body.tier = test_bytes(tier);
+    test_define(story->refs, ++story->position, at_us, DK_KIND_COMPANY_DEFINED, &body);
+}
+
+static void is_of(struct story *story, const char *company, int64_t at_us)
+{
+    Docket__CustomerDefined body = DOCKET__CUSTOMER_DEFINED__INIT;
+    body.definition = test_definition("carl");
+    body.has_company = 1;
+    body.company = test_id(DK_SUBJECT_COMPANY, company);
+    test_define(story->refs, ++story->position, at_us, DK_KIND_CUSTOMER_DEFINED, &body);
+}
+
+static void asked_by_carl(struct story *story, int64_t at_us)
+{
+    Docket__Opened body = DOCKET__OPENED__INIT;
+    body.has_customer = 1;
+    body.customer = test_id(DK_SUBJECT_CUSTOMER, "carl");
+    happens_by(story, at_us, DK_KIND_OPENED, &body, ACT_CUSTOMER, 0);
+}
+
+/* S5 to S7: who is promised 2 h, as gold, or 3 h. Carl's company becomes gold, or Carl goes to one
+ * that is, at 11:00: that by itself touches no clock. It counts for what begins then, and from when
+ * on the ticket changes, or a policy is published to it; nothing but a change does it. */
+static void test_S5_a_tier_that_changes_touches_no_ticket(void **state)
+{
+    enum { NOTHING, WRITES, PAUSES, CHANGES, PUBLISHED };
+    static const struct {
+        const char *tier, *moves, *opened; /* when the company is gold, when Carl goes to another */
+        int then;                          /* at 11:30 */
+        const char *due;
+    } cases[] = {
+        {"11:00", NULL, "10:00", NOTHING, "13:00"},   {NULL, "11:00", "10:00", NOTHING, "13:00"},
+        {"11:00", NULL, "10:00", WRITES, "13:00"},    {NULL, "11:00", "10:00", WRITES, "13:00"},
+        {"11:00", NULL, "10:00", PAUSES, "13:00"},    {NULL, "11:00", "10:00", PAUSES, "13:00"},
+        {"11:00", NULL, "10:00", CHANGES, "12:00"},   {NULL, "11:00", "10:00", CHANGES, "12:00"},
+        {"11:00", NULL, "10:00", PUBLISHED, "12:00"}, {NULL, "11:00", "10:00", PUBLISHED, "12:00"},
+        {"11:00", NULL, "11:10", NOTHING, "13:10"},   {NULL, "11:00", "11:10", NOTHING, "13:10"},
+        {"11:40", NULL, "10:00", CHANGES, "13:00"},   {NULL, "11:40", "10:00", CHANGES, "13:00"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct story s;
+        Docket__PolicyDefined *gold = new_policy("gold", DOCKET__POLICY_TYPE__POLICY_SLA, 1);
+        Docket__Condition *tier = add_condition(gold, DOCKET__CONDITION_FIELD__CONDITION_TIER);
+        tier->text[tier->n_text++] = test_bytes("gold");
+        add_goal(gold, RESOLUTION, ANY, 2 * DK_HOUR_US);
+        story_begin(&s);
+        has_policy(&s, gold, LONG_AGO);
+        has_policy(&s, promised(RESOLUTION, 3 * DK_HOUR_US, 0), LONG_AGO);
+        has_tier(&s, "acme", "silver", LONG_AGO);
+        has_tier(&s, "globex", "gold", LONG_AGO);
+        is_of(&s, "acme", LONG_AGO);
+        if (cases[i].tier != NULL)
+            has_tier(&s, "acme", "gold", at(cases[i].tier));
+        else
+            is_of(&s, "globex", at(cases[i].moves));
+        if (cases[i].then == PUBLISHED)
+            publish(&s, promised(RESOLUTION, 3 * DK_HOUR_US, 0), OPEN_TOO, at("11:30"));
+        asked_by_carl(&s, at(cases[i].opened));
+        if (cases[i].then == WRITES)
+            customer_writes(&s, at("11:30"));
+        if (cases[i].then == PAUSES) /* this policy pauses for nobody */
+            pending(&s, at("11:30"), CUSTOMER);
+        if (cases[i].then == CHANGES)
+            reprioritized(&s, at("11:30"), HIGH);
+        ASSERT_EQ(clock_until(&s, at("11:50"), RESOLUTION, 1)->due_us, at(cases[i].due));
+        story_end(&s);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -281,6 +357,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_S7_adopted, setup, teardown),
         cmocka_unit_test_setup_teardown(test_S7_counts_before_the_opening, setup, teardown),
         cmocka_unit_test_setup_teardown(test_S5_contract, setup, teardown),
+        cmocka_unit_test(test_S5_a_tier_that_changes_touches_no_ticket),
         cmocka_unit_test_setup_teardown(test_S7_late_and_many_definitions, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
