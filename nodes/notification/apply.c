@@ -3,12 +3,6 @@
 #include "proto/fold/ticket.h"
 #include <string.h>
 
-static void set_language(char language[DK_NOTICE_LANGUAGE_BYTES], const void *data, size_t bytes)
-{
-    memset(language, 0, DK_NOTICE_LANGUAGE_BYTES);
-    memcpy(language, data, bytes < DK_NOTICE_LANGUAGE_BYTES ? bytes : DK_NOTICE_LANGUAGE_BYTES);
-}
-
 /* ---------------------------------------------------------------- what is kept of a ticket */
 
 /* In the order of the log: a rule is judged by what is known when its event comes in. */
@@ -29,9 +23,10 @@ static void apply_language(struct dk_notice_ticket *ticket, const struct dk_even
     const Docket__Classified *classified = (const void *)event->body;
     uint32_t kind = event->envelope->kind;
     if (kind == DK_KIND_OPENED && opened->has_language) {
-        set_language(ticket->language, opened->language.data, opened->language.len);
+        dk_notice_set_language(ticket->language, opened->language.data, opened->language.len);
     } else if (kind == DK_KIND_CLASSIFIED && classified->has_language) {
-        set_language(ticket->language, classified->language.data, classified->language.len);
+        dk_notice_set_language(ticket->language, classified->language.data,
+                               classified->language.len);
     }
 }
 
@@ -85,7 +80,7 @@ static void apply_requested(struct dk_notification *self, const struct dk_event 
     notice->step = requested->step;
     notice->round = requested->round;
     if (requested->has_language) {
-        set_language(notice->language, requested->language.data, requested->language.len);
+        dk_notice_set_language(notice->language, requested->language.data, requested->language.len);
     }
     dk_line_add(&self->line, envelope->position, requested->notice);
 }

@@ -50,31 +50,13 @@ static void put_instant(struct dk_buf *out, const struct dk_zone *zone, int64_t 
 
 /* ---------------------------------------------------------------- what the event tells */
 
-/* A field of the event's body by name and type; NULL when its kind has none, or it is not set. */
-static const void *body_field(const ProtobufCMessage *body, const char *name, ProtobufCType type)
-{
-    const ProtobufCFieldDescriptor *field =
-        body == NULL ? NULL
-                     : protobuf_c_message_descriptor_get_field_by_name(body->descriptor, name);
-    if (field == NULL || field->type != type || field->label == PROTOBUF_C_LABEL_REPEATED) {
-        return NULL;
-    }
-    const uint8_t *value = (const uint8_t *)body + field->offset;
-    if (type == PROTOBUF_C_TYPE_MESSAGE) {
-        return *(const void *const *)(const void *)value;
-    }
-    const protobuf_c_boolean *has =
-        (const void *)((const uint8_t *)body + field->quantifier_offset);
-    return field->label == PROTOBUF_C_LABEL_REQUIRED || *has ? value : NULL;
-}
-
 /* What a person wrote in it. */
 static const Docket__Text *written(const ProtobufCMessage *body)
 {
     static const char *const names[] = {"text",    "message", "reason",
                                         "comment", "remarks", "question"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        const Docket__Text *text = body_field(body, names[i], PROTOBUF_C_TYPE_MESSAGE);
+        const Docket__Text *text = dk_body_field(body, names[i], PROTOBUF_C_TYPE_MESSAGE);
         if (text != NULL) {
             return text;
         }
@@ -84,13 +66,13 @@ static const Docket__Text *written(const ProtobufCMessage *body)
 
 static void put_metric(struct dk_buf *out, const struct dk_message *message)
 {
-    const Docket__ClockRef *clock = body_field(message->body, "clock", PROTOBUF_C_TYPE_MESSAGE);
+    const Docket__ClockRef *clock = dk_body_field(message->body, "clock", PROTOBUF_C_TYPE_MESSAGE);
     put_enum(out, &docket__metric__descriptor, clock != NULL ? (int)clock->metric : 0);
 }
 
 static void put_due(struct dk_buf *out, const struct dk_message *message)
 {
-    const int64_t *due_us = body_field(message->body, "due_us", PROTOBUF_C_TYPE_SFIXED64);
+    const int64_t *due_us = dk_body_field(message->body, "due_us", PROTOBUF_C_TYPE_SFIXED64);
     if (due_us != NULL) {
         put_instant(out, message->zone, *due_us);
     } else {
@@ -101,13 +83,13 @@ static void put_due(struct dk_buf *out, const struct dk_message *message)
 static void put_late_by(struct dk_buf *out, const struct dk_message *message)
 {
     char text[DK_TIME_TEXT_BYTES];
-    const uint64_t *late_us = body_field(message->body, "late_by_us", PROTOBUF_C_TYPE_UINT64);
+    const uint64_t *late_us = dk_body_field(message->body, "late_by_us", PROTOBUF_C_TYPE_UINT64);
     put_string(out, late_us != NULL ? dk_duration_format((int64_t)*late_us, text) : "-");
 }
 
 static void put_level(struct dk_buf *out, const struct dk_message *message)
 {
-    const uint32_t *level = body_field(message->body, "level", PROTOBUF_C_TYPE_UINT32);
+    const uint32_t *level = dk_body_field(message->body, "level", PROTOBUF_C_TYPE_UINT32);
     (void)(level != NULL ? dk_buf_printf(out, "%u", *level) : dk_buf_printf(out, "-"));
 }
 

@@ -36,12 +36,6 @@ static uint64_t notice_id(uint64_t ticket, int64_t cause_us, Docket__Transport t
     return dk_notice_number(ticket, dk_notice_hash(parts, count * sizeof parts[0]));
 }
 
-static void set_language(char language[DK_NOTICE_LANGUAGE_BYTES], const void *data, size_t bytes)
-{
-    memset(language, 0, DK_NOTICE_LANGUAGE_BYTES);
-    memcpy(language, data, bytes < DK_NOTICE_LANGUAGE_BYTES ? bytes : DK_NOTICE_LANGUAGE_BYTES);
-}
-
 /* The recipient's own language; a customer's is else the ticket's. */
 static void find_language(const struct dk_notification *self, uint64_t ticket, int64_t at_us,
                           struct dk_obligation *owed)
@@ -51,11 +45,11 @@ static void find_language(const struct dk_notification *self, uint64_t ticket, i
     const Docket__AgentDefined *agent = dk_refs_agent(refs, owed->recipient, at_us);
     const Docket__CustomerDefined *customer = dk_refs_customer(refs, owed->recipient, at_us);
     if (agent != NULL && agent->n_language > 0) {
-        set_language(owed->language, agent->language[0].data, agent->language[0].len);
+        dk_notice_set_language(owed->language, agent->language[0].data, agent->language[0].len);
     } else if (customer != NULL && customer->has_language) {
-        set_language(owed->language, customer->language.data, customer->language.len);
+        dk_notice_set_language(owed->language, customer->language.data, customer->language.len);
     } else if (dk_id_class(owed->recipient) == DK_SUBJECT_CUSTOMER) {
-        set_language(owed->language, kept->language, sizeof kept->language);
+        dk_notice_set_language(owed->language, kept->language, sizeof kept->language);
     }
 }
 
@@ -137,18 +131,9 @@ void dk_owe_close_window(struct dk_notification *self, const struct dk_notice *n
 /* A rule may listen to one metric's clocks only, and to one level of warnings. */
 static bool listens(const Docket__RuleDefined *rule, const struct dk_event *event)
 {
-    const ProtobufCMessageDescriptor *descriptor = event->body->descriptor;
-    const ProtobufCFieldDescriptor *clock =
-        protobuf_c_message_descriptor_get_field_by_name(descriptor, "clock");
-    if (rule->has_metric) {
-        const Docket__ClockRef *ref =
-            clock == NULL
-                ? NULL
-                : *(Docket__ClockRef *const *)(const void *)((const uint8_t *)event->body +
-                                                             clock->offset);
-        if (ref == NULL || ref->metric != rule->metric) {
-            return false;
-        }
+    const Docket__ClockRef *clock = dk_body_field(event->body, "clock", PROTOBUF_C_TYPE_MESSAGE);
+    if (rule->has_metric && (clock == NULL || clock->metric != rule->metric)) {
+        return false;
     }
     return !rule->has_level ||
            (event->envelope->kind == DK_KIND_CLOCK_WARNED &&

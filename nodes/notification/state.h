@@ -5,6 +5,7 @@
 #include "nodes/notification/line.h"
 #include "nodes/notification/notification.h"
 #include "nodes/notification/rule.h"
+#include <string.h>
 
 /* Table 1: ticket -> struct dk_notice_ticket, cut off after its last tag. */
 
@@ -82,6 +83,14 @@ void dk_notification_consider(void *self, uint64_t item, int64_t now_us, struct 
                               int64_t *again_us);
 int dk_notification_query(void *self, const char *name, const char *const *argument,
                           size_t argument_count, struct dk_buf *json, struct dk_err *err);
+
+/* A tag that does not fit is cut. */
+static inline void dk_notice_set_language(char language[DK_NOTICE_LANGUAGE_BYTES], const void *tag,
+                                          size_t bytes)
+{
+    memset(language, 0, DK_NOTICE_LANGUAGE_BYTES);
+    memcpy(language, tag, bytes < DK_NOTICE_LANGUAGE_BYTES ? bytes : DK_NOTICE_LANGUAGE_BYTES);
+}
 
 /* Whether a ticket may owe something, now or later. */
 bool dk_notification_owes(const struct dk_notification *self, uint64_t ticket);

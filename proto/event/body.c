@@ -134,6 +134,23 @@ int dk_event_encode(struct dk_buf *out, struct dk_envelope *envelope, uint32_t k
     return 0;
 }
 
+const void *dk_body_field(const ProtobufCMessage *body, const char *name, ProtobufCType type)
+{
+    const ProtobufCFieldDescriptor *field =
+        body == NULL ? NULL
+                     : protobuf_c_message_descriptor_get_field_by_name(body->descriptor, name);
+    if (field == NULL || field->type != type || field->label == PROTOBUF_C_LABEL_REPEATED) {
+        return NULL;
+    }
+    const uint8_t *value = (const uint8_t *)body + field->offset;
+    if (type == PROTOBUF_C_TYPE_MESSAGE) {
+        return *(const void *const *)(const void *)value;
+    }
+    const protobuf_c_boolean *has =
+        (const void *)((const uint8_t *)body + field->quantifier_offset);
+    return field->label == PROTOBUF_C_LABEL_REQUIRED || *has ? value : NULL;
+}
+
 const char *dk_text_plain(const Docket__Text *text, size_t *bytes)
 {
     static const char sealed[] = "[sealed]";

@@ -132,11 +132,10 @@ static void on_outcome(void *arg, uint64_t id, const struct dk_outcome *outcome)
 
 /* ---------------------------------------------------------------- starting */
 
-static bool send_mail(struct dk_delivery *delivery, const struct job *job,
+static bool send_mail(struct dk_delivery *delivery, const struct job *job, const uint64_t *notice,
                       const struct dk_composed *composed, const char *address, size_t address_bytes,
                       struct dk_outcome *outcome)
 {
-    uint64_t notice[DK_PAYLOAD_DIGEST_MAX];
     char *body = dk_payload_body(composed->object);
     struct dk_mail mail = {.id = job->id,
                            .notice = notice,
@@ -145,16 +144,14 @@ static bool send_mail(struct dk_delivery *delivery, const struct job *job,
                            .address_bytes = address_bytes,
                            .title = json_string_value(json_object_get(composed->object, "title")),
                            .text = body};
-    for (size_t i = 0; i < job->member_count; i++) {
-        notice[i] = job->member[i].notice;
-    }
     bool sent = dk_mails_send(delivery->mails, &mail, outcome);
     free(body);
     return sent;
 }
 
-/* Hands the message to its transport; false with the outcome when it goes nowhere. */
-static bool hand_over(struct dk_delivery *delivery, const struct job *job,
+/* Hands the message of `notice`, the job's members, to its transport; false with the outcome when
+ * it goes nowhere. */
+static bool hand_over(struct dk_delivery *delivery, const struct job *job, const uint64_t *notice,
                       const struct dk_composed *composed, struct dk_outcome *outcome)
 {
     struct dk_err err = {0};
@@ -167,7 +164,7 @@ static bool hand_over(struct dk_delivery *delivery, const struct job *job,
         return false;
     }
     if (composed->transport == DOCKET__TRANSPORT__TRANSPORT_SMTP) {
-        return send_mail(delivery, job, composed, address, address_bytes, outcome);
+        return send_mail(delivery, job, notice, composed, address, address_bytes, outcome);
     }
     dk_buf_clear(&delivery->json);
     if (dk_payload_write(composed->object, composed->payload, &composed->chat, &delivery->json,
@@ -227,7 +224,7 @@ static void start(struct dk_delivery *delivery, uint64_t id)
         on_outcome(delivery, id, &outcome);
         return;
     }
-    if (!hand_over(delivery, job, &composed, &outcome)) {
+    if (!hand_over(delivery, job, notice, &composed, &outcome)) {
         on_outcome(delivery, id, &outcome);
     }
     json_decref(composed.object);
