@@ -1,17 +1,20 @@
 #include "broker/net/behind.h"
 #include "broker/log/seals.h"
+#include "broker/net/trouble.h"
 #include "proto/base/say.h"
+#include "proto/base/time.h"
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
-#define STEP_RECORDS   65536 /* in one transaction of a projection */
-#define PACE_MS        20 /* between two rounds: each syncs, which a commit may have to wait for */
-#define BUSY_RECORDS   1000    /* appended within a pace: then the processor is theirs ... */
-#define LAG_RECORDS    1000000 /* ... until so many wait */
-#define RETRY_AFTER_MS 1000
+#define STEP_RECORDS 65536 /* in one transaction of a projection */
+#define PACE_MS      20    /* between two rounds: each syncs, which a commit may have to wait for */
+#define BUSY_RECORDS 1000  /* appended within a pace: then the processor is theirs ... */
+#define LAG_RECORDS  1000000 /* ... until so many wait */
+#define TROUBLE_MS   1000    /* the pace while something fails */
 
 struct dk_behind {
     pthread_t thread;
@@ -25,6 +28,7 @@ struct dk_behind {
     struct dk_seals *seals;
     struct dk_lookups *lookups;
     uint64_t seen; /* the log's last position at the last look */
+    struct dk_trouble seals_trouble, lookups_trouble;
 };
 
 /* Waits for the next turn: a pace after the last one, and then, unless there is more to do anyway,
@@ -50,27 +54,47 @@ static bool await_turn(struct dk_behind *behind, bool more, int pace_ms)
     return stopping;
 }
 
-/* One step of each projection. Returns whether there is more to do; *failed on an error. */
+/* What came of a step; whether it failed. */
+static bool told(struct dk_trouble *trouble, const char *what, int rc, const struct dk_err *err)
+{
+    char event[32];
+    if (rc == 0 && dk_trouble_over(trouble)) {
+        (void)snprintf(event, sizeof event, "%s-written-again", what);
+        dk_say(DK_INFO, event, "effect=\"what is missing is made up for\"");
+    }
+    if (rc != 0 && dk_trouble_met(trouble, rc, dk_clock_boot_us())) {
+        (void)snprintf(event, sizeof event, "%s-not-written", what);
+        dk_say(DK_WARN, event,
+               "error=\"%s\" advice=\"make room on the disk, or mend it: it goes on trying\"",
+               err->message);
+    }
+    return rc != 0;
+}
+
+/* One step of each projection that is not in trouble. Returns whether there is more to do;
+ * *failed when one is. */
 static bool advance(struct dk_behind *behind, bool *failed)
 {
     struct dk_err err = {0};
     bool more_seals = false, more_lookups = false;
     uint64_t position = 0;
-    int rc = dk_seals_advance(behind->seals, behind->reader, STEP_RECORDS, &more_seals, &err);
-    if (rc == 0 && dk_seals_position(behind->seals, &position, &err) == 0) {
-        behind->sealed = position;
+    int64_t now_us = dk_clock_boot_us();
+    *failed = true;
+    if (!dk_trouble_waits(&behind->seals_trouble, now_us)) {
+        int rc = dk_seals_advance(behind->seals, behind->reader, STEP_RECORDS, &more_seals, &err);
+        *failed = told(&behind->seals_trouble, "seals", rc, &err);
+        if (rc == 0 && dk_seals_position(behind->seals, &position, &err) == 0) {
+            behind->sealed = position;
+        }
     }
-    if (rc != 0) {
-        dk_say(DK_WARN, "seals-not-written", "error=\"%s\"", err.message);
+    if (dk_trouble_waits(&behind->lookups_trouble, now_us)) {
         *failed = true;
+        return more_seals;
     }
-    rc = dk_lookups_advance(behind->lookups, behind->reader, STEP_RECORDS, &more_lookups, &err);
+    int rc = dk_lookups_advance(behind->lookups, behind->reader, STEP_RECORDS, &more_lookups, &err);
+    *failed |= told(&behind->lookups_trouble, "lookups", rc, &err);
     if (rc == 0 && dk_lookups_position(behind->lookups, &position, &err) == 0) {
         behind->indexed = position;
-    }
-    if (rc != 0) {
-        dk_say(DK_WARN, "lookups-not-written", "error=\"%s\"", err.message);
-        *failed = true;
     }
     return more_seals || more_lookups;
 }
@@ -91,7 +115,7 @@ static void *run(void *arg)
     struct dk_behind *behind = arg;
     bool more = true, failed = false, stopping;
     do {
-        stopping = await_turn(behind, more || failed, failed ? RETRY_AFTER_MS : PACE_MS);
+        stopping = await_turn(behind, more || failed, failed ? TROUBLE_MS : PACE_MS);
         if (!stopping && gives_way(behind)) {
             more = true;
             continue;
