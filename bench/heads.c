@@ -7,6 +7,7 @@
 #include "bench/lib/measure.h"
 #include "bench/lib/process.h"
 #include "bench/lib/report.h"
+#include "broker/core/annex.h"
 #include "broker/core/recover.h"
 #include "broker/core/state.h"
 #include "proto/event/body.h"
@@ -64,9 +65,13 @@ static void fill_ticket(const struct bench *bench, struct dk_ticket *ticket, uin
 
 static int write_checkpoint(struct dk_state *state, struct dk_err *err)
 {
-    int rc = dk_recover_freeze(state, err);
+    int rc = dk_annex_freeze(state, err);
     rc = rc != 0 ? rc : dk_heads_write(state->heads, err);
-    return rc != 0 ? rc : dk_heads_finish(state->heads, err);
+    if (rc == 0) {
+        dk_heads_finish(state->heads);
+        dk_heads_tidy(state->heads);
+    }
+    return rc;
 }
 
 static int generate(const struct bench *bench, struct dk_state *state, struct dk_err *err)
@@ -99,7 +104,7 @@ static int generate_heads(struct bench *bench, struct dk_err *err)
     if (rc == 0) {
         const struct dk_log_identity *identity = dk_log_identity(log);
         rc = dk_heads_open(&heads, bench->config.log, identity->uuid, sizeof(struct dk_ticket),
-                           DK_TICKET_FOLD_VERSION, NULL, err);
+                           DK_HEADS_VERSION, NULL, err);
         rc = rc != 0 ? rc : dk_state_init(&state, identity, heads, PRODUCERS_MAX, 1, err);
     }
     rc = rc != 0 ? rc : dk_recover(&state, dk_log_store(log), NULL, NULL, err);

@@ -1,5 +1,6 @@
 #include "broker/core/core.h"
 
+#include "broker/core/annex.h"
 #include "broker/core/append.h"
 #include "broker/core/core_internal.h"
 #include "broker/core/recover.h"
@@ -292,7 +293,7 @@ bool dk_core_checkpoint_due(const struct dk_core *core)
 
 int dk_core_checkpoint_begin(struct dk_core *core, struct dk_err *err)
 {
-    int rc = dk_recover_freeze(&core->state, err);
+    int rc = dk_annex_freeze(&core->state, err);
     if (rc == 0) {
         core->checkpoint = core->state.counts.last;
     }
@@ -311,7 +312,7 @@ void dk_core_stats(const struct dk_core *core, struct dk_core_stats *stats)
         .memory_bytes = sizeof *core + dk_pending_bytes(core->gathering) +
                         dk_pending_bytes(core->taken) + dk_producers_bytes(state->producers) +
                         dk_one_shots_bytes(state->one_shots) + dk_subjects_bytes(&state->subjects) +
-                        state->definitions.capacity +
+                        dk_shelf_bytes(&state->definitions) +
                         dk_heads_changed(state->heads) * sizeof(struct dk_ticket),
     };
     if (!core->space) {

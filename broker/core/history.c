@@ -7,10 +7,30 @@
 _Static_assert((DK_PRODUCER_ANSWERS & (DK_PRODUCER_ANSWERS - 1)) == 0, "rings are masked");
 _Static_assert(sizeof(struct dk_remembered) == 48, "saved as it stands: no padding");
 
+struct dk_ring {
+    size_t holders; /* the history, and views */
+    struct dk_remembered answer[];
+};
+
+static void let_go(struct dk_ring *ring)
+{
+    if (ring != NULL && --ring->holders == 0) {
+        free(ring);
+    }
+}
+
 void dk_history_close(struct dk_history *history)
 {
-    free(history->ring);
+    let_go(history->ring);
     memset(history, 0, sizeof *history);
+}
+
+struct dk_history dk_history_freeze(const struct dk_history *history)
+{
+    if (history->ring != NULL) {
+        history->ring->holders++;
+    }
+    return *history;
 }
 
 size_t dk_history_count(const struct dk_history *history)
@@ -20,14 +40,14 @@ size_t dk_history_count(const struct dk_history *history)
 
 size_t dk_history_bytes(const struct dk_history *history)
 {
-    return history->capacity * sizeof *history->ring;
+    return history->capacity * sizeof(struct dk_remembered);
 }
 
 /* The i-th of the kept ones, the oldest first. */
 static struct dk_remembered *kept(const struct dk_history *history, size_t i)
 {
     uint64_t at = history->total - dk_history_count(history) + i;
-    return &history->ring[at & (history->capacity - 1)];
+    return &history->ring->answer[at & (history->capacity - 1)];
 }
 
 uint64_t dk_history_last(const struct dk_history *history)
@@ -36,14 +56,28 @@ uint64_t dk_history_last(const struct dk_history *history)
     return count > 0 ? kept(history, count - 1)->number : 0;
 }
 
-/* Nothing has been overwritten while the ring still grows, so entries keep their places. */
-static int grow(struct dk_history *history)
+/* A ring of its own, with room for one more. Nothing has been overwritten while the ring still
+ * grows, so entries keep their places. */
+static int make_room(struct dk_history *history)
 {
-    size_t capacity = history->capacity == 0 ? 8 : history->capacity * 2;
-    struct dk_remembered *ring = realloc(history->ring, capacity * sizeof *ring);
+    size_t capacity = history->capacity;
+    if (history->total == capacity && capacity < DK_PRODUCER_ANSWERS) {
+        capacity = capacity == 0 ? 8 : capacity * 2;
+    }
+    bool shared = history->ring != NULL && history->ring->holders > 1;
+    if (capacity == history->capacity && !shared) {
+        return 0;
+    }
+    struct dk_ring *ring =
+        realloc(shared ? NULL : history->ring, sizeof *ring + capacity * sizeof ring->answer[0]);
     if (ring == NULL) {
         return DK_ENOMEM;
     }
+    if (shared) {
+        memcpy(ring->answer, history->ring->answer, dk_history_bytes(history));
+        let_go(history->ring);
+    }
+    ring->holders = 1;
     history->ring = ring;
     history->capacity = capacity;
     return 0;
@@ -54,15 +88,12 @@ int dk_history_add(struct dk_history *history, const struct dk_remembered *remem
     if (remembered->number <= dk_history_last(history)) {
         return DK_ECORRUPT;
     }
-    if (history->total == history->capacity && history->capacity < DK_PRODUCER_ANSWERS) {
-        int rc = grow(history);
-        if (rc != 0) {
-            return rc;
-        }
+    int rc = make_room(history);
+    if (rc == 0) {
+        history->total++;
+        *kept(history, dk_history_count(history) - 1) = *remembered;
     }
-    history->total++;
-    *kept(history, dk_history_count(history) - 1) = *remembered;
-    return 0;
+    return rc;
 }
 
 const struct dk_remembered *dk_history_find(const struct dk_history *history, uint64_t number)
@@ -89,12 +120,12 @@ bool dk_history_before(const struct dk_history *history, uint64_t number)
     return dk_history_count(history) == DK_PRODUCER_ANSWERS && number < kept(history, 0)->number;
 }
 
-int dk_history_save(const struct dk_history *history, struct dk_buf *out)
+int dk_history_save(const struct dk_history *view, struct dk_buf *out)
 {
-    uint64_t count = dk_history_count(history);
+    uint64_t count = dk_history_count(view);
     int rc = dk_buf_append(out, &count, sizeof count);
     for (size_t i = 0; i < count && rc == 0; i++) {
-        rc = dk_buf_append(out, kept(history, i), sizeof(struct dk_remembered));
+        rc = dk_buf_append(out, kept(view, i), sizeof(struct dk_remembered));
     }
     return rc;
 }

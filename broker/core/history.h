@@ -1,7 +1,8 @@
 /* The last DK_PRODUCER_ANSWERS answers of one producer, by rising number.
  *
  * A ring that grows by doubling until it holds them all and overwrites the oldest from then on: a
- * producer of a few events takes little, a busy one stops allocating. */
+ * producer of a few events takes little, a busy one stops allocating. A view holds the ring as it
+ * is; then the next add copies it first, so that another thread may read the view meanwhile. */
 #ifndef DK_CORE_HISTORY_H
 #define DK_CORE_HISTORY_H
 
@@ -15,14 +16,16 @@ struct dk_remembered {
     struct dk_answer answer;
 };
 
+struct dk_ring;
+
 /* All zero is empty. */
 struct dk_history {
-    struct dk_remembered *ring;
+    struct dk_ring *ring;
     size_t capacity; /* a power of two up to DK_PRODUCER_ANSWERS, or 0 */
     uint64_t total;  /* ever added; the kept ones are the last min(total, capacity) */
 };
 
-void dk_history_close(struct dk_history *history);
+void dk_history_close(struct dk_history *history); /* of a view too */
 size_t dk_history_count(const struct dk_history *history);
 size_t dk_history_bytes(const struct dk_history *history);
 
@@ -38,7 +41,10 @@ const struct dk_remembered *dk_history_find(const struct dk_history *history, ui
 /* Whether `number` lies before the kept ones, where others stood that are overwritten. */
 bool dk_history_before(const struct dk_history *history, uint64_t number);
 
-int dk_history_save(const struct dk_history *history, struct dk_buf *out);
+/* A view, to be closed in the owner's thread. */
+struct dk_history dk_history_freeze(const struct dk_history *history);
+
+int dk_history_save(const struct dk_history *view, struct dk_buf *out);
 int dk_history_load(struct dk_history *history, const uint8_t *data, size_t bytes, size_t *used,
                     struct dk_err *err);
 

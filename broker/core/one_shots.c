@@ -6,14 +6,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A ring of entries, numbered 0, 1, ... as they arrive; entry n stands at n & (capacity - 1). */
 struct dk_one_shots {
-    struct dk_map index; /* key_of(id) -> uint64_t, the entry's number */
-    struct dk_one_shot *entry;
-    size_t capacity; /* a power of two, or 0 */
+    struct dk_map index;     /* key_of(id) -> uint64_t, the entry's number */
+    struct dk_shelf entries; /* as they arrive */
     size_t max_count;
-    uint64_t begin; /* the oldest remembered */
-    uint64_t end;
 };
 
 int dk_one_shots_new(struct dk_one_shots **one_shots, size_t max_count, struct dk_err *err)
@@ -25,6 +21,7 @@ int dk_one_shots_new(struct dk_one_shots **one_shots, size_t max_count, struct d
     }
     (*one_shots)->max_count = max_count;
     dk_map_init(&(*one_shots)->index, sizeof(uint64_t), max_count);
+    dk_shelf_init(&(*one_shots)->entries, sizeof(struct dk_one_shot));
     return 0;
 }
 
@@ -34,7 +31,7 @@ void dk_one_shots_free(struct dk_one_shots **one_shots)
         return;
     }
     dk_map_close(&(*one_shots)->index);
-    free((*one_shots)->entry);
+    dk_shelf_close(&(*one_shots)->entries);
     free(*one_shots);
     *one_shots = NULL;
 }
@@ -46,9 +43,9 @@ static uint64_t key_of(uint64_t high, uint64_t low)
     return key != 0 ? key : 1;
 }
 
-static struct dk_one_shot *entry_at(const struct dk_one_shots *one_shots, uint64_t number)
+static const struct dk_one_shot *entry_at(const struct dk_one_shots *one_shots, uint64_t number)
 {
-    return &one_shots->entry[number & (one_shots->capacity - 1)];
+    return dk_shelf_get(&one_shots->entries, number);
 }
 
 const struct dk_one_shot *dk_one_shots_find(const struct dk_one_shots *one_shots, uint64_t high,
@@ -64,7 +61,7 @@ const struct dk_one_shot *dk_one_shots_find(const struct dk_one_shots *one_shots
 
 static size_t count_of(const struct dk_one_shots *one_shots)
 {
-    return (size_t)(one_shots->end - one_shots->begin);
+    return dk_shelf_count(&one_shots->entries);
 }
 
 static bool expired(const struct dk_one_shot *entry, int64_t recorded_us)
@@ -75,69 +72,65 @@ static bool expired(const struct dk_one_shot *entry, int64_t recorded_us)
 bool dk_one_shots_room(const struct dk_one_shots *one_shots, int64_t recorded_us)
 {
     return count_of(one_shots) < one_shots->max_count ||
-           expired(entry_at(one_shots, one_shots->begin), recorded_us);
+           expired(entry_at(one_shots, one_shots->entries.begin), recorded_us);
 }
 
 static void forget_expired(struct dk_one_shots *one_shots, int64_t recorded_us)
 {
     while (count_of(one_shots) > 0) {
-        const struct dk_one_shot *oldest = entry_at(one_shots, one_shots->begin);
+        uint64_t begin = one_shots->entries.begin;
+        const struct dk_one_shot *oldest = entry_at(one_shots, begin);
         if (!expired(oldest, recorded_us)) {
             return;
         }
         uint64_t key = key_of(oldest->high, oldest->low);
         const uint64_t *number = dk_map_get(&one_shots->index, key);
-        if (number != NULL && *number == one_shots->begin) {
+        if (number != NULL && *number == begin) {
             dk_map_remove(&one_shots->index, key);
         }
-        one_shots->begin++;
+        dk_shelf_drop(&one_shots->entries, begin + 1);
     }
-}
-
-static int grow(struct dk_one_shots *one_shots)
-{
-    size_t capacity = one_shots->capacity == 0 ? 64 : one_shots->capacity * 2;
-    struct dk_one_shot *entry = malloc(capacity * sizeof *entry);
-    if (entry == NULL) {
-        return DK_EBUSY;
-    }
-    for (uint64_t n = one_shots->begin; n < one_shots->end; n++) {
-        entry[n & (capacity - 1)] = *entry_at(one_shots, n);
-    }
-    free(one_shots->entry);
-    one_shots->entry = entry;
-    one_shots->capacity = capacity;
-    return 0;
 }
 
 static int push(struct dk_one_shots *one_shots, const struct dk_one_shot *one_shot)
 {
     forget_expired(one_shots, one_shot->recorded_us);
-    if (count_of(one_shots) >= one_shots->max_count ||
-        (count_of(one_shots) == one_shots->capacity && grow(one_shots) != 0)) {
+    if (count_of(one_shots) >= one_shots->max_count) {
         return DK_EBUSY;
     }
     uint64_t *number = dk_map_put(&one_shots->index, key_of(one_shot->high, one_shot->low), NULL);
-    if (number == NULL) {
+    struct dk_one_shot *entry = number != NULL ? dk_shelf_add(&one_shots->entries) : NULL;
+    if (entry == NULL) {
         return DK_EBUSY;
     }
-    *number = one_shots->end;
-    *entry_at(one_shots, one_shots->end) = *one_shot;
-    one_shots->end++;
+    *number = one_shots->entries.end - 1;
+    *entry = *one_shot;
     return 0;
+}
+
+/* Whether the event is the next one of the request that the newest entry is of. */
+static bool extends(const struct dk_one_shots *one_shots, const struct dk_one_shot *event)
+{
+    if (count_of(one_shots) == 0) {
+        return false;
+    }
+    const struct dk_one_shot *newest = entry_at(one_shots, one_shots->entries.end - 1);
+    return newest->high == event->high && newest->low == event->low &&
+           newest->position + newest->count == event->position;
 }
 
 int dk_one_shots_add(struct dk_one_shots *one_shots, const struct dk_one_shot *event)
 {
-    struct dk_one_shot *newest =
-        count_of(one_shots) > 0 ? entry_at(one_shots, one_shots->end - 1) : NULL;
-    if (newest == NULL || newest->high != event->high || newest->low != event->low ||
-        newest->position + newest->count != event->position) {
+    if (!extends(one_shots, event)) {
         struct dk_one_shot first = *event;
         first.count = 1;
         first.opened_count = event->opened != 0;
         first.digest = dk_one_shot_digest(0, event->digest);
         return push(one_shots, &first);
+    }
+    struct dk_one_shot *newest = dk_shelf_edit(&one_shots->entries, one_shots->entries.end - 1);
+    if (newest == NULL) {
+        return DK_EBUSY;
     }
     newest->count++;
     newest->digest = dk_one_shot_digest(newest->digest, event->digest);
@@ -155,18 +148,12 @@ uint32_t dk_one_shot_digest(uint32_t so_far, uint32_t event_digest)
 
 size_t dk_one_shots_bytes(const struct dk_one_shots *one_shots)
 {
-    return one_shots->capacity * sizeof *one_shots->entry +
-           one_shots->index.capacity * 2 * sizeof(uint64_t);
+    return dk_shelf_bytes(&one_shots->entries) + one_shots->index.capacity * 2 * sizeof(uint64_t);
 }
 
-int dk_one_shots_save(const struct dk_one_shots *one_shots, struct dk_buf *out)
+int dk_one_shots_freeze(const struct dk_one_shots *one_shots, struct dk_shelf *view)
 {
-    uint64_t count = count_of(one_shots);
-    int rc = dk_buf_append(out, &count, sizeof count);
-    for (uint64_t n = one_shots->begin; n < one_shots->end && rc == 0; n++) {
-        rc = dk_buf_append(out, entry_at(one_shots, n), sizeof(struct dk_one_shot));
-    }
-    return rc;
+    return dk_shelf_freeze(&one_shots->entries, view);
 }
 
 int dk_one_shots_load(struct dk_one_shots *one_shots, const uint8_t *data, size_t bytes,

@@ -12,6 +12,7 @@
 #ifndef DK_CORE_ONE_SHOTS_H
 #define DK_CORE_ONE_SHOTS_H
 
+#include "broker/core/shelf.h"
 #include "proto/base/buf.h"
 #include "proto/base/err.h"
 #include <stdbool.h>
@@ -51,8 +52,9 @@ uint32_t dk_one_shot_digest(uint32_t so_far, uint32_t event_digest);
 
 size_t dk_one_shots_bytes(const struct dk_one_shots *one_shots); /* memory taken */
 
-/* To a checkpoint's annex and back. 0, DK_ETOOBIG; DK_ECORRUPT, DK_EBUSY. */
-int dk_one_shots_save(const struct dk_one_shots *one_shots, struct dk_buf *out);
+/* A view of the entries (struct dk_one_shot), for a checkpoint's annex, and back from what
+ * dk_shelf_save wrote there. 0, DK_ENOMEM; DK_ECORRUPT, DK_EBUSY. */
+int dk_one_shots_freeze(const struct dk_one_shots *one_shots, struct dk_shelf *view);
 int dk_one_shots_load(struct dk_one_shots *one_shots, const uint8_t *data, size_t bytes,
                       size_t *used, struct dk_err *err);
 

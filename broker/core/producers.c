@@ -266,50 +266,66 @@ size_t dk_producers_bytes(const struct dk_producers *producers)
     return bytes;
 }
 
-static int compare_ids(const void *a, const void *b)
-{
-    uint64_t left, right;
-    memcpy(&left, a, sizeof left);
-    memcpy(&right, b, sizeof right);
-    return left < right ? -1 : left > right;
-}
+/* ---------------------------------------------------------------- to an annex and back */
 
-/* The producers of whom the log has something, in order; the caller frees. */
-static uint64_t *sorted_ids(const struct dk_producers *producers, uint64_t *count)
+struct frozen {
+    uint64_t id;
+    struct dk_history accepted;
+};
+
+struct dk_producers_view {
+    size_t count;
+    struct frozen producer[];
+};
+
+/* Of producers of whom the log has nothing, nothing is kept. */
+int dk_producers_freeze(const struct dk_producers *producers, struct dk_producers_view **view)
 {
-    uint64_t *ids = malloc((producers->map.count + 1) * sizeof *ids);
+    struct dk_producers_view *made =
+        malloc(sizeof *made + producers->map.count * sizeof made->producer[0]);
     size_t cursor = 0;
     uint64_t id;
     void *value;
-    *count = 0;
-    while (ids != NULL && dk_map_next(&producers->map, &cursor, &id, &value)) {
-        const struct producer *entry = value;
-        if (dk_history_count(&entry->accepted) > 0) {
-            ids[(*count)++] = id;
-        }
-    }
-    if (ids != NULL) {
-        qsort(ids, *count, sizeof *ids, compare_ids);
-    }
-    return ids;
-}
-
-int dk_producers_save(const struct dk_producers *producers, struct dk_buf *out)
-{
-    uint64_t count;
-    uint64_t *ids = sorted_ids(producers, &count);
-    if (ids == NULL) {
+    *view = made;
+    if (made == NULL) {
         return DK_ENOMEM;
     }
-    int rc = dk_buf_append(out, &count, sizeof count);
-    for (uint64_t i = 0; i < count && rc == 0; i++) {
-        const struct producer *entry = dk_map_get(&producers->map, ids[i]);
-        rc = dk_buf_append(out, &ids[i], sizeof ids[i]);
-        if (rc == 0) {
-            rc = dk_history_save(&entry->accepted, out);
+    made->count = 0;
+    while (dk_map_next(&producers->map, &cursor, &id, &value)) {
+        const struct producer *entry = value;
+        if (dk_history_count(&entry->accepted) > 0) {
+            made->producer[made->count++] =
+                (struct frozen){id, dk_history_freeze(&entry->accepted)};
         }
     }
-    free(ids);
+    return 0;
+}
+
+void dk_producers_view_free(struct dk_producers_view **view)
+{
+    struct dk_producers_view *gone = *view;
+    for (size_t i = 0; gone != NULL && i < gone->count; i++) {
+        dk_history_close(&gone->producer[i].accepted);
+    }
+    free(gone);
+    *view = NULL;
+}
+
+static int by_id(const void *a, const void *b)
+{
+    const struct frozen *left = a, *right = b;
+    return (left->id > right->id) - (left->id < right->id);
+}
+
+int dk_producers_save(struct dk_producers_view *view, struct dk_buf *out)
+{
+    uint64_t count = view->count;
+    qsort(view->producer, view->count, sizeof view->producer[0], by_id);
+    int rc = dk_buf_append(out, &count, sizeof count);
+    for (size_t i = 0; i < view->count && rc == 0; i++) {
+        rc = dk_buf_append(out, &view->producer[i].id, sizeof view->producer[i].id);
+        rc = rc != 0 ? rc : dk_history_save(&view->producer[i].accepted, out);
+    }
     return rc;
 }
 

@@ -79,9 +79,16 @@ uint32_t dk_sent_digest(const struct dk_sent *sent);
 
 size_t dk_producers_bytes(const struct dk_producers *producers); /* memory taken */
 
-/* Accepted numbers and their answers, ordered by producer, to a checkpoint's annex and back. 0,
- * DK_ETOOBIG, DK_ENOMEM; DK_ECORRUPT, DK_EBUSY. */
-int dk_producers_save(const struct dk_producers *producers, struct dk_buf *out);
+/* Accepted numbers and their answers as they are now: a view costs some bytes a producer, and may
+ * be read in another thread while the producers go on; made and freed in the owner's. 0, DK_ENOMEM.
+ */
+struct dk_producers_view;
+int dk_producers_freeze(const struct dk_producers *producers, struct dk_producers_view **view);
+void dk_producers_view_free(struct dk_producers_view **view);
+
+/* The same, ordered by producer, to a checkpoint's annex and back. 0, DK_ETOOBIG; DK_ECORRUPT,
+ * DK_EBUSY. */
+int dk_producers_save(struct dk_producers_view *view, struct dk_buf *out);
 int dk_producers_load(struct dk_producers *producers, const uint8_t *data, size_t bytes,
                       size_t *used, struct dk_err *err);
 

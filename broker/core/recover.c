@@ -1,107 +1,8 @@
 #include "broker/core/recover.h"
 
+#include "broker/core/annex.h"
 #include "proto/event/body.h"
 #include <string.h>
-
-#define ANNEX_MAX_BYTES (UINT64_C(8) << 30)
-
-/* ------------------------------------------------------------------------------- the annex */
-
-static int save(const struct dk_state *state, struct dk_buf *out)
-{
-    uint64_t version = DK_ANNEX_VERSION;
-    uint64_t definitions = state->definitions.size / sizeof(uint64_t);
-    int rc = dk_buf_append(out, &version, sizeof version);
-    if (rc == 0) {
-        rc = dk_buf_append(out, &state->counts, sizeof state->counts);
-    }
-    if (rc == 0) {
-        rc = dk_producers_save(state->producers, out);
-    }
-    if (rc == 0) {
-        rc = dk_one_shots_save(state->one_shots, out);
-    }
-    if (rc == 0) {
-        rc = dk_subjects_save(&state->subjects, out);
-    }
-    if (rc == 0) {
-        rc = dk_buf_append(out, &definitions, sizeof definitions);
-    }
-    if (rc == 0 && definitions > 0) {
-        rc = dk_buf_append(out, state->definitions.data, state->definitions.size);
-    }
-    return rc;
-}
-
-int dk_recover_freeze(struct dk_state *state, struct dk_err *err)
-{
-    struct dk_buf annex;
-    dk_buf_init(&annex, ANNEX_MAX_BYTES);
-    int rc = save(state, &annex);
-    if (rc != 0) {
-        dk_err_set(err, rc, "no memory for the checkpoint's annex");
-    } else {
-        rc = dk_heads_freeze(state->heads, state->counts.last, annex.data, annex.size, err);
-    }
-    dk_buf_close(&annex);
-    return rc;
-}
-
-static int load_definitions(struct dk_state *state, const uint8_t *data, size_t bytes,
-                            struct dk_err *err)
-{
-    uint64_t count = 0;
-    if (bytes >= sizeof count) {
-        memcpy(&count, data, sizeof count);
-    }
-    if (bytes < sizeof count || bytes - sizeof count != count * sizeof(uint64_t)) {
-        return dk_err_set(err, DK_ECORRUPT, "the list of definitions is cut off");
-    }
-    if (count > 0 &&
-        dk_buf_append(&state->definitions, data + sizeof count, bytes - sizeof count)) {
-        return dk_err_set(err, DK_ENOMEM, "no memory for the list of definitions");
-    }
-    return 0;
-}
-
-static int load_parts(struct dk_state *state, const uint8_t *data, size_t bytes, struct dk_err *err)
-{
-    size_t at = 0;
-    size_t used = 0;
-    int rc = dk_producers_load(state->producers, data, bytes, &used, err);
-    if (rc == 0) {
-        at += used;
-        rc = dk_one_shots_load(state->one_shots, data + at, bytes - at, &used, err);
-    }
-    if (rc == 0) {
-        at += used;
-        rc = dk_subjects_load(&state->subjects, data + at, bytes - at, &used, err);
-    }
-    if (rc == 0) {
-        at += used;
-        rc = load_definitions(state, data + at, bytes - at, err);
-    }
-    return rc;
-}
-
-/* Fills the state from the annex; leaves it empty when there is none of this version. */
-static int load(struct dk_state *state, struct dk_err *err)
-{
-    size_t bytes;
-    const uint8_t *data = dk_heads_annex(state->heads, &bytes);
-    uint64_t version = 0;
-    if (data == NULL || bytes < sizeof version + sizeof state->counts) {
-        return 0;
-    }
-    memcpy(&version, data, sizeof version);
-    if (version != DK_ANNEX_VERSION) {
-        return 0;
-    }
-    memcpy(&state->counts, data + sizeof version, sizeof state->counts);
-    size_t front = sizeof version + sizeof state->counts;
-    int rc = load_parts(state, data + front, bytes - front, err);
-    return rc == 0 ? 0 : dk_err_wrap(err, "the annex of the heads checkpoint");
-}
 
 /* ---------------------------------------------------------------------------- definitions */
 
@@ -115,12 +16,11 @@ static int corrupt(struct dk_err *err, uint64_t position, const char *what)
 static int read_definitions(struct dk_state *state, struct dk_store *store,
                             struct dk_records *records, struct dk_err *err)
 {
-    size_t count = state->definitions.size / sizeof(uint64_t);
+    size_t count = dk_shelf_count(&state->definitions);
     int rc = 0;
     dk_records_clear(records);
     for (size_t i = 0; i < count && rc == 0; i++) {
-        uint64_t position;
-        memcpy(&position, state->definitions.data + i * sizeof position, sizeof position);
+        uint64_t position = *(const uint64_t *)dk_shelf_get(&state->definitions, i);
         if (position - records->batch.first >= records->batch.count) {
             rc = store->read(store->self, position, DK_BLOCK_MAX_BYTES, records, err);
             if (rc != 0 || records->batch.count == 0) {
@@ -142,22 +42,6 @@ static int read_definitions(struct dk_state *state, struct dk_store *store,
 }
 
 /* -------------------------------------------------------------------------------- the tail */
-
-/* What a record is replayed into. */
-struct replay {
-    struct dk_state *state;
-    bool passed_over; /* some events: open tickets must be counted anew */
-};
-
-/* Whether the ticket's entry comes from a checkpoint that was cut off after this event. */
-static bool seen(const struct dk_state *state, const struct dk_envelope *event)
-{
-    if (dk_id_class(event->subject) != DK_SUBJECT_TICKET) {
-        return false;
-    }
-    const struct dk_ticket *ticket = dk_heads_get(state->heads, dk_ticket_number(event->subject));
-    return ticket != NULL && ticket->last_position >= event->position;
-}
 
 /* Unpacks the body of a ticket's event; *body is NULL for the kind of a newer docket, of which only
  * the heads move. */
@@ -203,10 +87,9 @@ static int check_place(const struct dk_state *state, const struct dk_envelope *e
     return 0;
 }
 
-static int replay_record(struct replay *replay, const uint8_t *record, size_t bytes,
+static int replay_record(struct dk_state *state, const uint8_t *record, size_t bytes,
                          struct dk_err *err)
 {
-    struct dk_state *state = replay->state;
     struct dk_envelope event;
     int rc = dk_event_verify(record, bytes, err);
     if (rc != 0) {
@@ -214,64 +97,44 @@ static int replay_record(struct replay *replay, const uint8_t *record, size_t by
     }
     dk_event_load(record, &event);
     rc = check_place(state, &event, err);
-    if (rc == 0 && seen(state, &event)) {
-        dk_state_pass_over(state, &event);
-        replay->passed_over = true;
-    } else if (rc == 0) {
-        rc = replay_subject(state, &event, record, bytes, err);
-    }
-    if (rc == 0) {
-        rc = dk_state_remember(state, record, bytes, dk_record_digest(record, bytes), err);
-    }
-    return rc;
-}
-
-static void count_open(struct dk_state *state)
-{
-    uint64_t open = 0;
-    for (uint64_t number = 1; number <= state->counts.last_ticket; number++) {
-        const struct dk_ticket *ticket = dk_heads_get(state->heads, number);
-        open += ticket != NULL && dk_ticket_live(ticket);
-    }
-    state->counts.open_tickets = open;
+    rc = rc != 0 ? rc : replay_subject(state, &event, record, bytes, err);
+    return rc != 0 ? rc
+                   : dk_state_remember(state, record, bytes, dk_record_digest(record, bytes), err);
 }
 
 /* Writes the heads so far when the overlay has grown large: a rebuild from nothing must not need
  * memory for every ticket. */
-static int relieve(struct replay *replay, struct dk_err *err)
+static int relieve(struct dk_state *state, struct dk_err *err)
 {
-    struct dk_state *state = replay->state;
     if (dk_heads_changed(state->heads) < DK_HEADS_OVERLAY_MAX / 2) {
         return 0;
     }
-    if (replay->passed_over) {
-        count_open(state);
-    }
-    int rc = dk_recover_freeze(state, err);
+    int rc = dk_annex_freeze(state, err);
+    rc = rc != 0 ? rc : dk_heads_write(state->heads, err);
     if (rc == 0) {
-        rc = dk_heads_write(state->heads, err);
+        dk_heads_finish(state->heads);
+        dk_heads_tidy(state->heads);
     }
-    return rc == 0 ? dk_heads_finish(state->heads, err) : rc;
+    return rc;
 }
 
-static int replay_batch(struct replay *replay, const struct dk_batch *batch, struct dk_err *err)
+static int replay_batch(struct dk_state *state, const struct dk_batch *batch, struct dk_err *err)
 {
     for (size_t i = 0; i < batch->count; i++) {
         size_t bytes;
         const uint8_t *record = dk_batch_record(batch, i, &bytes);
-        int rc = replay_record(replay, record, bytes, err);
+        int rc = replay_record(state, record, bytes, err);
         if (rc != 0) {
             return dk_err_wrap(err, "position %llu", (unsigned long long)(batch->first + i));
         }
     }
-    return relieve(replay, err);
+    return relieve(state, err);
 }
 
 static int replay_tail(struct dk_state *state, struct dk_store *store, struct dk_records *records,
                        void (*progress)(void *arg, uint64_t done, uint64_t total),
                        void *progress_arg, struct dk_err *err)
 {
-    struct replay replay = {.state = state};
     uint64_t last = store->last(store->self);
     while (state->counts.last < last) {
         uint64_t from = state->counts.last + 1;
@@ -280,7 +143,7 @@ static int replay_tail(struct dk_state *state, struct dk_store *store, struct dk
             rc = corrupt(err, from, "the record is not in the log");
         }
         if (rc == 0) {
-            rc = replay_batch(&replay, &records->batch, err);
+            rc = replay_batch(state, &records->batch, err);
         }
         if (rc != 0) {
             return rc;
@@ -288,9 +151,6 @@ static int replay_tail(struct dk_state *state, struct dk_store *store, struct dk
         if (progress != NULL) {
             progress(progress_arg, state->counts.last, last);
         }
-    }
-    if (replay.passed_over) {
-        count_open(state);
     }
     return 0;
 }
@@ -308,7 +168,7 @@ int dk_recover(struct dk_state *state, struct dk_store *store,
                           (unsigned long long)dk_heads_position(state->heads),
                           (unsigned long long)last);
     }
-    int rc = load(state, err);
+    int rc = dk_annex_load(state, err);
     if (rc != 0) {
         return rc;
     }

@@ -3,8 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DEFINITIONS_MAX_BYTES (UINT64_C(1) << 30)
-
 int dk_state_init(struct dk_state *state, const struct dk_log_identity *identity,
                   struct dk_heads *heads, size_t producers_max, size_t one_shots_max,
                   struct dk_err *err)
@@ -13,7 +11,7 @@ int dk_state_init(struct dk_state *state, const struct dk_log_identity *identity
     state->identity = identity;
     state->heads = heads;
     dk_subjects_init(&state->subjects);
-    dk_buf_init(&state->definitions, DEFINITIONS_MAX_BYTES);
+    dk_shelf_init(&state->definitions, sizeof(uint64_t));
     state->before = calloc(DK_REQUEST_MAX_EVENTS, sizeof *state->before);
     if (state->before == NULL || dk_arena_init(&state->arena, DK_UNPACK_MAX_BYTES) != 0) {
         return dk_err_set(err, DK_ENOMEM, "no memory for the broker's state");
@@ -40,7 +38,7 @@ void dk_state_close(struct dk_state *state)
         dk_one_shots_free(&state->one_shots);
     }
     dk_subjects_close(&state->subjects);
-    dk_buf_close(&state->definitions);
+    dk_shelf_close(&state->definitions);
     if (state->arena.base != NULL) {
         dk_arena_close(&state->arena);
     }
@@ -133,11 +131,6 @@ int dk_state_apply(struct dk_state *state, struct dk_envelope *event, const Prot
     return rc;
 }
 
-void dk_state_pass_over(struct dk_state *state, const struct dk_envelope *event)
-{
-    count_event(state, event);
-}
-
 static int remember_number(struct dk_state *state, const struct dk_envelope *event,
                            const struct dk_sent *sent, struct dk_err *err)
 {
@@ -180,9 +173,11 @@ int dk_state_remember(struct dk_state *state, const uint8_t *record, size_t reco
     if (rc != 0 || !defines) {
         return rc;
     }
-    if (dk_buf_append(&state->definitions, &event.position, sizeof event.position) != 0) {
+    uint64_t *definition = dk_shelf_add(&state->definitions);
+    if (definition == NULL) {
         return dk_err_set(err, DK_ENOMEM, "no memory to list the definitions");
     }
+    *definition = event.position;
     return dk_refs_apply(state->refs, record, record_bytes, err);
 }
 

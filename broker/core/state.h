@@ -42,7 +42,7 @@ struct dk_state {
     struct dk_producers *producers;
     struct dk_one_shots *one_shots;
     struct dk_subjects subjects;
-    struct dk_buf definitions; /* uint64_t positions of all ...Defined: what refs rest on */
+    struct dk_shelf definitions; /* uint64_t positions of all ...Defined: what refs rest on */
     struct dk_counts counts;
     struct dk_arena arena; /* bodies under judgement */
     bool undoable;
@@ -78,10 +78,6 @@ struct dk_subject_head dk_state_head(const struct dk_state *state, uint64_t subj
  * wants it. 0, or DK_EBUSY (no memory for another head). */
 int dk_state_apply(struct dk_state *state, struct dk_envelope *event, const ProtobufCMessage *body,
                    struct dk_err *err);
-
-/* Moves the counts by an event that its ticket's entry has seen. The count of open tickets is not
- * known after that. */
-void dk_state_pass_over(struct dk_state *state, const struct dk_envelope *event);
 
 /* Takes in what hangs on the whole stamped record, whose dk_record_digest is `digest`. 0;
  * DK_ECORRUPT (its number went back), DK_ENOMEM, DK_EBUSY (a bound is reached): in recovery a

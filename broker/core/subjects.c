@@ -1,19 +1,17 @@
 #include "broker/core/subjects.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 void dk_subjects_init(struct dk_subjects *subjects)
 {
-    memset(subjects, 0, sizeof *subjects);
     dk_map_init(&subjects->index, sizeof(uint64_t), DK_SUBJECTS_MAX);
+    dk_shelf_init(&subjects->heads, sizeof(struct dk_subject_head));
 }
 
 void dk_subjects_close(struct dk_subjects *subjects)
 {
     dk_map_close(&subjects->index);
-    free(subjects->heads);
-    memset(subjects, 0, sizeof *subjects);
+    dk_shelf_close(&subjects->heads);
 }
 
 struct dk_subject_head dk_subjects_get(const struct dk_subjects *subjects, uint64_t subject)
@@ -22,40 +20,19 @@ struct dk_subject_head dk_subjects_get(const struct dk_subjects *subjects, uint6
     if (at == NULL) {
         return (struct dk_subject_head){.subject = subject};
     }
-    return subjects->heads[*at];
-}
-
-static int reserve(struct dk_subjects *subjects, size_t count)
-{
-    if (count <= subjects->capacity) {
-        return 0;
-    }
-    size_t capacity = subjects->capacity == 0 ? 1024 : subjects->capacity;
-    while (capacity < count) {
-        capacity *= 2;
-    }
-    struct dk_subject_head *heads = realloc(subjects->heads, capacity * sizeof *heads);
-    if (heads == NULL) {
-        return DK_EBUSY;
-    }
-    subjects->heads = heads;
-    subjects->capacity = capacity;
-    return 0;
+    return *(const struct dk_subject_head *)dk_shelf_get(&subjects->heads, *at);
 }
 
 static int add(struct dk_subjects *subjects, struct dk_subject_head head)
 {
-    int rc = reserve(subjects, subjects->count + 1);
-    if (rc != 0) {
-        return rc;
-    }
     uint64_t *at = dk_map_put(&subjects->index, head.subject, NULL);
-    if (at == NULL) {
+    struct dk_subject_head *row = at != NULL ? dk_shelf_add(&subjects->heads) : NULL;
+    if (row == NULL) {
+        dk_map_remove(&subjects->index, head.subject);
         return DK_EBUSY;
     }
-    *at = subjects->count;
-    subjects->heads[subjects->count] = head;
-    subjects->count++;
+    *at = subjects->heads.end - 1;
+    *row = head;
     return 0;
 }
 
@@ -67,29 +44,22 @@ int dk_subjects_set(struct dk_subjects *subjects, struct dk_subject_head head)
         return add(subjects, head);
     }
     if (head.version == 0) {
-        DK_ASSERT(*at == subjects->count - 1);
-        subjects->count--;
+        DK_ASSERT(*at == subjects->heads.end - 1);
+        dk_shelf_cut(&subjects->heads);
         dk_map_remove(&subjects->index, head.subject);
         return 0;
     }
-    subjects->heads[*at] = head;
+    struct dk_subject_head *row = dk_shelf_edit(&subjects->heads, *at);
+    if (row == NULL) {
+        return DK_EBUSY;
+    }
+    *row = head;
     return 0;
 }
 
 size_t dk_subjects_bytes(const struct dk_subjects *subjects)
 {
-    return subjects->capacity * sizeof *subjects->heads +
-           subjects->index.capacity * 2 * sizeof(uint64_t);
-}
-
-int dk_subjects_save(const struct dk_subjects *subjects, struct dk_buf *out)
-{
-    uint64_t count = subjects->count;
-    int rc = dk_buf_append(out, &count, sizeof count);
-    if (rc == 0 && count > 0) {
-        rc = dk_buf_append(out, subjects->heads, subjects->count * sizeof *subjects->heads);
-    }
-    return rc;
+    return dk_shelf_bytes(&subjects->heads) + subjects->index.capacity * 2 * sizeof(uint64_t);
 }
 
 int dk_subjects_load(struct dk_subjects *subjects, const uint8_t *data, size_t bytes, size_t *used,

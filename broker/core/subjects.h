@@ -1,10 +1,11 @@
 /* The heads of subjects that are no tickets: version and last position of agents, groups, ...
  *
- * Kept in the order in which the subjects were first met, which is a function of the log: so a save
- * is a copy, and equal logs give equal bytes. */
+ * Kept in the order in which the subjects were first met, which is a function of the log: so equal
+ * logs give equal bytes. */
 #ifndef DK_CORE_SUBJECTS_H
 #define DK_CORE_SUBJECTS_H
 
+#include "broker/core/shelf.h"
 #include "proto/base/buf.h"
 #include "proto/base/err.h"
 #include "proto/base/map.h"
@@ -18,10 +19,8 @@ struct dk_subject_head {
     uint32_t reserved;
 };
 struct dk_subjects {
-    struct dk_map index; /* subject -> uint64_t, where its head stands */
-    struct dk_subject_head *heads;
-    size_t count;
-    size_t capacity;
+    struct dk_map index;   /* subject -> uint64_t, the number of its row */
+    struct dk_shelf heads; /* of struct dk_subject_head */
 };
 
 #define DK_SUBJECTS_MAX (UINT64_C(1) << 26)
@@ -38,8 +37,8 @@ int dk_subjects_set(struct dk_subjects *subjects, struct dk_subject_head head);
 
 size_t dk_subjects_bytes(const struct dk_subjects *subjects); /* memory taken */
 
-/* To a checkpoint's annex and back. 0, DK_ETOOBIG; DK_ECORRUPT, DK_EBUSY. */
-int dk_subjects_save(const struct dk_subjects *subjects, struct dk_buf *out);
+/* Back from a checkpoint's annex, to which dk_shelf_save writes the heads. 0, DK_ECORRUPT,
+ * DK_EBUSY. */
 int dk_subjects_load(struct dk_subjects *subjects, const uint8_t *data, size_t bytes, size_t *used,
                      struct dk_err *err);
 

@@ -9,8 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define MANIFEST_FORMAT 1
-#define MANIFEST_NAME   "manifest"
+#define MANIFEST_FORMAT    2
+#define MANIFEST_NAME      "manifest"
+#define MANIFEST_MAX_BYTES (UINT64_C(16) << 30)
 
 struct header {
     uint8_t magic[8];
@@ -34,33 +35,42 @@ static uint32_t crc_of(const uint8_t *file, size_t bytes)
     return dk_crc32c(crc, file + sizeof header, bytes - sizeof header);
 }
 
-int dk_manifest_write(const char *dir, const struct dk_manifest *manifest, struct dk_err *err)
+/* The file's bytes. DK_ETOOBIG without memory too. */
+static int put_together(struct dk_buf *file, const struct dk_manifest *manifest,
+                        int (*write_annex)(void *arg, struct dk_buf *out), void *arg)
 {
     size_t segment_bytes = manifest->segment_count * sizeof *manifest->segments;
-    size_t bytes = sizeof(struct header) + segment_bytes + manifest->annex_bytes;
-    uint8_t *file = malloc(bytes);
-    if (file == NULL)
-        return dk_err_set(err, DK_ENOMEM, "no memory to write the manifest of %s", dir);
-
     struct header header = {.format = MANIFEST_FORMAT,
                             .stamp = manifest->stamp,
                             .position = manifest->position,
-                            .segment_count = manifest->segment_count,
-                            .annex_bytes = manifest->annex_bytes};
+                            .segment_count = manifest->segment_count};
     memcpy(header.magic, magic, sizeof magic);
-    memcpy(file, &header, sizeof header);
-    if (segment_bytes > 0)
-        memcpy(file + sizeof header, manifest->segments, segment_bytes);
-    if (manifest->annex_bytes > 0)
-        memcpy(file + sizeof header + segment_bytes, manifest->annex, manifest->annex_bytes);
-    header.crc = crc_of(file, bytes);
-    memcpy(file, &header, sizeof header);
+    int rc = dk_buf_append(file, &header, sizeof header);
+    rc = rc != 0 ? rc : dk_buf_append(file, manifest->segments, segment_bytes);
+    rc = rc != 0 ? rc : write_annex(arg, file);
+    if (rc != 0)
+        return rc;
+    header.annex_bytes = file->size - sizeof header - segment_bytes;
+    memcpy(file->data, &header, sizeof header);
+    header.crc = crc_of(file->data, file->size);
+    memcpy(file->data, &header, sizeof header);
+    return 0;
+}
 
+int dk_manifest_write(const char *dir, const struct dk_manifest *manifest,
+                      int (*write_annex)(void *arg, struct dk_buf *out), void *arg, bool *placed,
+                      struct dk_err *err)
+{
+    struct dk_buf file;
+    dk_buf_init(&file, MANIFEST_MAX_BYTES);
+    int rc = put_together(&file, manifest, write_annex, arg);
+    if (rc != 0)
+        rc = dk_err_set(err, DK_ENOMEM, "no memory to write the manifest of %s", dir);
     /* The segments' names must be on disk before a manifest that lists them. */
-    int rc = dk_dir_sync(dir, err);
-    if (rc == 0)
-        rc = dk_file_replace(dir, MANIFEST_NAME, file, bytes, err);
-    free(file);
+    rc = rc != 0 ? rc : dk_dir_sync(dir, err);
+    rc = rc != 0 ? rc : dk_file_replace(dir, MANIFEST_NAME, file.data, file.size, err);
+    dk_buf_close(&file);
+    *placed = rc == 0;
     return rc != 0 ? rc : dk_dir_sync(dir, err);
 }
 
@@ -136,7 +146,7 @@ int dk_manifest_read(const char *dir, const struct dk_heads_stamp *stamp,
     const uint8_t *segments = file + sizeof header;
     const uint8_t *annex = segments + header.segment_count * sizeof *manifest->segments;
     *manifest = (struct dk_manifest){
-        header.stamp,         header.position, (const struct dk_manifest_segment *)segments,
+        header.stamp,         header.position, (const struct dk_segment_id *)segments,
         header.segment_count, annex,           header.annex_bytes};
     return 0;
 }

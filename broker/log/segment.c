@@ -37,15 +37,6 @@ static size_t file_bytes(size_t pages)
     return data_offset(pages) + pages * DK_SEGMENT_PAGE_BYTES;
 }
 
-/* The number of pages of a file of this size: a page of table serves about a thousand of data. */
-static size_t pages_of(size_t bytes)
-{
-    size_t pages = bytes / DK_SEGMENT_PAGE_BYTES;
-    while (pages > 0 && file_bytes(pages) > bytes)
-        pages--;
-    return pages;
-}
-
 static uint32_t page_crc(const uint8_t *data, size_t page)
 {
     return dk_crc32c(0, data + page * DK_SEGMENT_PAGE_BYTES, DK_SEGMENT_PAGE_BYTES);
@@ -67,25 +58,25 @@ static uint32_t table_crc(const uint8_t *file, size_t page)
     return crc;
 }
 
-static void name_of(char name[32], uint32_t index)
+void dk_segment_name(char name[DK_SEGMENT_NAME_BYTES], const struct dk_segment_id *id)
 {
-    snprintf(name, 32, "%08x.seg", index);
+    snprintf(name, DK_SEGMENT_NAME_BYTES, "%08x-%llx.seg", id->index,
+             (unsigned long long)id->generation);
 }
 
 /* ---------------------------------------------------------------- mapping */
 
-static int map_file(struct dk_segment *segment, const char *path, int fd, uint32_t min_pages,
-                    struct dk_err *err)
+static int map_file(struct dk_segment *segment, const char *path, int fd,
+                    const struct dk_segment_id *id, struct dk_err *err)
 {
     struct stat info;
     if (fstat(fd, &info) != 0)
         return dk_err_errno(err, DK_EIO, errno, "cannot stat %s", path);
     size_t bytes = (size_t)info.st_size;
-    size_t pages = pages_of(bytes);
-    if (pages == 0 || pages < min_pages || file_bytes(pages) != bytes)
+    if (id->pages == 0 || file_bytes(id->pages) != bytes)
         return dk_err_set(err, DK_ECORRUPT, "%s has another size than it should", path);
 
-    uint64_t *page_checked = calloc((pages + 63) / 64, sizeof *page_checked);
+    uint64_t *page_checked = calloc((id->pages + (size_t)63) / 64, sizeof *page_checked);
     if (page_checked == NULL)
         return dk_err_set(err, DK_ENOMEM, "no memory to map %s", path);
     void *map = mmap(NULL, bytes, PROT_READ, MAP_SHARED, fd, 0);
@@ -93,22 +84,22 @@ static int map_file(struct dk_segment *segment, const char *path, int fd, uint32
         free(page_checked);
         return dk_err_errno(err, DK_ENOMEM, errno, "cannot map %s", path);
     }
-    *segment = (struct dk_segment){map, bytes, (uint32_t)pages, false, page_checked};
+    *segment = (struct dk_segment){*id, map, bytes, false, page_checked};
     return 0;
 }
 
-int dk_segment_map(struct dk_segment *segment, const char *dir, uint32_t index, uint32_t min_pages,
+int dk_segment_map(struct dk_segment *segment, const char *dir, const struct dk_segment_id *id,
                    struct dk_err *err)
 {
-    char name[32], path[PATH_MAX];
-    name_of(name, index);
+    char name[DK_SEGMENT_NAME_BYTES], path[PATH_MAX];
+    dk_segment_name(name, id);
     int rc = dk_path(path, dir, name, err);
     if (rc != 0)
         return rc;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return dk_err_errno(err, dk_sys_code(errno), errno, "cannot open %s", path);
-    rc = map_file(segment, path, fd, min_pages, err);
+    rc = map_file(segment, path, fd, id, err);
     close(fd);
     return rc;
 }
@@ -121,20 +112,19 @@ void dk_segment_unmap(struct dk_segment *segment)
     memset(segment, 0, sizeof *segment);
 }
 
-static bool header_is_good(const struct dk_segment *segment, const struct dk_heads_stamp *stamp,
-                           uint32_t index)
+static bool header_is_good(const struct dk_segment *segment, const struct dk_heads_stamp *stamp)
 {
     struct header header;
     memcpy(&header, segment->map, sizeof header);
     return memcmp(header.magic, magic, sizeof magic) == 0 && header.format == SEGMENT_FORMAT &&
-           header.index == index && header.pages == segment->pages &&
+           header.index == segment->id.index && header.pages == segment->id.pages &&
            memcmp(&header.stamp, stamp, sizeof *stamp) == 0 &&
            header.crc == header_crc(segment->map);
 }
 
 static bool page_is_good(const struct dk_segment *segment, size_t page)
 {
-    return page_crc(segment->map + data_offset(segment->pages), page) ==
+    return page_crc(segment->map + data_offset(segment->id.pages), page) ==
            table_crc(segment->map, page);
 }
 
@@ -151,21 +141,21 @@ static bool check_page(struct dk_segment *segment, size_t page)
 }
 
 const uint8_t *dk_segment_entry(struct dk_segment *segment, const struct dk_heads_stamp *stamp,
-                                uint32_t index, uint32_t i, bool *damaged)
+                                uint32_t i, bool *damaged)
 {
     size_t begin = (size_t)i * stamp->entry_bytes;
     size_t last = begin + stamp->entry_bytes - 1;
     *damaged = false;
-    if (last / DK_SEGMENT_PAGE_BYTES >= segment->pages)
+    if (last / DK_SEGMENT_PAGE_BYTES >= segment->id.pages)
         return NULL;
 
     if (!segment->header_checked)
-        segment->header_checked = header_is_good(segment, stamp, index);
+        segment->header_checked = header_is_good(segment, stamp);
     *damaged = !segment->header_checked;
     for (size_t page = begin / DK_SEGMENT_PAGE_BYTES;
          !*damaged && page <= last / DK_SEGMENT_PAGE_BYTES; page++)
         *damaged = !check_page(segment, page);
-    return *damaged ? NULL : segment->map + data_offset(segment->pages) + begin;
+    return *damaged ? NULL : segment->map + data_offset(segment->id.pages) + begin;
 }
 
 /* ---------------------------------------------------------------- writing */
@@ -237,19 +227,20 @@ static void stamp_file(struct draft *draft, uint32_t index)
     memcpy(draft->file, &header, sizeof header);
 }
 
-int dk_segment_write(const char *dir, const struct dk_heads_stamp *stamp, uint32_t index,
+int dk_segment_write(const char *dir, const struct dk_heads_stamp *stamp, struct dk_segment_id *id,
                      const struct dk_segment *old, const struct dk_segment_change *changes,
-                     size_t count, uint32_t *pages, struct dk_err *err)
+                     size_t count, struct dk_err *err)
 {
-    struct draft draft = {.stamp = stamp, .old = old, .old_pages = old == NULL ? 0 : old->pages};
+    struct draft draft = {.stamp = stamp, .old = old, .old_pages = old == NULL ? 0 : old->id.pages};
     draft.pages = last_page(&draft, changes[count - 1].number) + 1;
     if (draft.pages < draft.old_pages)
         draft.pages = draft.old_pages;
 
-    char name[32];
-    name_of(name, index);
-    if (old != NULL && !header_is_good(old, stamp, index))
-        return dk_err_set(err, DK_ECORRUPT, "the header of %s/%s is damaged", dir, name);
+    char name[DK_SEGMENT_NAME_BYTES];
+    id->pages = (uint32_t)draft.pages;
+    dk_segment_name(name, id);
+    if (old != NULL && !header_is_good(old, stamp))
+        return dk_err_set(err, DK_ECORRUPT, "the header of segment %u is damaged", id->index);
 
     int rc;
     draft.file = malloc(file_bytes(draft.pages));
@@ -260,14 +251,13 @@ int dk_segment_write(const char *dir, const struct dk_heads_stamp *stamp, uint32
         draft.data = draft.file + data_offset(draft.pages);
         copy_old(&draft);
         if (apply(&draft, changes, count)) {
-            stamp_file(&draft, index);
+            stamp_file(&draft, id->index);
             rc = dk_file_replace(dir, name, draft.file, file_bytes(draft.pages), err);
         } else {
-            rc = dk_err_set(err, DK_ECORRUPT, "a page of %s/%s is damaged", dir, name);
+            rc = dk_err_set(err, DK_ECORRUPT, "a page of segment %u is damaged", id->index);
         }
     }
     free(draft.file);
     free(draft.touched);
-    *pages = (uint32_t)draft.pages;
     return rc;
 }

@@ -1,5 +1,7 @@
 /* A segment of heads: the entries of 65,536 consecutive ticket numbers in one mapped file.
  *
+ *   DIR/00000012-3f.seg   index 0x12, as the checkpoint of generation 0x3f wrote it
+ *
  *   0          64              data                       + 4096 * pages
  *   +----------+----------------+--------+--------+-------+
  *   | header   | crc32c[pages]  | page 0 | page 1 | ...   |
@@ -26,24 +28,35 @@ struct dk_heads_stamp {
     uint32_t fold_version;
 };
 
+/* A file: which segment, its size, and which checkpoint wrote it. A file is never written again:
+ * what changes goes to one of a later generation. */
+struct dk_segment_id {
+    uint32_t index;
+    uint32_t pages;
+    uint64_t generation;
+};
+
+#define DK_SEGMENT_NAME_BYTES 32
+void dk_segment_name(char name[DK_SEGMENT_NAME_BYTES], const struct dk_segment_id *id);
+
 struct dk_segment {
+    struct dk_segment_id id;
     const uint8_t *map;
     size_t map_bytes;
-    uint32_t pages;
     bool header_checked;
     uint64_t *page_checked; /* a bit a page */
 };
 
-/* Maps segment `index` of `dir`. DK_ENOTFOUND when there is no such file; DK_ECORRUPT when it has
- * less than `min_pages` pages. */
-int dk_segment_map(struct dk_segment *segment, const char *dir, uint32_t index, uint32_t min_pages,
+/* Maps a file of `dir`. DK_ENOTFOUND when there is none of that name; DK_ECORRUPT when it has
+ * another size. */
+int dk_segment_map(struct dk_segment *segment, const char *dir, const struct dk_segment_id *id,
                    struct dk_err *err);
 void dk_segment_unmap(struct dk_segment *segment);
 
 /* The i-th entry, or NULL when the file ends before it, or when what it touches is damaged:
  * `*damaged`. */
 const uint8_t *dk_segment_entry(struct dk_segment *segment, const struct dk_heads_stamp *stamp,
-                                uint32_t index, uint32_t i, bool *damaged);
+                                uint32_t i, bool *damaged);
 
 /* The number within its segment, and the new entry. */
 struct dk_segment_change {
@@ -51,12 +64,11 @@ struct dk_segment_change {
     const uint8_t *entry;
 };
 
-/* Writes segment `index` as `old` (NULL: none) with `changes` (sorted by number, at least one)
- * applied, beside the old file and then in its place. Leaves `old` alone, its checked marks too:
- * its owner may read it meanwhile. `*pages` is the new file's. DK_ECORRUPT rather than a new crc
- * over damage. */
-int dk_segment_write(const char *dir, const struct dk_heads_stamp *stamp, uint32_t index,
+/* Writes the file of id->index and id->generation: `old` (NULL: none) with `changes` (sorted by
+ * number, at least one) applied; id->pages is filled. Leaves `old` alone, its checked marks too: its
+ * owner may read it meanwhile. DK_ECORRUPT rather than a new crc over damage. */
+int dk_segment_write(const char *dir, const struct dk_heads_stamp *stamp, struct dk_segment_id *id,
                      const struct dk_segment *old, const struct dk_segment_change *changes,
-                     size_t count, uint32_t *pages, struct dk_err *err);
+                     size_t count, struct dk_err *err);
 
 #endif

@@ -1,4 +1,5 @@
 #include "broker/net/broker.h"
+#include "broker/core/annex.h"
 #include "broker/core/core.h"
 #include "broker/log/heads.h"
 #include "broker/log/log.h"
@@ -444,7 +445,7 @@ static int open_storage(struct dk_broker *broker, struct dk_err *err)
     rc = dk_space_start(&broker->space, broker->log, &space, err);
     if (rc == 0) {
         rc = dk_heads_open(&broker->heads, broker->config->log, identity->uuid,
-                           sizeof(struct dk_ticket), DK_TICKET_FOLD_VERSION, &why, err);
+                           sizeof(struct dk_ticket), DK_HEADS_VERSION, &why, err);
     }
     if (rc == 0 && why != NULL) {
         dk_say(DK_INFO, "heads-rebuilt", "reason=\"%s\"", why);

@@ -1,30 +1,46 @@
 #include "broker/net/checkpoint.h"
+#include "broker/net/trouble.h"
 #include "proto/base/say.h"
+#include "proto/base/time.h"
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdlib.h>
+
+enum stage {
+    IDLE,
+    FROZEN, /* until it is durable, and again after a write that failed */
+    WRITING,
+    TIDYING,
+};
 
 struct dk_checkpointer {
     struct dk_core *core;
     struct dk_heads *heads;
     struct ev_loop *loop;
-    struct ev_async written;
-    uint64_t frozen_at; /* the position that must be durable before the write, 0 = none waits */
-    bool under_way;     /* the loop's view: from the write's start to its mapping */
+    struct ev_async done;
+    enum stage stage;   /* the loop's view */
+    uint64_t frozen_at; /* the position that must be durable before the write */
+    struct dk_trouble trouble;
 
     pthread_t thread;
     pthread_mutex_t mutex;
     pthread_cond_t wake;
-    bool write, stopping; /* under `mutex` */
+    enum stage task; /* of the thread, IDLE: none; under `mutex`, as the next */
+    bool stopping;
+    int code; /* of the write: set by the thread, and read by the loop when it is done */
+    struct dk_err err;
 };
 
-static void write_now(struct dk_checkpointer *checkpointer)
+/* ---------------------------------------------------------------- the thread */
+
+static void do_task(struct dk_checkpointer *checkpointer, enum stage task)
 {
-    struct dk_err err = {0};
-    if (dk_heads_write(checkpointer->heads, &err) != 0) {
-        dk_say(DK_WARN, "heads-not-written",
-               "error=\"%s\" effect=\"the next start replays more of the log\"", err.message);
+    if (task == WRITING) {
+        checkpointer->code = dk_heads_write(checkpointer->heads, &checkpointer->err);
+    } else {
+        dk_heads_tidy(checkpointer->heads);
     }
-    ev_async_send(checkpointer->loop, &checkpointer->written);
+    ev_async_send(checkpointer->loop, &checkpointer->done);
 }
 
 static void *run(void *arg)
@@ -32,10 +48,11 @@ static void *run(void *arg)
     struct dk_checkpointer *checkpointer = arg;
     (void)pthread_mutex_lock(&checkpointer->mutex);
     while (!checkpointer->stopping) {
-        if (checkpointer->write) {
-            checkpointer->write = false;
+        enum stage task = checkpointer->task;
+        checkpointer->task = IDLE;
+        if (task != IDLE) {
             (void)pthread_mutex_unlock(&checkpointer->mutex);
-            write_now(checkpointer);
+            do_task(checkpointer, task);
             (void)pthread_mutex_lock(&checkpointer->mutex);
         } else {
             (void)pthread_cond_wait(&checkpointer->wake, &checkpointer->mutex);
@@ -45,38 +62,85 @@ static void *run(void *arg)
     return NULL;
 }
 
-static void on_written(struct ev_loop *loop, struct ev_async *async, int revents)
+static void hand_over(struct dk_checkpointer *checkpointer, enum stage task)
+{
+    checkpointer->stage = task;
+    (void)pthread_mutex_lock(&checkpointer->mutex);
+    checkpointer->task = task;
+    (void)pthread_cond_signal(&checkpointer->wake);
+    (void)pthread_mutex_unlock(&checkpointer->mutex);
+}
+
+/* ---------------------------------------------------------------- the loop */
+
+static void tell_failure(struct dk_checkpointer *checkpointer, const struct dk_err *err)
+{
+    if (!dk_trouble_met(&checkpointer->trouble, err->code, dk_clock_boot_us())) {
+        return;
+    }
+    const char *advice = err->code == DK_ECORRUPT
+                             ? "end the broker, remove its folder heads, and start it again"
+                         : err->code == DK_ENOMEM ? "give it memory: it goes on trying"
+                                                  : "make room on the disk, or mend it: it goes on "
+                                                    "trying";
+    dk_say(DK_WARN, "heads-not-written",
+           "error=\"%s\" effect=\"the next start replays more of the log\" advice=\"%s\"",
+           err->message, advice);
+}
+
+static void on_written(struct dk_checkpointer *checkpointer)
+{
+    if (checkpointer->code != 0) {
+        checkpointer->stage = FROZEN;
+        tell_failure(checkpointer, &checkpointer->err);
+        return;
+    }
+    dk_heads_finish(checkpointer->heads);
+    if (dk_trouble_over(&checkpointer->trouble)) {
+        dk_say(DK_INFO, "heads-written-again", "position=%" PRIu64,
+               dk_heads_position(checkpointer->heads));
+    }
+    hand_over(checkpointer, TIDYING);
+}
+
+static void on_done(struct ev_loop *loop, struct ev_async *async, int revents)
 {
     struct dk_checkpointer *checkpointer = async->data;
-    struct dk_err err = {0};
     (void)loop;
     (void)revents;
-    if (dk_heads_finish(checkpointer->heads, &err) != 0) {
-        dk_say(DK_WARN, "heads-not-mapped", "error=\"%s\"", err.message);
+    if (checkpointer->stage == WRITING) {
+        on_written(checkpointer);
+    } else {
+        checkpointer->stage = IDLE;
     }
-    checkpointer->under_way = false;
+}
+
+static void freeze(struct dk_checkpointer *checkpointer)
+{
+    struct dk_err err = {0};
+    if (dk_core_checkpoint_begin(checkpointer->core, &err) != 0) {
+        tell_failure(checkpointer, &err);
+        return;
+    }
+    checkpointer->stage = FROZEN;
+    checkpointer->frozen_at = dk_core_last(checkpointer->core);
 }
 
 void dk_checkpointer_step(struct dk_checkpointer *checkpointer)
 {
     struct dk_core *core = checkpointer->core;
-    struct dk_err err = {0};
-    if (checkpointer->under_way) {
+    if (dk_trouble_waits(&checkpointer->trouble, dk_clock_boot_us())) {
         return;
     }
-    if (checkpointer->frozen_at == 0 && dk_core_checkpoint_due(core) &&
-        dk_core_checkpoint_begin(core, &err) == 0) {
-        checkpointer->frozen_at = dk_core_last(core);
+    if (checkpointer->stage == IDLE && dk_core_checkpoint_due(core)) {
+        freeze(checkpointer);
     }
-    if (checkpointer->frozen_at != 0 && dk_core_durable(core) >= checkpointer->frozen_at) {
-        checkpointer->frozen_at = 0;
-        checkpointer->under_way = true;
-        (void)pthread_mutex_lock(&checkpointer->mutex);
-        checkpointer->write = true;
-        (void)pthread_cond_signal(&checkpointer->wake);
-        (void)pthread_mutex_unlock(&checkpointer->mutex);
+    if (checkpointer->stage == FROZEN && dk_core_durable(core) >= checkpointer->frozen_at) {
+        hand_over(checkpointer, WRITING);
     }
 }
+
+/* ---------------------------------------------------------------- life */
 
 int dk_checkpointer_start(struct dk_checkpointer **checkpointer, struct ev_loop *loop,
                           struct dk_core *core, struct dk_heads *heads, struct dk_err *err)
@@ -88,15 +152,16 @@ int dk_checkpointer_start(struct dk_checkpointer **checkpointer, struct ev_loop 
     c->loop = loop;
     (void)pthread_mutex_init(&c->mutex, NULL);
     (void)pthread_cond_init(&c->wake, NULL);
+    ev_async_init(&c->done, on_done);
+    c->done.data = c;
+    ev_async_start(loop, &c->done);
     int rc = pthread_create(&c->thread, NULL, run, c);
     if (rc != 0) {
+        ev_async_stop(loop, &c->done);
         free(c);
         return dk_err_errno(err, DK_EIO, rc, "cannot start the thread that writes heads");
     }
     (void)pthread_setname_np(c->thread, "heads");
-    ev_async_init(&c->written, on_written);
-    c->written.data = c;
-    ev_async_start(loop, &c->written);
     *checkpointer = c;
     return 0;
 }
@@ -112,7 +177,7 @@ void dk_checkpointer_stop(struct dk_checkpointer **checkpointer)
     (void)pthread_cond_signal(&c->wake);
     (void)pthread_mutex_unlock(&c->mutex);
     (void)pthread_join(c->thread, NULL);
-    ev_async_stop(c->loop, &c->written);
+    ev_async_stop(c->loop, &c->done);
     (void)pthread_mutex_destroy(&c->mutex);
     (void)pthread_cond_destroy(&c->wake);
     free(c);

@@ -1,6 +1,8 @@
 /* Checkpoints of the tickets' heads, so that a restart replays little of the log.
  *
- *   due -> freeze (loop) -> the frozen state is durable -> write (own thread) -> map (loop)
+ *   due -> freeze (loop) -> the frozen state is durable -> write (own thread) -> finish (loop)
+ *                                       ^ after a pause, when it failed |     -> tidy (own thread)
+ *                                       +-------------------------------+
  *
  * The thread writes at once, whatever else is behind: how long a restart takes hangs on it. */
 #ifndef DK_NET_CHECKPOINT_H

@@ -8,7 +8,8 @@ from site_of import Program, Site
 import docket_pb2 as pb
 
 SECTOR, TORN = 512, 9
-started = []  # nodes, to be ended whatever happens
+CALLS = 10  # on the heads: write, sync and rename of each segment and of the manifest; more than one checkpoint
+started = []  # programs, to be ended whatever happens
 FAULTS = {"LD_PRELOAD": str(BIN / "libfaultfs.so"), "ASAN_OPTIONS": "verify_asan_link_order=0"}
 
 
@@ -162,42 +163,70 @@ def tickets_of(client, count):
             for n in range(1, count + 1)]
 
 
-def test_heads(site):
-    """The broker, killed after each call on its heads: the next start has the same tickets as one without heads."""
-    config = site.data / "docket.yaml"
+def broker(site, name, **faults):
+    env = dict(FAULTS, DK_FAULT_ON="heads/", **faults) if faults else None
+    started.append(Program([BIN / "docket-broker", "--config", site.data], site.path / f"{name}.log", env))
+    return started[-1].start()
+
+
+def stats_of(site):
+    return Client(site.data, "operator").call(stats=pb.Stats()).stats
+
+
+def test_heads_killed_after_each_call(site):
+    """The broker, killed after each call of a checkpoint of its heads: the next start has the checkpoint before or this
+    one, never none, and the same tickets as one that reads the whole log."""
+    config, heads, first = site.data / "docket.yaml", site.data / "log" / "heads", site.path / "first-heads"
     config.write_text(config.read_text().replace("checkpoint: 500000", "checkpoint: 1000"))
-    heads, number, positions = site.data / "log" / "heads", 0, set()
-    while True:
-        number += 1
-        shutil.rmtree(heads, ignore_errors=True)
-        broker = Program([BIN / "docket-broker", "--config", site.data], site.path / f"heads-{number}.log",
-                         dict(FAULTS, DK_FAULT_ON="heads/", DK_FAULT=f"any:{number}:KILL"))
-        broker.start()
-        client = Client(site.data, "operator")
-        end = time.monotonic() + 10
+    kept = []
+    program = broker(site, "heads-first")
+    with Load(site, 1, 3000, 1) as producers:
+        wait_until(program.said, lambda: stats_of(site).heads > 0)
+        producers.kill()
+    program.kill()
+    shutil.copytree(heads, first)
+    for number in range(1, CALLS + 1):
+        shutil.rmtree(heads)
+        shutil.copytree(first, heads)
+        program = broker(site, f"heads-{number}", DK_FAULT=f"any:{number}:KILL")
         with Load(site, 1, 3000, number) as producers:
-            while broker.process.poll() is None and time.monotonic() < end and \
-                    not [f for f in heads.glob("manifest*") if not f.name.endswith(".tmp")]:
-                time.sleep(0.02)
-            time.sleep(0.2)
+            wait_until(program.said, lambda: program.process.poll() == -signal.SIGKILL)
             producers.kill()
-        done = broker.process.poll() is None
-        broker.kill()
-        told = []
+        program, told = broker(site, f"heads-{number}-then"), []
+        assert "heads-rebuilt" not in program.said(), f"killed after call {number}: {program.said()}"
+        kept.append(stats_of(site).heads)
         for again in (False, True):
             if again:
+                program.kill()
                 shutil.rmtree(heads)
-            broker = Program([BIN / "docket-broker", "--config", site.data], site.path / "heads.log").start()
-            client = Client(site.data, "operator")
-            stats = client.call(stats=pb.Stats()).stats
-            told.append((stats.head, stats.tickets, stats.open_tickets, tickets_of(client, stats.tickets)))
-            positions.add(stats.heads > 0)
-            broker.kill()
+                program = broker(site, f"heads-{number}-anew")
+            stats = stats_of(site)
+            told.append((stats.head, stats.tickets, stats.open_tickets,
+                         tickets_of(Client(site.data, "operator"), stats.tickets)))
+        program.kill()
         assert told[0] == told[1], f"killed after call {number}"
-        if done:
-            break
-    assert number > 3 and positions == {True, False}, (number, positions)
-    print(f"heads: killed after each of {number - 1} calls")
+    assert all(kept) and len(set(kept)) > 1, kept
+    print(f"heads: killed after each of {CALLS} calls, restored at {kept}")
+
+
+def test_heads_that_cannot_be_written(site):
+    """Told once however often it is tried, and mended by itself, also when nothing more is appended."""
+    told, heads = site.path / "heads.fault", site.data / "log" / "heads"
+    program = broker(site, "heads-fail", DK_FAULT_FILE=str(told))
+    told.write_text("any:ENOSPC")
+    before = stats_of(site).heads
+    with Load(site, 1, 3000, 99) as producers:
+        wait_until(program.said, lambda: "heads-not-written" in program.said())
+        time.sleep(4)
+        producers.end()
+    said = program.said()
+    assert said.count("heads-not-written") == 1 and "make room on the disk" in said, said
+    assert stats_of(site).heads == before and not [*heads.glob("*.tmp")], [*heads.iterdir()]
+    told.unlink()
+    wait_until(program.said, lambda: "heads-written-again" in program.said())
+    assert stats_of(site).heads > before
+    assert program.end() == 0
+    print("heads that cannot be written: told once, written again")
 
 
 seed = int(os.environ.get("DOCKET_SEED", random.randrange(1 << 31)))
@@ -216,4 +245,9 @@ with Site() as site:
         for program in started:
             program.kill()
     site.broker.end()
-    test_heads(site)
+    try:
+        test_heads_killed_after_each_call(site)
+        test_heads_that_cannot_be_written(site)
+    finally:
+        for program in started:
+            program.kill()

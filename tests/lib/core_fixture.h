@@ -5,6 +5,7 @@
 #ifndef DK_TESTS_CORE_FIXTURE_H
 #define DK_TESTS_CORE_FIXTURE_H
 
+#include "broker/core/annex.h"
 #include "broker/core/core.h"
 #include "broker/core/producers.h"
 #include "tests/lib/assert.h"
@@ -66,7 +67,7 @@ static inline int fixture_start(struct fixture *f, struct dk_err *err)
 {
     struct dk_core_output output = {f, fixture_send};
     int rc = dk_heads_open(&f->heads, NULL, f->identity.uuid, sizeof(struct dk_ticket),
-                           DK_TICKET_FOLD_VERSION, NULL, err);
+                           DK_HEADS_VERSION, NULL, err);
     if (rc != 0)
         return rc;
     return dk_core_new(&f->core, &f->identity, &f->memory.store, f->heads, &f->options, &output,

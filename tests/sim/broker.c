@@ -1,5 +1,7 @@
 #include "tests/sim/broker.h"
 
+#include "broker/core/annex.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -259,7 +261,7 @@ void sim_broker_start(struct sim_broker *broker)
     broker->net->disconnected = on_disconnected;
     sim_store_init(&broker->store, &broker->disk);
     int rc = dk_heads_open(&broker->heads, NULL, broker->identity.uuid, sizeof(struct dk_ticket),
-                           DK_TICKET_FOLD_VERSION, NULL, &err);
+                           DK_HEADS_VERSION, NULL, &err);
     rc = rc != 0
              ? rc
              : dk_core_new(&broker->core, &broker->identity, &broker->store.store, broker->heads,

@@ -148,7 +148,7 @@ static void test_admit_undo_leaves_no_trace(void **state)
     struct world *w = *state;
     struct dk_counts before = w->state.counts;
     struct dk_ticket ticket = *dk_state_ticket(&w->state, FIXTURE_TICKET(1));
-    size_t subjects = w->state.subjects.count;
+    size_t subjects = dk_shelf_count(&w->state.subjects.heads);
     dk_state_begin(&w->state);
     ASSERT_EQ(note(w, DK_ROLE_AGENT, on(FIXTURE_TICKET(1), FIXTURE_AGENT)), 0);
     ASSERT_EQ(judge(w, DK_ROLE_AGENT, on(FIXTURE_UNNAMED(0), FIXTURE_AGENT), DK_KIND_OPENED,
@@ -165,7 +165,7 @@ static void test_admit_undo_leaves_no_trace(void **state)
     assert_memory_equal(&w->state.counts, &before, sizeof before);
     assert_memory_equal(dk_state_ticket(&w->state, FIXTURE_TICKET(1)), &ticket, sizeof ticket);
     ASSERT_EQ(dk_state_ticket(&w->state, FIXTURE_TICKET(2))->last_position, 0);
-    ASSERT_EQ(w->state.subjects.count, subjects);
+    ASSERT_EQ(dk_shelf_count(&w->state.subjects.heads), subjects);
     ASSERT_EQ(dk_state_head(&w->state, test_id(DK_SUBJECT_GROUP, "desk")).version, 1);
 }
 

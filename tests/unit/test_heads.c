@@ -86,18 +86,29 @@ static void check(struct fixture *f, uint64_t number, uint64_t position)
         ASSERT_EQ(entry[i], position + i * number);
 }
 
+static int write_annex(void *arg, struct dk_buf *out)
+{
+    return dk_buf_append(out, arg, strlen(arg));
+}
+
+static struct dk_heads_annex annex_of(uint64_t position)
+{
+    char text[32];
+    snprintf(text, sizeof text, "annex of %llu", (unsigned long long)position);
+    return (struct dk_heads_annex){strdup(text), write_annex, free};
+}
+
 static void freeze(struct fixture *f, uint64_t position)
 {
-    char annex[32];
-    int length = snprintf(annex, sizeof annex, "annex of %llu", (unsigned long long)position);
-    ASSERT_OK(dk_heads_freeze(f->heads, position, annex, (size_t)length, &f->err), &f->err);
+    struct dk_heads_annex annex = annex_of(position);
+    ASSERT_OK(dk_heads_freeze(f->heads, position, &annex, &f->err), &f->err);
 }
 
 static void checkpoint(struct fixture *f, uint64_t position)
 {
     freeze(f, position);
     ASSERT_OK(dk_heads_write(f->heads, &f->err), &f->err);
-    ASSERT_OK(dk_heads_finish(f->heads, &f->err), &f->err);
+    dk_heads_finish(f->heads);
     ASSERT_EQ(dk_heads_position(f->heads), position);
 }
 
@@ -143,13 +154,13 @@ static void test_heads_have_room_for_changed_and_frozen_together(void **state)
     ASSERT_EQ(dk_heads_room(f->heads), DK_HEADS_OVERLAY_MAX);
     for (uint64_t number = 0; number < 3; number++)
         put(f, number, 1);
-    ASSERT_OK(dk_heads_freeze(f->heads, 1, "", 0, &f->err), &f->err);
+    freeze(f, 1);
     ASSERT_EQ(dk_heads_room(f->heads), DK_HEADS_OVERLAY_MAX - 3);
     put(f, 0, 2);
     put(f, 9, 2);
     ASSERT_EQ(dk_heads_room(f->heads), DK_HEADS_OVERLAY_MAX - 5);
     ASSERT_OK(dk_heads_write(f->heads, &f->err), &f->err);
-    ASSERT_OK(dk_heads_finish(f->heads, &f->err), &f->err);
+    dk_heads_finish(f->heads);
     ASSERT_EQ(dk_heads_room(f->heads), DK_HEADS_OVERLAY_MAX - 2);
 }
 
@@ -196,7 +207,8 @@ static void test_heads_are_read_and_edited_while_written(void **state)
     put(f, 2, 21);
     put(f, 3, 30);
     freeze(f, 30);
-    ASSERT_CODE(dk_heads_freeze(f->heads, 31, NULL, 0, &f->err), DK_EBUSY);
+    struct dk_heads_annex annex = annex_of(31);
+    ASSERT_CODE(dk_heads_freeze(f->heads, 31, &annex, &f->err), DK_EBUSY);
     check(f, 1, 10);
     check(f, 2, 21);
     check(f, 3, 30);
@@ -206,7 +218,7 @@ static void test_heads_are_read_and_edited_while_written(void **state)
     check(f, 3, 31);
     put(f, 1, 50);
     ASSERT_EQ(dk_heads_position(f->heads), 20);
-    ASSERT_OK(dk_heads_finish(f->heads, &f->err), &f->err);
+    dk_heads_finish(f->heads);
     check(f, 1, 50);
     check(f, 2, 21);
     check(f, 3, 31);
@@ -247,7 +259,7 @@ static void test_heads_write_in_another_thread(void **state)
     void *result;
     ASSERT_EQ(pthread_join(thread, &result), 0);
     ASSERT_TRUE(result != NULL);
-    ASSERT_OK(dk_heads_finish(f->heads, &f->err), &f->err);
+    dk_heads_finish(f->heads);
     for (uint64_t number = 0; number < 20000; number++)
         check(f, number, number % 5 == 0 ? number + 3 : number % 2 == 0 ? number + 2 : number + 1);
 }
@@ -257,49 +269,70 @@ static void path_in(struct fixture *f, char path[PATH_MAX], const char *name)
     snprintf(path, PATH_MAX, "%s/heads/%s", f->folder.path, name);
 }
 
-/* A folder where a segment's file is to be: the write fails, and nothing is lost by it. */
-static void test_heads_take_a_failed_write_back(void **state)
+#define STEPS_MAX 8
+
+static size_t names_in(const char *dir, char names[STEPS_MAX][64])
+{
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/heads", dir);
+    DIR *folder = opendir(path);
+    ASSERT_TRUE(folder != NULL);
+    size_t count = 0;
+    for (struct dirent *entry; (entry = readdir(folder)) != NULL;)
+        if (entry->d_name[0] != '.' && count < STEPS_MAX)
+            snprintf(names[count++], 64, "%.63s", entry->d_name);
+    closedir(folder);
+    return count;
+}
+
+/* A folder where a segment's file is to be: the write fails, and changes nothing. It can be tried
+ * again, and what the failed one left goes. */
+static void test_heads_are_written_again_after_a_failure(void **state)
 {
     struct fixture *f = *state;
-    char path[PATH_MAX];
+    char path[PATH_MAX], names[STEPS_MAX][64];
     put(f, 1, 10);
     checkpoint(f, 10);
-    path_in(f, path, "00000001.seg.tmp");
-    ASSERT_EQ(mkdir(path, 0700), 0);
     put(f, 1, 11);
     put(f, 65536, 12);
     freeze(f, 12);
     put(f, 65536, 13);
     put(f, 2, 14);
-    ASSERT_CODE(dk_heads_write(f->heads, &f->err), DK_EIO);
-    ASSERT_CODE(dk_heads_finish(f->heads, &f->err), DK_EIO);
-    ASSERT_EQ(dk_heads_position(f->heads), 10);
-    check(f, 1, 11);
+    for (int attempt = 2; attempt < 5; attempt++) {
+        char name[64];
+        snprintf(name, sizeof name, "00000001-%d.seg.tmp", attempt);
+        path_in(f, path, name);
+        ASSERT_EQ(mkdir(path, 0700), 0);
+        ASSERT_CODE(dk_heads_write(f->heads, &f->err), DK_EIO);
+        ASSERT_EQ(rmdir(path), 0);
+        ASSERT_EQ(names_in(f->folder.path, names), 2);
+        ASSERT_EQ(dk_heads_position(f->heads), 10);
+        check(f, 1, 11);
+        check(f, 65536, 13);
+        check(f, 2, 14);
+
+        struct dk_heads *other; /* as after a kill here */
+        ASSERT_OK(
+            dk_heads_open(&other, f->folder.path, uuid, f->entry_bytes, FOLD, &f->why, &f->err),
+            &f->err);
+        ASSERT_EQ(dk_heads_position(other), 10);
+        ASSERT_EQ(*(const uint64_t *)dk_heads_get(other, 1), 10);
+        ASSERT_TRUE(dk_heads_get(other, 65536) == NULL);
+        dk_heads_close(&other);
+    }
+    ASSERT_OK(dk_heads_write(f->heads, &f->err), &f->err);
+    dk_heads_finish(f->heads);
+    ASSERT_EQ(names_in(f->folder.path, names), 3);
     check(f, 65536, 13);
-    check(f, 2, 14);
-    ASSERT_EQ(dk_heads_changed(f->heads), 3);
-
-    /* As after a kill here: segment 0 is newer than the manifest, and says so in its entries. */
-    struct dk_heads *other;
-    ASSERT_OK(dk_heads_open(&other, f->folder.path, uuid, f->entry_bytes, FOLD, &f->why, &f->err),
-              &f->err);
-    ASSERT_EQ(dk_heads_position(other), 10);
-    ASSERT_EQ(*(const uint64_t *)dk_heads_get(other, 1), 11);
-    ASSERT_TRUE(dk_heads_get(other, 65536) == NULL);
-    dk_heads_close(&other);
-
-    ASSERT_EQ(rmdir(path), 0);
-    checkpoint(f, 14);
+    ASSERT_EQ(dk_heads_changed(f->heads), 2);
     reopen(f);
-    check_opened_at(f, 14);
+    check_opened_at(f, 12);
     check(f, 1, 11);
-    check(f, 65536, 13);
-    check(f, 2, 14);
+    check(f, 65536, 12);
+    check(f, 2, 0);
 }
 
 /* ---------------------------------------------------------------- kills between the steps */
-
-#define STEPS_MAX 8
 
 /* Copies the files of DIR/heads that are named in `names` from one folder to another. */
 static void copy_file(const char *from_dir, const char *to_dir, const char *name)
@@ -317,20 +350,6 @@ static void copy_file(const char *from_dir, const char *to_dir, const char *name
     close(out);
 }
 
-static size_t names_in(const char *dir, char names[STEPS_MAX][64])
-{
-    char path[PATH_MAX];
-    snprintf(path, sizeof path, "%s/heads", dir);
-    DIR *folder = opendir(path);
-    ASSERT_TRUE(folder != NULL);
-    size_t count = 0;
-    for (struct dirent *entry; (entry = readdir(folder)) != NULL;)
-        if (entry->d_name[0] != '.' && count < STEPS_MAX)
-            snprintf(names[count++], 64, "%.63s", entry->d_name);
-    closedir(folder);
-    return count;
-}
-
 static void copy_all(const char *from, const char *to)
 {
     char names[STEPS_MAX][64];
@@ -339,15 +358,15 @@ static void copy_all(const char *from, const char *to)
         copy_file(from, to, names[i]);
 }
 
-/* A checkpoint replaces file after file, the manifest last. Whatever subset of the segments has
- * been replaced when the process is killed, opening gives the old position, and each entry is the
- * old one or the new one; with the manifest everything is new. */
+/* A checkpoint writes file after file, the manifest last. Whichever of its files are there when the
+ * process is killed, opening gives the state before, and with the manifest the state after; the
+ * next checkpoint leaves only what its manifest lists. */
 static void test_heads_survive_a_kill_between_any_steps(void **state)
 {
     struct fixture *f = *state;
     static const uint64_t numbers[] = {5, 65541, 131077};
     struct test_folder before, after;
-    char path[PATH_MAX];
+    char path[PATH_MAX], names[STEPS_MAX][64], name[64];
     test_folder_make(&before);
     test_folder_make(&after);
     snprintf(path, sizeof path, "%s/heads", before.path);
@@ -365,26 +384,31 @@ static void test_heads_survive_a_kill_between_any_steps(void **state)
     copy_all(f->folder.path, after.path);
     dk_heads_close(&f->heads);
 
-    for (unsigned replaced = 0; replaced < 8; replaced++) {
-        char name[64];
-        path_in(f, path, "00000002.seg");
-        unlink(path);
+    for (unsigned written = 0; written < 16; written++) {
+        size_t count = names_in(f->folder.path, names);
+        for (size_t i = 0; i < count; i++) {
+            path_in(f, path, names[i]);
+            ASSERT_EQ(unlink(path), 0);
+        }
         copy_all(before.path, f->folder.path);
+        bool whole = (written & 7) == 7 && written & 8;
         for (unsigned i = 0; i < 3; i++) {
-            snprintf(name, sizeof name, "%08x.seg", i);
-            if (replaced >> i & 1)
+            snprintf(name, sizeof name, "%08x-2.seg", i);
+            if (written >> i & 1)
                 copy_file(after.path, f->folder.path, name);
         }
+        if (whole)
+            copy_file(after.path, f->folder.path, "manifest");
         open_as(f, uuid, f->entry_bytes, FOLD);
-        check_opened_at(f, 20);
-        for (size_t i = 0; i < 2; i++)
-            check(f, numbers[i], replaced >> i & 1 ? 30 + i : 10 + i);
-        check(f, numbers[2], 0); /* not listed: its events are replayed */
+        check_opened_at(f, whole ? 40 : 20);
+        for (size_t i = 0; i < 3; i++)
+            check(f, numbers[i], whole ? 30 + i : i < 2 ? 10 + i : 0);
 
         /* the caller replays the tail and checkpoints again */
         for (size_t i = 0; i < 3; i++)
             put(f, numbers[i], 30 + i);
         checkpoint(f, 40);
+        ASSERT_EQ(names_in(f->folder.path, names), 4);
         reopen(f);
         check_opened_at(f, 40);
         for (size_t i = 0; i < 3; i++)
@@ -474,7 +498,7 @@ static void test_heads_start_empty_without_a_listed_segment(void **state)
     put(f, 1, 10);
     put(f, 70000, 11);
     checkpoint(f, 12);
-    path_in(f, path, "00000001.seg");
+    path_in(f, path, "00000001-1.seg");
     ASSERT_EQ(truncate(path, 4096), 0);
     reopen(f);
     check_empty(f, "missing or cut short");
@@ -508,7 +532,7 @@ static void test_heads_end_the_process_over_a_damaged_page(void **state)
         put(f, number, number);
     checkpoint(f, 200);
     dk_heads_close(&f->heads);
-    flip(f, "00000000.seg", 4096 + 64 * 128 + 77); /* in the third page, entry 64 */
+    flip(f, "00000000-1.seg", 4096 + 64 * 128 + 77); /* in the third page, entry 64 */
     open_as(f, uuid, f->entry_bytes, FOLD);
     check_opened_at(f, 200);
     ASSERT_EQ(touch(f, 63), 0);
@@ -526,10 +550,9 @@ static void test_heads_do_not_copy_damage(void **state)
         put(f, number, number);
     checkpoint(f, 200);
     put(f, 65, 201);
-    flip(f, "00000000.seg", 4096 + 66 * 128 + 77);
+    flip(f, "00000000-1.seg", 4096 + 66 * 128 + 77);
     freeze(f, 201);
     ASSERT_CODE(dk_heads_write(f->heads, &f->err), DK_ECORRUPT);
-    ASSERT_CODE(dk_heads_finish(f->heads, &f->err), DK_ECORRUPT);
     check(f, 65, 201);
     ASSERT_EQ(touch(f, 32), 0);
 }
@@ -545,7 +568,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_heads_are_read_and_edited_while_written, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(test_heads_write_in_another_thread, setup, teardown),
-        cmocka_unit_test_setup_teardown(test_heads_take_a_failed_write_back, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_heads_are_written_again_after_a_failure, setup,
+                                        teardown),
         cmocka_unit_test_setup_teardown(test_heads_survive_a_kill_between_any_steps, setup_odd,
                                         teardown),
         cmocka_unit_test_setup_teardown(test_heads_start_empty_when_they_do_not_fit, setup,

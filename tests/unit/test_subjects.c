@@ -40,7 +40,7 @@ static void test_subjects_newest_is_taken_out_again(void **state)
     ASSERT_EQ(dk_subjects_set(&subjects, head(2, 2, 1)), 0);
     ASSERT_EQ(dk_subjects_set(&subjects, head(2, 0, 0)), 0);
     ASSERT_EQ(dk_subjects_get(&subjects, head(2, 0, 0).subject).version, 0);
-    ASSERT_EQ(subjects.count, 1);
+    ASSERT_EQ(dk_shelf_count(&subjects.heads), 1);
     ASSERT_EQ(dk_subjects_set(&subjects, head(2, 9, 1)), 0);
     ASSERT_EQ(dk_subjects_get(&subjects, head(2, 0, 0).subject).last_position, 9);
     dk_subjects_close(&subjects);
@@ -60,10 +60,10 @@ static void test_subjects_are_saved_in_order_of_first_sight(void **state)
     for (uint32_t i = 300; i > 0; i--) {
         ASSERT_EQ(dk_subjects_set(&subjects, head(i, i, i)), 0);
     }
-    ASSERT_EQ(dk_subjects_save(&subjects, &saved), 0);
+    ASSERT_EQ(dk_shelf_save(&subjects.heads, &saved), 0);
     ASSERT_OK(dk_subjects_load(&other, saved.data, saved.size, &used, &err), &err);
     ASSERT_EQ(used, saved.size);
-    ASSERT_EQ(dk_subjects_save(&other, &again), 0);
+    ASSERT_EQ(dk_shelf_save(&other.heads, &again), 0);
     ASSERT_EQ(again.size, saved.size);
     assert_memory_equal(again.data, saved.data, saved.size);
 
