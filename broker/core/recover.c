@@ -155,25 +155,48 @@ static int replay_tail(struct dk_state *state, struct dk_store *store, struct dk
     return 0;
 }
 
+/* Whether the log is the one that the heads were made from: it reaches as far, and what stands there
+ * was recorded at the same time. Else something was lost, which nothing but a word from the operator
+ * makes right. */
+static int check_heads(const struct dk_state *state, struct dk_store *store,
+                       struct dk_records *records, struct dk_err *err)
+{
+    uint64_t position = state->counts.last, last = store->last(store->self);
+    if (position > last) {
+        return dk_err_set(err, DK_ECORRUPT,
+                          "the heads were written at position %llu, and the log ends at %llu: if "
+                          "the log was restored from a copy, remove the folder heads",
+                          (unsigned long long)position, (unsigned long long)last);
+    }
+    int rc = position > 0 ? store->read(store->self, position, 1, records, err) : 0;
+    if (position == 0 || rc != 0) {
+        return rc;
+    }
+    size_t bytes;
+    const uint8_t *record = dk_batch_record(&records->batch, 0, &bytes);
+    rc = dk_event_verify(record, bytes, err);
+    if (rc == 0 && (int64_t)dk_event_load_recorded_us(record) != state->counts.recorded_us) {
+        return dk_err_set(err, DK_ECORRUPT,
+                          "the heads were made from another course of the log, which had position "
+                          "%llu recorded at another time: if the log was restored from a copy, "
+                          "remove the folder heads",
+                          (unsigned long long)position);
+    }
+    return rc;
+}
+
 int dk_recover(struct dk_state *state, struct dk_store *store,
                void (*progress)(void *arg, uint64_t done, uint64_t total), void *progress_arg,
                struct dk_err *err)
 {
     struct dk_records records;
-    uint64_t last = store->last(store->self);
-    if (dk_heads_position(state->heads) > last) {
-        return dk_err_set(err, DK_ECORRUPT,
-                          "the heads were written at position %llu, and the log ends at %llu: if "
-                          "the log was restored from a copy, remove the folder heads",
-                          (unsigned long long)dk_heads_position(state->heads),
-                          (unsigned long long)last);
-    }
     int rc = dk_annex_load(state, err);
     if (rc != 0) {
         return rc;
     }
     dk_records_init(&records);
-    rc = read_definitions(state, store, &records, err);
+    rc = check_heads(state, store, &records, err);
+    rc = rc != 0 ? rc : read_definitions(state, store, &records, err);
     if (rc == 0) {
         rc = replay_tail(state, store, &records, progress, progress_arg, err);
     }

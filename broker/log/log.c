@@ -300,6 +300,19 @@ const char *dk_log_dir(const struct dk_log *log)
     return log->dir;
 }
 
+bool dk_log_replaced(const struct dk_log *log)
+{
+    char path[PATH_MAX];
+    struct stat open_file, named;
+    int fd;
+    if (mdb_env_get_fd(log->env, &fd) != 0 || fstat(fd, &open_file) != 0 ||
+        dk_path(path, log->dir, "data.mdb", NULL) != 0)
+        return false;
+    if (stat(path, &named) != 0)
+        return errno == ENOENT || errno == ENOTDIR;
+    return open_file.st_dev != named.st_dev || open_file.st_ino != named.st_ino;
+}
+
 uint64_t dk_log_used_bytes(const struct dk_log *log)
 {
     MDB_envinfo info;

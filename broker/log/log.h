@@ -53,6 +53,10 @@ const char *dk_log_dir(const struct dk_log *log);
 /* The last durable position now (read anew: another process may be the writer). O(log n). */
 int dk_log_last(struct dk_log *log, uint64_t *position, struct dk_err *err);
 
+/* Whether the folder holds another data file than the one that is open, or none: a copy was put in
+ * its place, and what is read from here on is of the past. */
+bool dk_log_replaced(const struct dk_log *log);
+
 /* Bytes of the data file in use (not of zeros written ahead). */
 uint64_t dk_log_used_bytes(const struct dk_log *log);
 

@@ -177,8 +177,23 @@ static void die(const struct dk_node *node, const struct dk_err *err)
     exit(EXIT_FAILURE);
 }
 
-/* Reads what comes next when all that was read is folded. false: nothing is readable now, and the
- * next announcement tries again. */
+/* The first record that was read is the last one folded, or another log's at its position: one that
+ * was set back under the broker and went on otherwise. */
+static void check_folded(struct dk_node *node)
+{
+    struct dk_err err = {0};
+    size_t bytes;
+    const uint8_t *record = dk_batch_record(&node->records.batch, 0, &bytes);
+    if (dk_event_verify(record, bytes, &err) != 0) {
+        die(node, &err);
+    }
+    if ((int64_t)dk_event_load_recorded_us(record) != dk_folder_world(node->folder)->recorded_us) {
+        end_astray("the broker's log goes on otherwise than what is folded");
+    }
+}
+
+/* Reads what comes next when all that was read is folded, and the record before it. false: nothing
+ * is readable now, and the next announcement tries again. */
 static bool read_on(struct dk_node *node, uint64_t from)
 {
     struct dk_err err = {0};
@@ -186,14 +201,18 @@ static bool read_on(struct dk_node *node, uint64_t from)
         return true;
     }
     node->folded = 0;
-    int rc = dk_source_read(node->source, from, &node->records, &err);
+    int rc = dk_source_read(node->source, from > 1 ? from - 1 : from, &node->records, &err);
     if (rc == DK_ECORRUPT) {
         die(node, &err);
     }
     if (rc != 0) {
         node->records.batch.count = 0;
     }
-    return node->records.batch.count > 0;
+    if (from > 1 && node->records.batch.count > 0) {
+        check_folded(node);
+        node->folded = 1;
+    }
+    return node->records.batch.count > node->folded;
 }
 
 /* Folds at most a turn's worth; whether there is more. */
@@ -262,6 +281,9 @@ static void on_beat(struct ev_loop *loop, struct ev_timer *timer, int revents)
     struct dk_node *node = timer->data;
     (void)loop;
     (void)revents;
+    if (dk_source_replaced(node->source)) {
+        end_astray("the log in its folder is another file than the one that was folded");
+    }
     dk_decider_beat(node->decider, node->query_endpoint, dk_clock_boot_us());
     dk_queries_keep_bound(node->queries);
     wake(node);

@@ -98,6 +98,11 @@ int dk_source_record(struct dk_source *source, uint64_t position, struct dk_reco
                : dk_err_set(err, DK_ENOTFOUND, "the log ends before position %" PRIu64, position);
 }
 
+bool dk_source_replaced(const struct dk_source *source)
+{
+    return source->log != NULL && dk_log_replaced(source->log);
+}
+
 int dk_source_uuid(struct dk_source *source, uint8_t uuid[16], struct dk_err *err)
 {
     if (source->log != NULL) {

@@ -5,6 +5,7 @@
 #include "broker/log/log.h"
 #include "proto/base/err.h"
 #include "proto/peer/config.h"
+#include <stdbool.h>
 
 struct dk_source;
 
@@ -26,6 +27,10 @@ int dk_source_read(struct dk_source *source, uint64_t from, struct dk_records *o
 /* Copies the one record at `position`. DK_ENOTFOUND when the log ends before; else as above. */
 int dk_source_record(struct dk_source *source, uint64_t position, struct dk_records *out,
                      struct dk_err *err);
+
+/* Whether the log that is open is no longer the one in its folder: it was restored from a copy. Over
+ * the wire that is the broker's to know. */
+bool dk_source_replaced(const struct dk_source *source);
 
 /* The log's uuid. */
 int dk_source_uuid(struct dk_source *source, uint8_t uuid[16], struct dk_err *err);

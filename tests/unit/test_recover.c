@@ -428,6 +428,36 @@ static void test_recover_refuses_heads_ahead_of_the_log(void **state)
     traffic_close(&t);
 }
 
+/* Set back to an older copy, and written on beyond the heads: the length says nothing then. */
+static void test_recover_refuses_heads_of_another_course_of_the_log(void **state)
+{
+    (void)state;
+    struct traffic t;
+    struct test_folder folder;
+    struct dk_core_output output = {&t.f, fixture_send};
+    struct dk_err err;
+    test_folder_make(&folder);
+    traffic_open(&t, 1);
+    restart_from(&t, folder.path);
+    greet(&t);
+    run(&t, 50);
+    checkpoint(&t.f);
+    traffic_close(&t);
+    traffic_open(&t, 2);
+    run(&t, 300);
+    fixture_stop(&t.f);
+    ASSERT_OK(dk_heads_open(&t.f.heads, folder.path, t.f.identity.uuid, sizeof(struct dk_ticket),
+                            DK_HEADS_VERSION, NULL, &err),
+              &err);
+    ASSERT_TRUE(dk_heads_position(t.f.heads) < t.f.memory.durable);
+    ASSERT_CODE(dk_core_new(&t.f.core, &t.f.identity, &t.f.memory.store, t.f.heads, &t.f.options,
+                            &output, t.f.now, NULL, NULL, &err),
+                DK_ECORRUPT);
+    ASSERT_CONTAINS(err.message, "another course of the log");
+    traffic_close(&t);
+    test_folder_remove(&folder);
+}
+
 /* A log that a newer docket wrote: its kinds move heads, the fold passes over them. */
 static void test_recover_passes_over_kinds_of_a_newer_docket(void **state)
 {
@@ -475,6 +505,7 @@ int main(void)
         cmocka_unit_test(test_recover_forgets_what_was_not_durable),
         cmocka_unit_test(test_recover_names_the_position_of_damage),
         cmocka_unit_test(test_recover_refuses_heads_ahead_of_the_log),
+        cmocka_unit_test(test_recover_refuses_heads_of_another_course_of_the_log),
         cmocka_unit_test(test_recover_passes_over_kinds_of_a_newer_docket),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
