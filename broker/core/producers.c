@@ -18,7 +18,9 @@ struct producer {
 };
 
 struct dk_producers {
-    struct dk_map map; /* id -> struct producer */
+    struct dk_map map;      /* id -> struct producer */
+    struct dk_map sessions; /* connection -> uint32_t, of how many producers it is the session */
+    size_t unused;          /* producers that never sent anything */
     size_t max_count;
 
     /* The one found last: an event asks for its producer three times, and the next event mostly
@@ -43,6 +45,7 @@ static struct producer *find_or_make(struct dk_producers *producers, uint64_t id
     if (entry == NULL) {
         entry = dk_map_put(&producers->map, id, NULL);
         producers->found = entry;
+        producers->unused += entry != NULL;
     }
     return entry;
 }
@@ -55,6 +58,7 @@ int dk_producers_new(struct dk_producers **producers, size_t max_count, struct d
     }
     (*producers)->max_count = max_count;
     dk_map_init(&(*producers)->map, sizeof(struct producer), max_count);
+    dk_map_init(&(*producers)->sessions, sizeof(uint32_t), max_count);
     return 0;
 }
 
@@ -76,6 +80,7 @@ void dk_producers_free(struct dk_producers **producers)
         free_histories(value);
     }
     dk_map_close(&(*producers)->map);
+    dk_map_close(&(*producers)->sessions);
     free(*producers);
     *producers = NULL;
 }
@@ -87,16 +92,38 @@ uint64_t dk_producer_id(uint64_t key_id, const void *name, size_t name_bytes)
     return dk_id_of_key(0, name, name_bytes, salt);
 }
 
+/* Gives the producer's session to `connection`, 0: to none. DK_EBUSY without memory. */
+static int set_session(struct dk_producers *producers, struct producer *entry, uint64_t connection)
+{
+    if (connection != 0) {
+        uint32_t *count = dk_map_put(&producers->sessions, connection, NULL);
+        if (count == NULL) {
+            return DK_EBUSY;
+        }
+        (*count)++;
+    }
+    if (entry->session != 0) {
+        uint32_t *count = dk_map_get(&producers->sessions, entry->session);
+        if (--*count == 0) {
+            dk_map_remove(&producers->sessions, entry->session);
+        }
+    }
+    entry->session = connection;
+    return 0;
+}
+
 /* Forgets producers that never sent anything: those of a connection, or (0) all. */
 static void forget_unused(struct dk_producers *producers, uint64_t connection)
 {
     size_t cursor = 0;
     uint64_t id;
     void *value;
-    while (dk_map_next(&producers->map, &cursor, &id, &value)) {
-        const struct producer *entry = value;
+    while (producers->unused > 0 && dk_map_next(&producers->map, &cursor, &id, &value)) {
+        struct producer *entry = value;
         if (entry->last_seen == 0 && (connection == 0 || entry->session == connection)) {
+            (void)set_session(producers, entry, 0);
             dk_map_remove(&producers->map, id);
+            producers->unused--;
             cursor--; /* another entry may stand here now */
         }
     }
@@ -117,7 +144,9 @@ int dk_producers_hello(struct dk_producers *producers, uint64_t producer, uint64
         return dk_err_set(err, DK_EBUSY, "the broker knows %zu producers already, its bound",
                           producers->map.count);
     }
-    entry->session = connection;
+    if (set_session(producers, entry, connection) != 0) {
+        return dk_err_set(err, DK_EBUSY, "no memory for another session");
+    }
     *last_number = entry->last_seen;
     return 0;
 }
@@ -127,11 +156,15 @@ void dk_producers_disconnected(struct dk_producers *producers, uint64_t connecti
     size_t cursor = 0;
     uint64_t id;
     void *value;
+    if (dk_map_get(&producers->sessions, connection) == NULL) {
+        return; /* as most often: every answer to a peer that is gone leads here */
+    }
     forget_unused(producers, connection);
-    while (dk_map_next(&producers->map, &cursor, &id, &value)) {
+    while (dk_map_get(&producers->sessions, connection) != NULL &&
+           dk_map_next(&producers->map, &cursor, &id, &value)) {
         struct producer *entry = value;
         if (entry->session == connection) {
-            entry->session = 0;
+            (void)set_session(producers, entry, 0);
         }
     }
 }
@@ -207,6 +240,7 @@ int dk_producers_remember(struct dk_producers *producers, uint64_t producer, uin
     struct dk_history *history = answer->position != 0 ? &entry->accepted : &entry->refused;
     int rc = dk_history_add(history, &(struct dk_remembered){.number = number, .answer = *answer});
     if (rc == 0) {
+        producers->unused -= entry->last_seen == 0;
         entry->last_seen = number;
     }
     return rc;
@@ -255,7 +289,8 @@ uint32_t dk_sent_digest(const struct dk_sent *sent)
 
 size_t dk_producers_bytes(const struct dk_producers *producers)
 {
-    size_t bytes = producers->map.capacity * (sizeof(uint64_t) + sizeof(struct producer));
+    size_t bytes = producers->map.capacity * (sizeof(uint64_t) + sizeof(struct producer)) +
+                   producers->sessions.capacity * (sizeof(uint64_t) + sizeof(uint32_t));
     size_t cursor = 0;
     uint64_t id;
     void *value;
@@ -356,6 +391,7 @@ int dk_producers_load(struct dk_producers *producers, const uint8_t *data, size_
             return rc;
         }
         entry->last_seen = dk_history_last(&entry->accepted);
+        producers->unused -= entry->last_seen != 0;
         at += taken;
     }
     *used = at;

@@ -189,6 +189,38 @@ static void test_pending_frames_wait_and_connections_are_forgotten(void **state)
     dk_pending_free(&pending);
 }
 
+struct gone {
+    struct dk_pending *pending;
+    size_t tried;
+};
+
+static void find_gone(void *arg, uint64_t connection, const uint8_t *frame, size_t bytes)
+{
+    struct gone *gone = arg;
+    (void)frame, (void)bytes;
+    gone->tried += connection == 1;
+    dk_pending_forget(gone->pending, 1);
+}
+
+/* A peer that is found to be gone is not tried again for each of its answers, nor are others passed
+ * over for it. */
+static void test_pending_stops_at_a_peer_that_is_gone(void **state)
+{
+    (void)state;
+    struct gone gone = {.pending = made()};
+    struct dk_buf scratch;
+    static const uint8_t frame[] = "frame";
+    dk_buf_init(&scratch, 4 << 20);
+    for (uint64_t i = 0; i < 100; i++) {
+        ASSERT_EQ(dk_pending_frame(gone.pending, 1 + i % 2, frame, sizeof frame), 0);
+    }
+    dk_pending_answers(gone.pending, &scratch, find_gone, &gone);
+    ASSERT_EQ(gone.tried, 1);
+    ASSERT_TRUE(dk_pending_empty(gone.pending));
+    dk_buf_close(&scratch);
+    dk_pending_free(&gone.pending);
+}
+
 static void test_pending_frames_keep_their_place_among_answers(void **state)
 {
     (void)state;
@@ -248,6 +280,7 @@ int main(void)
         cmocka_unit_test(test_pending_answers_are_one_reply_a_connection),
         cmocka_unit_test(test_pending_positions_with_a_gap_are_not_told),
         cmocka_unit_test(test_pending_frames_wait_and_connections_are_forgotten),
+        cmocka_unit_test(test_pending_stops_at_a_peer_that_is_gone),
         cmocka_unit_test(test_pending_frames_keep_their_place_among_answers),
         cmocka_unit_test(test_pending_large_answers_are_cut_into_frames),
     };

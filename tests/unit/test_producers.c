@@ -142,6 +142,28 @@ static void test_producers_that_never_sent_make_room(void **state)
     dk_producers_free(&producers);
 }
 
+/* Every answer to a peer that is gone says so again: that must not cost a look at all producers. */
+static void test_producers_learn_often_that_a_peer_is_gone(void **state)
+{
+    (void)state;
+    struct dk_producers *producers = made(65536);
+    struct dk_err err;
+    uint64_t last;
+    for (uint64_t id = 1; id <= 60000; id++) {
+        ASSERT_OK(dk_producers_hello(producers, id, id % 2 + 1, &last, &err), &err);
+        ASSERT_EQ(dk_producers_remember(producers, id, 1, &(struct dk_answer){.position = id}), 0);
+    }
+    ASSERT_OK(dk_producers_hello(producers, 1, 1, &last, &err), &err); /* taken over */
+    dk_producers_disconnected(producers, 2);
+    for (uint64_t i = 0; i < 1000000; i++) { /* an hour, if each looked */
+        dk_producers_disconnected(producers, 2 + i % 7);
+    }
+    ASSERT_EQ(dk_producers_session(producers, 1, 1, &err), 0);
+    ASSERT_EQ(dk_producers_session(producers, 2, 1, &err), 0);
+    ASSERT_CODE(dk_producers_session(producers, 3, 2, &err), DK_EHELLO);
+    dk_producers_free(&producers);
+}
+
 static int save(const struct dk_producers *producers, struct dk_buf *out)
 {
     struct dk_producers_view *view;
@@ -240,6 +262,7 @@ int main(void)
         cmocka_unit_test(test_producers_sessions_are_taken_over),
         cmocka_unit_test(test_producers_that_never_sent_leave_with_their_connection),
         cmocka_unit_test(test_producers_that_never_sent_make_room),
+        cmocka_unit_test(test_producers_learn_often_that_a_peer_is_gone),
         cmocka_unit_test(test_producers_save_what_was_accepted),
         cmocka_unit_test(test_producers_ids_differ_by_key_and_name),
         cmocka_unit_test(test_producers_digest_is_the_same_before_and_after_stamping),
