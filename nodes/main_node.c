@@ -5,6 +5,7 @@
 #include "nodes/runtime/node.h"
 #include "proto/base/say.h"
 #include "proto/peer/config.h"
+#include "proto/peer/descriptors.h"
 #include "proto/peer/ready.h"
 #include "proto/peer/zap.h"
 #include <getopt.h>
@@ -90,6 +91,7 @@ static int run(const struct arguments *arguments)
     struct dk_config config;
     struct dk_zap *zap = NULL;
     (void)signal(SIGPIPE, SIG_IGN);
+    dk_descriptors_raise();
     if (dk_config_load(&config, arguments->config, &err) != 0) {
         return fail(&err);
     }

@@ -7,6 +7,7 @@
 #include "broker/net/behind.h"
 #include "broker/net/checkpoint.h"
 #include "broker/net/commit.h"
+#include "broker/net/crowd.h"
 #include "broker/net/identity.h"
 #include "broker/net/members.h"
 #include "broker/net/pinned.h"
@@ -50,6 +51,7 @@ struct dk_broker {
     struct dk_outbox *outbox;
     struct dk_members *members;
     struct dk_pinned pinned;
+    struct dk_crowd crowd;
     struct dk_identities *identities;
     struct dk_ev_zmq watcher;
     struct ev_timer tick;
@@ -408,6 +410,7 @@ static void on_tick(struct ev_loop *loop, struct ev_timer *timer, int revents)
         dk_members_forget(broker->members, dk_clock_boot_us());
         dk_outbox_sweep(broker->outbox);
         look_at_readers(broker);
+        dk_crowd_look(&broker->crowd, dk_clock_boot_us());
         dk_socket_keep_bound(broker->requests, &broker->config->request);
         dk_publisher_keep_bound(broker->publisher, broker->config);
     }

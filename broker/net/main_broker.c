@@ -4,6 +4,7 @@
 #include "proto/base/id.h"
 #include "proto/base/say.h"
 #include "proto/peer/config.h"
+#include "proto/peer/descriptors.h"
 #include "proto/peer/ready.h"
 #include <getopt.h>
 #include <inttypes.h>
@@ -77,6 +78,7 @@ static int run(const char *config_path, const char *clock_path)
     struct dk_held_clock *clock = NULL;
     struct ev_signal interrupt, terminate;
     (void)signal(SIGPIPE, SIG_IGN);
+    dk_descriptors_raise();
     if (dk_config_load(&config, config_path, &err) != 0) {
         return fail(&err);
     }
