@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ITEMS_MAX (UINT64_C(1) << 32)
+#define ITEMS_MAX  (UINT64_C(1) << 32)
+#define HEAP_SLACK 64 /* replaced instants that are let stand whatever holds */
 
 struct entry {
     int64_t at_us;
@@ -12,7 +13,9 @@ struct entry {
 };
 
 /* A ring of touched items, and a binary heap of instants. An instant that was replaced stays in the
- * heap until it comes up and is seen to differ from `scheduled`. */
+ * heap until it comes up and is seen to differ from `scheduled`, or until most of the heap is such:
+ * an instant days ahead that is put down again with every event would fill the memory until then.
+ */
 struct dk_agenda {
     uint64_t *ring;
     size_t ring_capacity, ring_head, ring_count;
@@ -110,6 +113,18 @@ static void pop(struct dk_agenda *agenda)
     agenda->heap[i] = last;
 }
 
+/* The heap anew, of what holds. */
+static void sweep(struct dk_agenda *agenda)
+{
+    size_t cursor = 0;
+    uint64_t item;
+    void *at_us;
+    agenda->heap_count = 0;
+    while (dk_map_next(&agenda->scheduled, &cursor, &item, &at_us)) {
+        push(agenda, (struct entry){*(int64_t *)at_us, item});
+    }
+}
+
 void dk_agenda_schedule(struct dk_agenda *agenda, uint64_t item, int64_t at_us)
 {
     if (at_us == INT64_MAX) {
@@ -119,8 +134,13 @@ void dk_agenda_schedule(struct dk_agenda *agenda, uint64_t item, int64_t at_us)
     bool created = false;
     int64_t *held = dk_map_put(&agenda->scheduled, item, &created);
     DK_ASSERT(held != NULL);
-    if (created || *held != at_us) {
-        *held = at_us;
+    if (!created && *held == at_us) {
+        return;
+    }
+    *held = at_us;
+    if (agenda->heap_count >= 2 * agenda->scheduled.count + HEAP_SLACK) {
+        sweep(agenda);
+    } else {
         push(agenda, (struct entry){at_us, item});
     }
 }

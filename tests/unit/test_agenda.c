@@ -2,6 +2,7 @@
 
 #include "tests/lib/assert.h"
 #include "tests/lib/bodies.h"
+#include <malloc.h>
 
 static int set_up(void **state)
 {
@@ -94,6 +95,27 @@ static void test_agenda_takes_touched_and_due_by_turns(void **state)
         ASSERT_EQ(next(agenda, 3), expected[i]);
 }
 
+/* Replaced instants do not pile up until they come: each was of days ahead, in a node that runs for
+ * months. */
+static void test_agenda_memory_is_bounded_by_what_is_scheduled(void **state)
+{
+    struct dk_agenda *agenda = *state;
+    struct mallinfo2 before = mallinfo2();
+    const int64_t far_us = INT64_C(1) << 50;
+    for (int64_t i = 0; i < 1000000; i++) {
+        dk_agenda_schedule(agenda, 1 + (uint64_t)i % 10, far_us + i);
+        dk_agenda_schedule(agenda, 20, far_us);
+        dk_agenda_schedule(agenda, 20, INT64_MAX); /* and not any more */
+    }
+    struct mallinfo2 after = mallinfo2();
+    size_t grown = after.uordblks + after.hblkhd - before.uordblks - before.hblkhd;
+    ASSERT_TRUE(grown < 65536);
+    ASSERT_EQ(dk_agenda_due_us(agenda), far_us + 999990);
+    for (int64_t i = 0; i < 10; i++)
+        ASSERT_EQ(next(agenda, INT64_MAX - 1), 1 + (uint64_t)i);
+    ASSERT_EQ(next(agenda, INT64_MAX - 1), 0);
+}
+
 /* Against the naive agenda: an instant an item. */
 static void test_agenda_equals_a_list(void **state)
 {
@@ -135,6 +157,7 @@ int main(void)
         CASE(test_agenda_keeps_the_last_instant_put_down),
         CASE(test_agenda_touched_item_stays_scheduled),
         CASE(test_agenda_takes_touched_and_due_by_turns),
+        CASE(test_agenda_memory_is_bounded_by_what_is_scheduled),
         CASE(test_agenda_equals_a_list),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
