@@ -1,21 +1,24 @@
 #include "nodes/runtime/flight.h"
+#include "nodes/runtime/agenda.h"
 #include "proto/base/err.h"
 #include "proto/base/map.h"
 #include <stdlib.h>
 
 #define FLIGHTS_MAX (UINT64_C(1) << 20)
+#define ITEMS_MAX   (UINT64_C(1) << 32) /* all may be refused, one after the other: a full disk */
 
 struct sent {
     uint64_t item;
     size_t events;
     int64_t boot_us;
-    uint64_t last_position; /* 0: not answered */
+    bool accepted;
 };
 
 struct dk_flight {
-    struct dk_map requests; /* request -> struct sent */
-    struct dk_map items;    /* item -> request */
-    struct dk_map refusals; /* item -> uint32_t in a row */
+    struct dk_map requests;     /* request -> struct sent */
+    struct dk_map items;        /* item -> request */
+    struct dk_map refusals;     /* item -> uint32_t in a row */
+    struct dk_agenda *accepted; /* requests, by the last position that they were given */
     size_t events;
 };
 
@@ -25,7 +28,8 @@ struct dk_flight *dk_flight_new(void)
     DK_ASSERT(flight != NULL);
     dk_map_init(&flight->requests, sizeof(struct sent), FLIGHTS_MAX);
     dk_map_init(&flight->items, sizeof(uint64_t), FLIGHTS_MAX);
-    dk_map_init(&flight->refusals, sizeof(uint32_t), FLIGHTS_MAX);
+    dk_map_init(&flight->refusals, sizeof(uint32_t), ITEMS_MAX);
+    flight->accepted = dk_agenda_new();
     return flight;
 }
 
@@ -36,6 +40,7 @@ void dk_flight_free(struct dk_flight **flight)
         dk_map_close(&f->requests);
         dk_map_close(&f->items);
         dk_map_close(&f->refusals);
+        dk_agenda_free(&f->accepted);
         free(f);
         *flight = NULL;
     }
@@ -57,7 +62,7 @@ void dk_flight_sent(struct dk_flight *flight, uint64_t request, uint64_t item, s
     struct sent *sent = dk_map_put(&flight->requests, request, NULL);
     uint64_t *of_item = dk_map_put(&flight->items, item, NULL);
     DK_ASSERT(sent != NULL && of_item != NULL && *of_item == 0);
-    *sent = (struct sent){item, events, boot_us, 0};
+    *sent = (struct sent){item, events, boot_us, false};
     *of_item = request;
     flight->events += events;
 }
@@ -73,7 +78,8 @@ bool dk_flight_accepted(struct dk_flight *flight, uint64_t request, uint64_t las
     if (sent == NULL) {
         return false;
     }
-    sent->last_position = last_position;
+    sent->accepted = true;
+    dk_agenda_schedule(flight->accepted, request, (int64_t)last_position);
     (void)dk_map_remove(&flight->refusals, sent->item);
     return true;
 }
@@ -85,6 +91,7 @@ static uint64_t land(struct dk_flight *flight, uint64_t request, const struct se
     flight->events -= sent->events;
     (void)dk_map_remove(&flight->items, item);
     (void)dk_map_remove(&flight->requests, request);
+    dk_agenda_schedule(flight->accepted, request, INT64_MAX);
     return item;
 }
 
@@ -110,29 +117,14 @@ void dk_flight_settled(struct dk_flight *flight, uint64_t item)
     (void)dk_map_remove(&flight->refusals, item);
 }
 
-/* The first request that is accepted up to `position`, or any. */
-static const struct sent *find(const struct dk_flight *flight, uint64_t position, bool any,
-                               uint64_t *request)
-{
-    size_t cursor = 0;
-    void *value;
-    while (dk_map_next(&flight->requests, &cursor, request, &value)) {
-        const struct sent *sent = value;
-        if (any || (sent->last_position != 0 && sent->last_position <= position)) {
-            return sent;
-        }
-    }
-    return NULL;
-}
-
 bool dk_flight_landed(struct dk_flight *flight, uint64_t position, uint64_t *item)
 {
     uint64_t request;
-    const struct sent *sent = find(flight, position, false, &request);
-    if (sent != NULL) {
-        *item = land(flight, request, sent);
+    bool landed = dk_agenda_next(flight->accepted, (int64_t)position, &request);
+    if (landed) {
+        *item = land(flight, request, dk_map_get(&flight->requests, request));
     }
-    return sent != NULL;
+    return landed;
 }
 
 int64_t dk_flight_oldest_us(const struct dk_flight *flight, int64_t boot_us)
@@ -144,7 +136,7 @@ int64_t dk_flight_oldest_us(const struct dk_flight *flight, int64_t boot_us)
     while (dk_map_next(&flight->requests, &cursor, &request, &value)) {
         const struct sent *sent = value;
         int64_t age_us = boot_us - sent->boot_us;
-        if (sent->last_position == 0 && age_us > oldest_us) {
+        if (!sent->accepted && age_us > oldest_us) {
             oldest_us = age_us;
         }
     }
@@ -153,10 +145,12 @@ int64_t dk_flight_oldest_us(const struct dk_flight *flight, int64_t boot_us)
 
 bool dk_flight_drop(struct dk_flight *flight, uint64_t *item)
 {
+    size_t cursor = 0;
     uint64_t request;
-    const struct sent *sent = find(flight, 0, true, &request);
-    if (sent != NULL) {
+    void *sent;
+    bool any = dk_map_next(&flight->requests, &cursor, &request, &sent);
+    if (any) {
         *item = land(flight, request, sent);
     }
-    return sent != NULL;
+    return any;
 }

@@ -34,7 +34,7 @@ static void test_flight_lands_what_was_accepted_when_it_is_folded(void **state)
     dk_flight_sent(flight, 101, 8, 1, 0);
     ASSERT_TRUE(dk_flight_has(flight, 7) && dk_flight_has(flight, 8) && !dk_flight_has(flight, 9));
     ASSERT_EQ(dk_flight_events(flight), 4);
-    ASSERT_TRUE(!dk_flight_landed(flight, UINT64_MAX, &item)); /* not answered */
+    ASSERT_TRUE(!dk_flight_landed(flight, INT64_MAX, &item)); /* not answered */
 
     ASSERT_TRUE(dk_flight_accepted(flight, 100, 52));
     ASSERT_TRUE(!dk_flight_landed(flight, 51, &item));
@@ -45,6 +45,36 @@ static void test_flight_lands_what_was_accepted_when_it_is_folded(void **state)
     ASSERT_EQ(dk_flight_events(flight), 1);
     ASSERT_TRUE(!dk_flight_landed(flight, 52, &item));
     dk_flight_sent(flight, 102, 7, 1, 0); /* it may fly again */
+}
+
+/* Answers come in the order of commits, whatever the order of requests. */
+static void test_flight_lands_in_the_order_of_positions(void **state)
+{
+    struct dk_flight *flight = *state;
+    uint64_t item, landed = 0;
+    for (uint64_t i = 0; i < 4096; i++)
+        dk_flight_sent(flight, 1 + i, 10000 + i * 2731 % 4096, 1, 0);
+    for (uint64_t i = 0; i < 4096; i++)
+        ASSERT_TRUE(dk_flight_accepted(flight, 1 + i, 1 + i * 2731 % 4096));
+    for (uint64_t position = 1; position <= 4096; position++) {
+        while (dk_flight_landed(flight, position, &item)) {
+            ASSERT_EQ(item, 10000 + position - 1);
+            landed++;
+        }
+        ASSERT_EQ(landed, position);
+    }
+    ASSERT_EQ(dk_flight_events(flight), 0);
+}
+
+/* A broker with a full disk refuses everything; a node may owe something of more items than fit in
+ * flight, and comes to each. */
+static void test_flight_counts_refusals_of_as_many_items_as_there_are(void **state)
+{
+    struct dk_flight *flight = *state;
+    const uint64_t items = (UINT64_C(1) << 20) + 10;
+    for (uint64_t i = 1; i <= items; i++)
+        ASSERT_EQ(refuse(flight, i, i, false), DK_FLIGHT_PAUSE_MIN_US);
+    ASSERT_EQ(refuse(flight, items + 1, 1, false), 2 * DK_FLIGHT_PAUSE_MIN_US);
 }
 
 static void test_flight_pause_doubles_with_refusals_in_a_row(void **state)
@@ -116,6 +146,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(test_flight_lands_what_was_accepted_when_it_is_folded),
+        CASE(test_flight_lands_in_the_order_of_positions),
+        CASE(test_flight_counts_refusals_of_as_many_items_as_there_are),
         CASE(test_flight_pause_doubles_with_refusals_in_a_row),
         CASE(test_flight_does_not_know_other_requests),
         CASE(test_flight_age_is_of_the_oldest_without_an_answer),
