@@ -1,27 +1,13 @@
 #include "nodes/notification/state.h"
-#include "proto/base/time.h"
+#include "nodes/runtime/answer.h"
 #include "proto/base/utf8.h"
 #include "proto/event/body.h"
-#include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define LIST_DEFAULT 100 /* rows, when no limit is asked for */
-
-static json_t *subject_json(uint64_t subject)
-{
-    char text[DK_ID_TEXT_BYTES];
-    return subject != 0 ? json_string(dk_id_format(subject, text)) : json_null();
-}
-
-static json_t *instant_json(int64_t at_us)
-{
-    char text[DK_TIME_TEXT_BYTES];
-    return at_us != 0 ? json_string(dk_time_format(at_us, 0, text)) : json_null();
-}
 
 /* Bytes that may have been cut in the middle of a character. */
 static json_t *text_json(const char *text, size_t max)
@@ -32,23 +18,21 @@ static json_t *text_json(const char *text, size_t max)
 static json_t *notice_json(const struct dk_notification *self, uint64_t id,
                            const struct dk_notice *notice)
 {
-    char text[DK_NAME_BYTES], word[DK_WORD_BYTES], hex[17];
-    const ProtobufCEnumValue *transport = protobuf_c_enum_descriptor_get_value(
-        &docket__transport__descriptor, (int)notice->transport);
+    char text[DK_NAME_BYTES], hex[17];
     json_t *made = json_object();
     (void)snprintf(hex, sizeof hex, "%016" PRIx64, id);
     json_object_set_new(made, "notice", json_string(hex));
-    json_object_set_new(made, "ticket", subject_json(notice->ticket));
+    json_object_set_new(made, "ticket", dk_answer_id(notice->ticket));
     json_object_set_new(
         made, "rule", text_json(dk_refs_name(self->world->refs, notice->rule, text), sizeof text));
     json_object_set_new(made, "transport",
-                        json_string(transport != NULL ? dk_enum_word(transport, word) : "?"));
-    json_object_set_new(made, "recipient", subject_json(notice->recipient));
+                        dk_answer_word(&docket__transport__descriptor, notice->transport));
+    json_object_set_new(made, "recipient", dk_answer_id(notice->recipient));
     json_object_set_new(made, "requested", json_integer((json_int_t)notice->requested));
     json_object_set_new(made, "cause", json_integer((json_int_t)notice->cause));
     json_object_set_new(made, "step", json_integer(notice->step));
     json_object_set_new(made, "round", json_integer(notice->round));
-    json_object_set_new(made, "digest_until", instant_json(notice->digest_until_us));
+    json_object_set_new(made, "digest_until", dk_answer_instant(notice->digest_until_us));
     return made;
 }
 
@@ -65,7 +49,7 @@ static json_t *pending_json(const struct dk_notification *self, uint64_t id,
     json_object_set_new(made, "state", json_string("pending"));
     json_object_set_new(made, "position", json_integer((json_int_t)notice->position));
     json_object_set_new(made, "attempts", json_integer(attempts.count));
-    json_object_set_new(made, "next", instant_json(attempts.next_us));
+    json_object_set_new(made, "next", dk_answer_instant(attempts.next_us));
     json_object_set_new(made, "error", text_json(attempts.error, sizeof attempts.error));
     return made;
 }
@@ -77,31 +61,9 @@ static json_t *dead_json(const struct dk_notification *self, uint64_t id,
     json_object_set_new(made, "state", json_string("dead"));
     json_object_set_new(made, "position", json_integer((json_int_t)dead->position));
     json_object_set_new(made, "attempts", json_integer(dead->attempts));
-    json_object_set_new(made, "failed", instant_json(dead->failed_us));
+    json_object_set_new(made, "failed", dk_answer_instant(dead->failed_us));
     json_object_set_new(made, "error", text_json(dead->error, sizeof dead->error));
     return made;
-}
-
-/* ---------------------------------------------------------------- arguments */
-
-/* "name=NUMBER", or `*number` as it was. DK_EINVAL. */
-static int read_number(const char *const *argument, size_t count, const char *name, int base,
-                       uint64_t *number, struct dk_err *err)
-{
-    size_t bytes = strlen(name);
-    for (size_t i = 0; i < count; i++) {
-        if (strncmp(argument[i], name, bytes) != 0 || argument[i][bytes] != '=') {
-            continue;
-        }
-        const char *text = argument[i] + bytes + 1;
-        char *end;
-        errno = 0;
-        *number = strtoull(text, &end, base);
-        if (text[0] == '-' || end == text || *end != '\0' || errno != 0) {
-            return dk_err_set(err, DK_EINVAL, "%s=%s is no number", name, text);
-        }
-    }
-    return 0;
 }
 
 /* ---------------------------------------------------------------- answers */
@@ -124,8 +86,8 @@ static int answer_list(const struct dk_notification *self, bool dead, const char
                        size_t argument_count, json_t **made, struct dk_err *err)
 {
     uint64_t after = 0, limit = LIST_DEFAULT;
-    int rc = read_number(argument, argument_count, "after", 10, &after, err);
-    rc = rc != 0 ? rc : read_number(argument, argument_count, "limit", 10, &limit, err);
+    int rc = dk_answer_number(argument, argument_count, "after", 10, &after, err);
+    rc = rc != 0 ? rc : dk_answer_number(argument, argument_count, "limit", 10, &limit, err);
     if (rc != 0) {
         return rc;
     }
@@ -137,7 +99,7 @@ static int answer_notice(const struct dk_notification *self, const char *const *
                          size_t argument_count, json_t **made, struct dk_err *err)
 {
     uint64_t id = 0;
-    int rc = read_number(argument, argument_count, "id", 16, &id, err);
+    int rc = dk_answer_number(argument, argument_count, "id", 16, &id, err);
     if (rc != 0) {
         return rc;
     }
@@ -163,14 +125,5 @@ int dk_notification_query(void *self, const char *name, const char *const *argum
         return dk_err_set(err, DK_ENOTFOUND,
                           "notification answers outbox, dead and notice, not \"%s\"", name);
     }
-    if (rc != 0) {
-        return rc;
-    }
-    size_t bytes = json_dumpb(made, NULL, 0, JSON_COMPACT);
-    uint8_t *at = dk_buf_extend(json, bytes);
-    if (at != NULL) {
-        (void)json_dumpb(made, (char *)at, bytes, JSON_COMPACT);
-    }
-    json_decref(made);
-    return at != NULL ? 0 : dk_err_set(err, DK_ETOOBIG, "the answer is too large: ask for less");
+    return rc != 0 ? rc : dk_answer_put(made, json, err);
 }

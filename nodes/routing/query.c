@@ -1,21 +1,11 @@
 #include "nodes/routing/state.h"
+#include "nodes/runtime/answer.h"
 #include "proto/base/id.h"
 #include "proto/base/time.h"
 #include "proto/event/body.h"
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-
-static const char *argument_of(const char *const *argument, size_t count, const char *name)
-{
-    size_t n = strlen(name);
-    for (size_t i = 0; i < count; i++) {
-        if (strncmp(argument[i], name, n) == 0 && argument[i][n] == '=') {
-            return argument[i] + n + 1;
-        }
-    }
-    return NULL;
-}
 
 static int put_waiting(const struct dk_queue_key *key, bool first, struct dk_buf *json)
 {
@@ -90,7 +80,7 @@ int dk_routing_query(void *self, const char *name, const char *const *argument,
     struct dk_routing *routing = self;
     int rc;
     if (strcmp(name, "queue") == 0) {
-        const char *key = argument_of(argument, argument_count, "group");
+        const char *key = dk_answer_argument(argument, argument_count, "group");
         uint64_t group =
             key == NULL ? 0
                         : dk_refs_by_key(routing->world->refs, DK_SUBJECT_GROUP, key, strlen(key));

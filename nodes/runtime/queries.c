@@ -57,6 +57,8 @@ static void answer_failure(struct dk_queries *queries, uint64_t connection, uint
     failure.name = (ProtobufCBinaryData){strlen(name), (uint8_t *)(uintptr_t)name};
     failure.sentence =
         (ProtobufCBinaryData){strlen(err->message), (uint8_t *)(uintptr_t)err->message};
+    failure.has_field = err->field[0] != '\0';
+    failure.field = (ProtobufCBinaryData){strlen(err->field), (uint8_t *)(uintptr_t)err->field};
     answer.id = query;
     answer.position = dk_folder_position(queries->folder);
     answer.failure = &failure;

@@ -1,4 +1,5 @@
 #include "nodes/sla/credits.h"
+#include "nodes/runtime/answer.h"
 #include "nodes/sla/explain.h"
 #include "nodes/sla/sla.h"
 #include "proto/base/time.h"
@@ -29,17 +30,6 @@ struct report {
     size_t count, capacity;
     uint64_t running, unpriced;
 };
-
-const char *dk_sla_argument(const char *const *argument, size_t count, const char *name)
-{
-    size_t n = strlen(name);
-    for (size_t i = 0; i < count; i++) {
-        if (strncmp(argument[i], name, n) == 0 && argument[i][n] == '=') {
-            return argument[i] + n + 1;
-        }
-    }
-    return NULL;
-}
 
 /* ---------------------------------------------------------------- pricing */
 
@@ -195,14 +185,14 @@ static int compare_credits(const void *a, const void *b)
 static json_t *clock_json(const struct credit *credit)
 {
     json_t *made = json_object();
-    json_object_set_new(made, "ticket", dk_explain_id(credit->ticket));
+    json_object_set_new(made, "ticket", dk_answer_id(credit->ticket));
     json_object_set_new(made, "metric",
-                        dk_explain_word(&docket__metric__descriptor, credit->metric));
+                        dk_answer_word(&docket__metric__descriptor, credit->metric));
     json_object_set_new(made, "instance", json_integer(credit->instance));
     json_object_set_new(made, "priority",
-                        dk_explain_word(&docket__priority__descriptor, credit->priority));
-    json_object_set_new(made, "due", dk_explain_instant(credit->due_us));
-    json_object_set_new(made, "ended", dk_explain_instant(credit->ended_us));
+                        dk_answer_word(&docket__priority__descriptor, credit->priority));
+    json_object_set_new(made, "due", dk_answer_instant(credit->due_us));
+    json_object_set_new(made, "ended", dk_answer_instant(credit->ended_us));
     json_object_set_new(made, "overrun_us", json_integer(credit->overrun_us));
     json_object_set_new(made, "units", json_integer((json_int_t)credit->units));
     json_object_set_new(made, "capped", json_boolean(credit->capped));
@@ -263,10 +253,10 @@ static json_t *report_json(struct report *report)
     json_object_set_new(made, "fold_version", json_integer(dk_sla_role.fold_version));
     json_object_set_new(made, "rule_version", json_integer(dk_sla_role.rule_version));
     json_object_set_new(made, "from",
-                        report->from_us != INT64_MIN ? dk_explain_instant(report->from_us)
+                        report->from_us != INT64_MIN ? dk_answer_instant(report->from_us)
                                                      : json_null());
     json_object_set_new(
-        made, "to", report->to_us != INT64_MAX ? dk_explain_instant(report->to_us) : json_null());
+        made, "to", report->to_us != INT64_MAX ? dk_answer_instant(report->to_us) : json_null());
     json_object_set_new(made, "zone", json_string(dk_zone_name(report->zone)));
     json_object_set_new(made, "running", json_integer((json_int_t)report->running));
     json_object_set_new(made, "unpriced", json_integer((json_int_t)report->unpriced));
@@ -298,17 +288,17 @@ static int parse_time(const struct report *report, const char *name, const char 
 int dk_sla_credits(struct dk_sla *self, const char *const *argument, size_t argument_count,
                    json_t **json, struct dk_err *err)
 {
-    const char *zone = dk_sla_argument(argument, argument_count, "zone");
+    const char *zone = dk_answer_argument(argument, argument_count, "zone");
     struct report report = {.self = self, .from_us = INT64_MIN, .to_us = INT64_MAX};
     struct dk_err cause = {0};
     int rc = dk_zone_load(&report.zone, zone != NULL ? zone : "UTC", &cause);
     if (rc != 0) {
         return dk_err_field(err, rc, "zone", "%s", cause.message);
     }
-    rc = parse_time(&report, "from", dk_sla_argument(argument, argument_count, "from"),
+    rc = parse_time(&report, "from", dk_answer_argument(argument, argument_count, "from"),
                     &report.from_us, err);
     rc = rc != 0 ? rc
-                 : parse_time(&report, "to", dk_sla_argument(argument, argument_count, "to"),
+                 : parse_time(&report, "to", dk_answer_argument(argument, argument_count, "to"),
                               &report.to_us, err);
     if (rc == 0) {
         gather(&report);

@@ -26,7 +26,4 @@
 int dk_sla_credits(struct dk_sla *self, const char *const *argument, size_t argument_count,
                    json_t **json, struct dk_err *err);
 
-/* The value of a "key=value" argument, or NULL. */
-const char *dk_sla_argument(const char *const *argument, size_t count, const char *name);
-
 #endif

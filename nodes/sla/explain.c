@@ -1,37 +1,16 @@
 #include "nodes/sla/explain.h"
-#include "proto/base/limits.h"
-#include "proto/base/time.h"
+#include "nodes/runtime/answer.h"
 #include "proto/event/body.h"
 #include <string.h>
-
-json_t *dk_explain_instant(int64_t at_us)
-{
-    char text[DK_TIME_TEXT_BYTES];
-    return at_us != 0 && at_us < DK_TIME_MAX_US ? json_string(dk_time_format(at_us, 0, text))
-                                                : json_null();
-}
-
-json_t *dk_explain_id(uint64_t subject)
-{
-    char text[DK_ID_TEXT_BYTES];
-    return subject != 0 ? json_string(dk_id_format(subject, text)) : json_null();
-}
 
 json_t *dk_explain_key(const struct dk_refs *refs, uint64_t subject)
 {
     const struct dk_refs_version *version = dk_refs_last(refs, subject);
     if (version == NULL) {
-        return dk_explain_id(subject);
+        return dk_answer_id(subject);
     }
     const ProtobufCBinaryData *key = &dk_refs_definition(version)->key;
     return json_stringn((const char *)key->data, key->len);
-}
-
-json_t *dk_explain_word(const ProtobufCEnumDescriptor *words, unsigned number)
-{
-    char word[DK_WORD_BYTES];
-    const ProtobufCEnumValue *value = protobuf_c_enum_descriptor_get_value(words, (int)number);
-    return value != NULL ? json_string(dk_enum_word(value, word)) : json_null();
 }
 
 int dk_explain_metric(const char *word, Docket__Metric *metric, struct dk_err *err)
@@ -81,8 +60,8 @@ static json_t *segment_json(const struct dk_refs *refs, const struct dk_clock_se
     } else {
         sums->paused_us += length_us;
     }
-    put(made, "from", dk_explain_instant(segment->from_us));
-    put(made, "to", dk_explain_instant(segment->to_us));
+    put(made, "from", dk_answer_instant(segment->from_us));
+    put(made, "to", dk_answer_instant(segment->to_us));
     put(made, "why", json_string(dk_segment_word(segment->why)));
     put(made, "illegitimate", json_boolean(segment->illegitimate));
     put_us(made, "event", (int64_t)segment->cause);
@@ -116,11 +95,11 @@ static void add_segments(json_t *made, const struct dk_clocks *clocks, const str
 static json_t *due_json(const struct dk_refs *refs, const struct dk_clock_foreseen *due)
 {
     json_t *made = json_object();
-    put(made, "at", dk_explain_instant(due->at_us));
+    put(made, "at", dk_answer_instant(due->at_us));
     put(made, "why", json_string(dk_foreseen_word(due->why)));
     put_us(made, "event", (int64_t)due->cause);
     put(made, "mode",
-        due->why == DK_FORESEEN_GOAL ? dk_explain_word(&docket__change_mode__descriptor, due->mode)
+        due->why == DK_FORESEEN_GOAL ? dk_answer_word(&docket__change_mode__descriptor, due->mode)
                                      : json_null());
     put_key(made, "policy", refs, due->policy);
     put_us(made, "policy_version", due->policy_version);
@@ -128,7 +107,7 @@ static json_t *due_json(const struct dk_refs *refs, const struct dk_clock_forese
     put_us(made, "target_us", due->target_us);
     put_us(made, "used_us", due->used_us);
     put_us(made, "left_us", due->target_us > due->used_us ? due->target_us - due->used_us : 0);
-    put(made, "due", dk_explain_instant(due->due_us));
+    put(made, "due", dk_answer_instant(due->due_us));
     return made;
 }
 
@@ -140,7 +119,7 @@ static json_t *warning_json(const struct dk_clock_warning *warning, int64_t at_u
     } else {
         put_us(made, "before_us", warning->before_us);
     }
-    put(made, "due", dk_explain_instant(warning->due_us));
+    put(made, "due", dk_answer_instant(warning->due_us));
     put(made, "reached", json_boolean(warning->due_us <= at_us));
     return made;
 }
@@ -154,8 +133,8 @@ static void add_goal(json_t *made, const struct dk_refs *refs, const struct dk_c
     put_key(made, "policy", refs, clock->policy);
     put_us(made, "policy_version", clock->policy_version);
     put_us(made, "goal", clock->goal);
-    put(made, "goal_from", dk_explain_instant(clock->goal_us));
-    put(made, "priority", dk_explain_word(&docket__priority__descriptor, clock->priority));
+    put(made, "goal_from", dk_answer_instant(clock->goal_us));
+    put(made, "priority", dk_answer_word(&docket__priority__descriptor, clock->priority));
     put_key(made, "company", refs, clock->company);
     put_key(made, "contract", refs, clock->contract);
     put(made, "site", clock->site != 0 ? json_integer(clock->site) : json_null());
@@ -169,17 +148,17 @@ static json_t *clock_json(const struct dk_clocks *clocks, const struct dk_explai
     const struct dk_clock *clock = &clocks->clock[number];
     bool broke = clock->verdict == DOCKET__VERDICT__VERDICT_BREACHED;
     json_t *made = json_object(), *dues = json_array(), *warnings = json_array();
-    put(made, "metric", dk_explain_word(&docket__metric__descriptor, clock->metric));
+    put(made, "metric", dk_answer_word(&docket__metric__descriptor, clock->metric));
     put_us(made, "instance", clock->instance);
-    put(made, "verdict", dk_explain_word(&docket__verdict__descriptor, clock->verdict));
+    put(made, "verdict", dk_answer_word(&docket__verdict__descriptor, clock->verdict));
     put(made, "cause",
-        broke ? dk_explain_word(&docket__breach_cause__descriptor, clock->breach_cause)
-              : dk_explain_word(&docket__cancel_cause__descriptor, clock->cancel_cause));
-    put(made, "started", dk_explain_instant(clock->started_us));
-    put(made, "due", dk_explain_instant(clock->due_us));
-    put(made, "ended", dk_explain_instant(clock->ended_us));
-    put(made, "first_met", dk_explain_instant(clock->first_met_us));
-    put(made, "last_met", dk_explain_instant(clock->last_met_us));
+        broke ? dk_answer_word(&docket__breach_cause__descriptor, clock->breach_cause)
+              : dk_answer_word(&docket__cancel_cause__descriptor, clock->cancel_cause));
+    put(made, "started", dk_answer_instant(clock->started_us));
+    put(made, "due", dk_answer_instant(clock->due_us));
+    put(made, "ended", dk_answer_instant(clock->ended_us));
+    put(made, "first_met", dk_answer_instant(clock->first_met_us));
+    put(made, "last_met", dk_answer_instant(clock->last_met_us));
     put_us(made, "elapsed_us", clock->elapsed_us);
     put_us(made, "wall_us", clock->wall_us);
     add_goal(made, asked->refs, clock);
@@ -211,8 +190,8 @@ json_t *dk_explain(struct dk_clocks *clocks, const struct dk_explained *asked)
             json_array_append_new(list, clock_json(clocks, asked, i));
         }
     }
-    put(made, "ticket", dk_explain_id(asked->ticket));
-    put(made, "at", dk_explain_instant(asked->at_us));
+    put(made, "ticket", dk_answer_id(asked->ticket));
+    put(made, "at", dk_answer_instant(asked->at_us));
     put(made, "live", json_boolean(clocks->live_from_us != INT64_MAX));
     put(made, "clocks", list);
     return made;

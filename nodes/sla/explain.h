@@ -31,10 +31,7 @@ json_t *dk_explain(struct dk_clocks *clocks, const struct dk_explained *asked);
 /* "first-reply", "resolution", ...: a metric by its word. 0, or DK_EINVAL with field "metric". */
 int dk_explain_metric(const char *word, Docket__Metric *metric, struct dk_err *err);
 
-/* What the JSON of this role's answers is made of. An instant that is 0 or never is null. */
-json_t *dk_explain_instant(int64_t at_us);
-json_t *dk_explain_id(uint64_t subject);
-json_t *dk_explain_key(const struct dk_refs *refs, uint64_t subject); /* as people write it */
-json_t *dk_explain_word(const ProtobufCEnumDescriptor *words, unsigned number);
+/* An entity as people write it, by its key; null for none. Owned by the caller. */
+json_t *dk_explain_key(const struct dk_refs *refs, uint64_t subject);
 
 #endif

@@ -1,3 +1,4 @@
+#include "nodes/runtime/answer.h"
 #include "nodes/sla/credits.h"
 #include "nodes/sla/explain.h"
 #include "nodes/sla/state.h"
@@ -12,9 +13,9 @@
 static int query_clocks(struct dk_sla *self, const char *const *argument, size_t argument_count,
                         json_t **json, struct dk_err *err)
 {
-    const char *name = dk_sla_argument(argument, argument_count, "ticket");
-    const char *at = dk_sla_argument(argument, argument_count, "at");
-    const char *metric = dk_sla_argument(argument, argument_count, "metric");
+    const char *name = dk_answer_argument(argument, argument_count, "ticket");
+    const char *at = dk_answer_argument(argument, argument_count, "at");
+    const char *metric = dk_answer_argument(argument, argument_count, "metric");
     struct dk_explained asked = {.refs = self->world->refs, .at_us = self->world->recorded_us};
     size_t bytes = 0;
     int rc = dk_ticket_parse(name != NULL ? name : "", &asked.ticket, err);
@@ -66,19 +67,24 @@ static void keep_due(struct next_due *list, size_t *count, size_t n, const struc
 static json_t *due_json(const struct next_due *due)
 {
     json_t *made = json_object();
-    json_object_set_new(made, "ticket", dk_explain_id(due->ticket));
-    json_object_set_new(made, "metric", dk_explain_word(&docket__metric__descriptor, due->metric));
+    json_object_set_new(made, "ticket", dk_answer_id(due->ticket));
+    json_object_set_new(made, "metric", dk_answer_word(&docket__metric__descriptor, due->metric));
     json_object_set_new(made, "instance", json_integer(due->instance));
-    json_object_set_new(made, "due", dk_explain_instant(due->due_us));
+    json_object_set_new(made, "due", dk_answer_instant(due->due_us));
     return made;
 }
 
-static int query_due(struct dk_sla *self, const char *wanted, json_t **json, struct dk_err *err)
+static int query_due(struct dk_sla *self, const char *const *argument, size_t argument_count,
+                     json_t **json, struct dk_err *err)
 {
-    unsigned long n = wanted != NULL ? strtoul(wanted, NULL, 10) : DUE_DEFAULT;
+    uint64_t n = DUE_DEFAULT;
     size_t cursor = 0, bytes, count = 0;
     uint64_t ticket;
     const void *value;
+    int rc = dk_answer_number(argument, argument_count, "n", 10, &n, err);
+    if (rc != 0) {
+        return rc;
+    }
     if (n == 0 || n > DUE_MAX) {
         return dk_err_field(err, DK_EINVAL, "n", "n is 1 to %d", DUE_MAX);
     }
@@ -113,7 +119,7 @@ static void add_overdue(struct dk_sla *self, uint64_t ticket, json_t *list)
         if (clock->ended_us == 0 && dk_sla_past(clock, self->clocks.live_from_us)) {
             json_t *made = due_json(
                 &(struct next_due){clock->due_us, ticket, clock->instance, (uint8_t)clock->metric});
-            json_object_set_new(made, "adopted", dk_explain_instant(self->clocks.live_from_us));
+            json_object_set_new(made, "adopted", dk_answer_instant(self->clocks.live_from_us));
             json_object_set_new(made, "late_by_us",
                                 json_integer(self->clocks.live_from_us - clock->due_us));
             json_array_append_new(list, made);
@@ -155,7 +161,7 @@ int dk_sla_query(void *self, const char *name, const char *const *argument, size
     if (strcmp(name, "clocks") == 0) {
         rc = query_clocks(self, argument, argument_count, &made, err);
     } else if (strcmp(name, "due") == 0) {
-        rc = query_due(self, dk_sla_argument(argument, argument_count, "n"), &made, err);
+        rc = query_due(self, argument, argument_count, &made, err);
     } else if (strcmp(name, "overdue") == 0) {
         made = query_overdue(self);
     } else if (strcmp(name, "credits") == 0) {
@@ -164,13 +170,5 @@ int dk_sla_query(void *self, const char *name, const char *const *argument, size
         return dk_err_set(err, DK_ENOTFOUND,
                           "sla answers clocks, due, overdue and credits, not \"%s\"", name);
     }
-    if (rc != 0) {
-        return rc;
-    }
-    char *text = json_dumps(made, JSON_COMPACT);
-    json_decref(made);
-    DK_ASSERT(text != NULL);
-    rc = dk_buf_append(json, text, strlen(text));
-    free(text);
-    return rc == 0 ? 0 : dk_err_set(err, DK_ETOOBIG, "the answer is too large");
+    return rc != 0 ? rc : dk_answer_put(made, json, err);
 }
