@@ -1,4 +1,5 @@
 #include "nodes/analytics/kpi.h"
+#include "nodes/runtime/answer.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -153,27 +154,6 @@ static int parse_argument(struct parsing *parsing, const char *argument, struct 
 
 /* ---------------------------------------------------------------- all of them */
 
-/* An instant; a time without an offset is the zone's. */
-static int parse_time(const struct parsing *parsing, const char *key, const char *text, int64_t *us,
-                      struct dk_err *err)
-{
-    struct dk_err cause = {0};
-    struct dk_civil civil;
-    int has_offset;
-    if (text == NULL) {
-        return 0;
-    }
-    int rc = dk_time_parse(text, us, &has_offset, &cause);
-    if (rc != 0) {
-        return dk_err_field(err, rc, key, "%s: %s", key, cause.message);
-    }
-    if (!has_offset) {
-        dk_civil_of_us(*us, &civil);
-        *us = dk_zone_to_us(parsing->query->zone, &civil, DK_FOLD_FIRST);
-    }
-    return 0;
-}
-
 static int parse_times(const struct parsing *parsing, struct dk_err *err)
 {
     struct dk_kpi_query *query = parsing->query;
@@ -182,10 +162,10 @@ static int parse_times(const struct parsing *parsing, struct dk_err *err)
     if (rc != 0) {
         return dk_err_field(err, rc, "zone", "%s", cause.message);
     }
-    rc = parse_time(parsing, "from", parsing->from, &query->from_us, err);
-    rc = rc != 0 ? rc : parse_time(parsing, "to", parsing->to, &query->to_us, err);
+    rc = dk_answer_time("from", parsing->from, query->zone, &query->from_us, err);
+    rc = rc != 0 ? rc : dk_answer_time("to", parsing->to, query->zone, &query->to_us, err);
     query->at_us = query->to_us != INT64_MAX ? query->to_us : parsing->world->recorded_us;
-    rc = rc != 0 ? rc : parse_time(parsing, "at", parsing->at, &query->at_us, err);
+    rc = rc != 0 ? rc : dk_answer_time("at", parsing->at, query->zone, &query->at_us, err);
     if (rc == 0 && query->from_us >= query->to_us) {
         rc = dk_err_field(err, DK_EINVAL, "to", "to is not after from");
     }

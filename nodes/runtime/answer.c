@@ -34,6 +34,26 @@ int dk_answer_number(const char *const *argument, size_t count, const char *key,
     return 0;
 }
 
+int dk_answer_time(const char *key, const char *text, const struct dk_zone *zone, int64_t *us,
+                   struct dk_err *err)
+{
+    struct dk_err cause = {0};
+    struct dk_civil civil;
+    int has_offset = 0;
+    if (text == NULL) {
+        return 0;
+    }
+    int rc = dk_time_parse(text, us, &has_offset, &cause);
+    if (rc != 0) {
+        return dk_err_field(err, rc, key, "%s: %s", key, cause.message);
+    }
+    if (!has_offset) {
+        dk_civil_of_us(*us, &civil);
+        *us = dk_zone_to_us(zone, &civil, DK_FOLD_FIRST);
+    }
+    return 0;
+}
+
 json_t *dk_answer_instant(int64_t at_us)
 {
     char text[DK_TIME_TEXT_BYTES];

@@ -264,27 +264,6 @@ static json_t *report_json(struct report *report)
     return made;
 }
 
-/* An instant; without an offset it is the zone's. */
-static int parse_time(const struct report *report, const char *name, const char *text, int64_t *us,
-                      struct dk_err *err)
-{
-    struct dk_err cause = {0};
-    struct dk_civil civil;
-    int has_offset = 0;
-    if (text == NULL) {
-        return 0;
-    }
-    int rc = dk_time_parse(text, us, &has_offset, &cause);
-    if (rc != 0) {
-        return dk_err_field(err, rc, name, "%s: %s", name, cause.message);
-    }
-    if (!has_offset) {
-        dk_civil_of_us(*us, &civil);
-        *us = dk_zone_to_us(report->zone, &civil, DK_FOLD_FIRST);
-    }
-    return 0;
-}
-
 int dk_sla_credits(struct dk_sla *self, const char *const *argument, size_t argument_count,
                    json_t **json, struct dk_err *err)
 {
@@ -295,11 +274,14 @@ int dk_sla_credits(struct dk_sla *self, const char *const *argument, size_t argu
     if (rc != 0) {
         return dk_err_field(err, rc, "zone", "%s", cause.message);
     }
-    rc = parse_time(&report, "from", dk_answer_argument(argument, argument_count, "from"),
-                    &report.from_us, err);
+    rc = dk_answer_time("from", dk_answer_argument(argument, argument_count, "from"), report.zone,
+                        &report.from_us, err);
     rc = rc != 0 ? rc
-                 : parse_time(&report, "to", dk_answer_argument(argument, argument_count, "to"),
-                              &report.to_us, err);
+                 : dk_answer_time("to", dk_answer_argument(argument, argument_count, "to"),
+                                  report.zone, &report.to_us, err);
+    if (rc == 0 && report.from_us >= report.to_us) {
+        rc = dk_err_field(err, DK_EINVAL, "to", "to is not after from");
+    }
     if (rc == 0) {
         gather(&report);
         if (report.count < CREDITS_MAX) {
