@@ -306,9 +306,12 @@ int dk_duration_parse(const char *text, int64_t *us, struct dk_err *err)
                 break;
             }
         }
-        if (unit_us == 0 || number > (DK_TIME_MAX_US - total) / unit_us) {
+        if (unit_us == 0) {
             at = digits;
             break;
+        }
+        if (number > (DK_TIME_MAX_US - total) / unit_us) {
+            return dk_err_set(err, DK_EINVAL, "\"%s\" is longer than two centuries", text);
         }
         total += number * unit_us;
         at += *at == ' ' && at[1] != '\0'; /* between two parts only */
