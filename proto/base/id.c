@@ -69,9 +69,9 @@ int dk_ticket_parse(const char *text, uint64_t *ticket, struct dk_err *err)
 {
     uint64_t site = 0, number = 0;
     const char *at = text;
-    if (parse_number(at, DK_SITE_MAX, &at, &site) != 0 || *at != '-' ||
+    if (parse_number(at, DK_SITE_UNNAMED - 1, &at, &site) != 0 || *at != '-' ||
         parse_number(at + 1, DK_TICKET_NUMBER_MAX, &at, &number) != 0 || *at != '\0' ||
-        number == 0) {
+        number == 0 || site == 0) {
         return dk_err_set(err, DK_EINVAL, "\"%s\" is no ticket: write SITE-NUMBER, as 1-1042",
                           text);
     }

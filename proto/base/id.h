@@ -139,7 +139,7 @@ uint64_t dk_subject_of_actor(uint64_t actor);
 /* The actor that an agent, a customer or a supplier acts as; 0 for other subjects. */
 uint64_t dk_actor_of_subject(uint64_t subject);
 
-/* Reads "SITE-NUMBER". 0, or DK_EINVAL. */
+/* Reads "SITE-NUMBER", of a site that can be: 1..65534. 0, or DK_EINVAL. */
 int dk_ticket_parse(const char *text, uint64_t *ticket, struct dk_err *err);
 
 /* A word of the tables above to its number, or 0; and back, or "?". */

@@ -350,7 +350,7 @@ int dk_config_load(struct dk_config *config, const char *path, struct dk_err *er
     struct dk_yaml_doc doc;
     memset(config, 0, sizeof *config);
     if (realpath(path, real) == NULL || stat(real, &st) != 0) {
-        return dk_err_errno(err, DK_EIO, errno,
+        return dk_err_errno(err, errno == ENOENT ? DK_ENOTFOUND : DK_EIO, errno,
                             "cannot read the configuration %s (make one with: "
                             "docket-broker --init DIR)",
                             path);

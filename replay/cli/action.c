@@ -1,5 +1,6 @@
 #include "replay/cli/action.h"
 #include "proto/base/limits.h"
+#include "proto/base/time.h"
 #include "replay/cli/desk.h"
 #include <inttypes.h>
 #include <jansson.h>
@@ -7,6 +8,27 @@
 #include <string.h>
 
 #define ARENA_BYTES ((size_t)4 << 20)
+
+/* --------------------------------------------------------------------------------- when */
+
+static int find_instant(struct dk_action *action, struct dk_err *err)
+{
+    int rc = dk_cli_moment(action->cli, "--at", &action->occurred_us, err);
+    return rc == 0 && action->occurred_us == 0 && dk_cli_given(action->cli, "--at") != NULL
+               ? dk_cli_usage(err, "--at: the instant 0 means \"now\": leave --at out")
+               : rc;
+}
+
+int dk_action_check_ahead(const struct dk_action *action, const char *name, int64_t us,
+                          struct dk_err *err)
+{
+    const struct dk_cli *cli = action->cli;
+    char text[DK_TIME_TEXT_BYTES];
+    int64_t from_us = action->occurred_us != 0 ? action->occurred_us : cli->desk->session.now_us;
+    return us > from_us ? 0
+                        : dk_cli_usage(err, "%s: %s is past already", name,
+                                       dk_time_format(us, dk_zone_offset_s(cli->zone, us), text));
+}
 
 /* -------------------------------------------------------------------------------- names */
 
@@ -157,14 +179,14 @@ static void print_done(const struct dk_action *action, const struct dk_append_re
     }
 }
 
-static int encode(const struct dk_action *action, int64_t occurred_us, struct dk_buf *out,
-                  struct dk_slice *slice, struct dk_err *err)
+static int encode(const struct dk_action *action, struct dk_buf *out, struct dk_slice *slice,
+                  struct dk_err *err)
 {
     size_t offset[DK_ACTION_EVENTS_MAX + 1] = {0};
     for (size_t i = 0; i < action->count; i++) {
         const struct dk_action_event *event = &action->event[i];
         struct dk_envelope envelope = {
-            .subject = event->subject, .actor = action->actor, .occurred_us = occurred_us};
+            .subject = event->subject, .actor = action->actor, .occurred_us = action->occurred_us};
         int rc = dk_event_encode(out, &envelope, event->kind, event->body, err);
         if (rc != 0) {
             return rc;
@@ -183,16 +205,11 @@ static int send(struct dk_action *action, struct dk_err *err)
     uint32_t expected[DK_ACTION_EVENTS_MAX] = {0};
     struct dk_append_result result = {0};
     struct dk_buf out;
-    int64_t occurred_us = 0;
     uint64_t version = action->expected_version;
-    int rc = dk_cli_moment(action->cli, "--at", &occurred_us, err);
-    if (rc == 0 && occurred_us == 0 && dk_cli_given(action->cli, "--at") != NULL) {
-        return dk_cli_usage(err, "--at: the instant 0 means \"now\": leave --at out");
-    }
-    rc = rc != 0 ? rc : dk_cli_number(action->cli, "--expect-version", UINT32_MAX, &version, err);
+    int rc = dk_cli_number(action->cli, "--expect-version", UINT32_MAX, &version, err);
     expected[0] = (uint32_t)version;
     dk_buf_init(&out, DK_REQUEST_MAX_BYTES);
-    rc = rc != 0 ? rc : encode(action, occurred_us, &out, slice, err);
+    rc = rc != 0 ? rc : encode(action, &out, slice, err);
     if (rc == 0) {
         rc = dk_client_append_once(action->cli->desk->client, slice, expected, action->count,
                                    action->count > 1, action->cli->desk->timeout_ms, &result, err);
@@ -214,7 +231,8 @@ int dk_action_run(struct dk_cli *cli, struct dk_err *err)
     if (rc != 0 || dk_arena_init(&action.arena, ARENA_BYTES) != 0) {
         return rc != 0 ? rc : dk_err_set(err, DK_ENOMEM, "no memory for an action");
     }
-    rc = find_customer(&action, err);
+    rc = find_instant(&action, err);
+    rc = rc != 0 ? rc : find_customer(&action, err);
     rc = rc != 0 ? rc : find_actor(&action, err);
     rc = rc != 0 ? rc : find_subject(&action, &subject, err);
     if (rc == 0) {

@@ -35,6 +35,7 @@ struct dk_action {
     struct dk_arena arena; /* bodies and texts */
     uint64_t actor;
     uint64_t customer;         /* of --customer, or 0 */
+    int64_t occurred_us;       /* of --at; 0: now, by the broker's clock */
     uint32_t expected_version; /* of the first event's ticket, unless one is given; 0: any */
     size_t count;
     struct dk_action_event event[DK_ACTION_EVENTS_MAX];
@@ -48,6 +49,10 @@ struct dk_action {
 
 /* `run` of every action. */
 int dk_action_run(struct dk_cli *cli, struct dk_err *err);
+
+/* DK_EXIT_USAGE when `us`, given for the parameter `name`, is not after the action. */
+int dk_action_check_ahead(const struct dk_action *action, const char *name, int64_t us,
+                          struct dk_err *err);
 
 /* Adds an event with an empty body, zeroed and initialized. */
 ProtobufCMessage *dk_action_add(struct dk_action *action, uint64_t subject, uint32_t kind);

@@ -1,5 +1,6 @@
 #include "replay/cli/arguments.h"
-#include <getopt.h>
+#include "proto/base/yaml.h"
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -15,52 +16,29 @@ int dk_parameter_last(const struct dk_parameter *parameter)
     return parameter->name == NULL && parameter->field == NULL;
 }
 
-static int is_option(const struct dk_parameter *parameter)
+static bool is_option(const struct dk_parameter *parameter)
 {
     return parameter->name != NULL && parameter->name[0] == '-';
 }
 
-/* The lists as getopt_long wants them. */
-struct table {
-    struct option option[OPTIONS_MAX + 1];
-    const struct dk_parameter *parameter[OPTIONS_MAX];
-    char letters[2 * OPTIONS_MAX + 3];
-    int count;
-};
-
-static int argument_mode(const struct dk_parameter *parameter)
+/* The parameters of all lists, one after the other: `*list` and `*p` start at 0 and NULL. */
+static bool next_parameter(const struct dk_arguments *arguments, size_t *list,
+                           const struct dk_parameter **p)
 {
-    if (parameter->value == NULL) {
-        return no_argument;
+    *p = *p != NULL ? *p + 1 : arguments->list[*list];
+    while (*p == NULL || dk_parameter_last(*p)) {
+        if (++*list >= DK_PARAMETER_LISTS) {
+            return false;
+        }
+        *p = arguments->list[*list];
     }
-    return parameter->value[0] == '[' ? optional_argument : required_argument;
+    return true;
 }
 
-static void build_table(struct table *table, const struct dk_arguments *arguments, int options_only)
+/* A word that begins with '-', but "-" itself and numbers: -2h is a time, -5 a number. */
+static bool looks_like_option(const char *word)
 {
-    size_t letters = 0;
-    memset(table, 0, sizeof *table);
-    table->letters[letters++] = options_only ? '+' : ':';
-    if (options_only) {
-        table->letters[letters++] = ':';
-    }
-    for (size_t l = 0; l < DK_PARAMETER_LISTS; l++) {
-        const struct dk_parameter *p = arguments->list[l];
-        for (; p != NULL && !dk_parameter_last(p); p++) {
-            if (!is_option(p)) {
-                continue;
-            }
-            DK_ASSERT(table->count < OPTIONS_MAX);
-            table->parameter[table->count] = p;
-            table->option[table->count++] =
-                (struct option){.name = p->name + 2, .has_arg = argument_mode(p)};
-            if (p->letter != 0) {
-                table->letters[letters++] = p->letter;
-                table->letters[letters++] = p->value != NULL ? ':' : '\0';
-                letters -= p->value == NULL;
-            }
-        }
-    }
+    return word[0] == '-' && word[1] != '\0' && !(word[1] >= '0' && word[1] <= '9');
 }
 
 static int add_given(struct dk_arguments *arguments, const struct dk_parameter *parameter,
@@ -76,74 +54,152 @@ static int add_given(struct dk_arguments *arguments, const struct dk_parameter *
     return 0;
 }
 
-static const struct dk_parameter *by_letter(const struct table *table, int letter)
+/* The option that `bytes` bytes of a word name, in full or by a beginning that no other one has; NULL
+ * when there is none, and the nearest one is told. */
+static const struct dk_parameter *by_name(const struct dk_arguments *arguments, const char *word,
+                                          size_t bytes, struct dk_err *err)
 {
-    for (int i = 0; i < table->count; i++) {
-        if (table->parameter[i]->letter == letter) {
-            return table->parameter[i];
+    const char *names[OPTIONS_MAX + 1] = {NULL};
+    const struct dk_parameter *p = NULL, *begun = NULL;
+    size_t count = 0, matches = 0;
+    for (size_t list = 0; next_parameter(arguments, &list, &p);) {
+        if (!is_option(p)) {
+            continue;
         }
-    }
-    return NULL;
-}
-
-static int take_option(struct dk_arguments *arguments, const struct table *table, int option,
-                       int index, char **argv, struct dk_err *err)
-{
-    if (option == ':') {
-        return dk_err_set(err, DK_EINVAL, "%s needs a value", argv[optind - 1]);
-    }
-    const struct dk_parameter *p = option == 0 ? table->parameter[index] : by_letter(table, option);
-    if (option == '?' || p == NULL) {
-        return dk_err_set(err, DK_EINVAL, "%s is not understood", argv[optind - 1]);
-    }
-    const char *absent = p->value == NULL ? "yes" : "";
-    return add_given(arguments, p, optarg != NULL ? optarg : absent, err);
-}
-
-/* The positional parameter that the next word is for. */
-static const struct dk_parameter *next_positional(const struct dk_arguments *arguments)
-{
-    for (size_t l = 0; l < DK_PARAMETER_LISTS; l++) {
-        const struct dk_parameter *p = arguments->list[l];
-        for (; p != NULL && !dk_parameter_last(p); p++) {
-            if (dk_parameter_positional(p) &&
-                ((p->is & DK_MANY) != 0 || dk_argument(arguments, p->name) == NULL)) {
+        DK_ASSERT(count < OPTIONS_MAX);
+        names[count++] = p->name;
+        if (strncmp(p->name, word, bytes) == 0) {
+            if (p->name[bytes] == '\0') {
                 return p;
             }
+            begun = p;
+            matches++;
+        }
+    }
+    const char *nearest = dk_yaml_nearest(word, names);
+    if (matches == 0) {
+        (void)dk_err_set(err, DK_EINVAL, "%.*s is not understood%s%s%s", (int)bytes, word,
+                         nearest != NULL ? ": is " : "", nearest != NULL ? nearest : "",
+                         nearest != NULL ? " meant?" : "");
+    } else if (matches > 1) {
+        (void)dk_err_set(err, DK_EINVAL, "%.*s may be one of several options: write it in full",
+                         (int)bytes, word);
+    }
+    return matches == 1 ? begun : NULL;
+}
+
+static const struct dk_parameter *by_letter(const struct dk_arguments *arguments, char letter)
+{
+    const struct dk_parameter *p = NULL;
+    for (size_t list = 0; next_parameter(arguments, &list, &p);) {
+        if (letter != '\0' && p->letter == letter) {
+            return p;
         }
     }
     return NULL;
+}
+
+/* The words that are left to read. */
+struct words {
+    int count, next;
+    char **word;
+};
+
+/* The value of an option that needs one: what is left of its own word, else the next word. */
+static int add_valued(struct dk_arguments *arguments, const struct dk_parameter *parameter,
+                      const char *text, struct words *words, struct dk_err *err)
+{
+    if (text == NULL && words->next == words->count) {
+        return dk_err_set(err, DK_EINVAL, "%s needs a value: %s", parameter->name,
+                          parameter->value);
+    }
+    return add_given(arguments, parameter, text != NULL ? text : words->word[words->next++], err);
+}
+
+/* --name, --name=value, --name value. */
+static int take_name(struct dk_arguments *arguments, const char *word, struct words *words,
+                     struct dk_err *err)
+{
+    size_t bytes = strcspn(word, "=");
+    const char *value = word[bytes] == '=' ? word + bytes + 1 : NULL;
+    const struct dk_parameter *p = by_name(arguments, word, bytes, err);
+    if (p == NULL) {
+        return DK_EINVAL;
+    }
+    if (p->value == NULL && value != NULL) {
+        return dk_err_set(err, DK_EINVAL, "%s takes no value", p->name);
+    }
+    if (p->value == NULL || p->value[0] == '[') {
+        return add_given(arguments, p, p->value == NULL ? "yes" : value != NULL ? value : "", err);
+    }
+    return add_valued(arguments, p, value, words, err);
+}
+
+/* -f, -n 5, -n5, -fn5. */
+static int take_letters(struct dk_arguments *arguments, const char *word, struct words *words,
+                        struct dk_err *err)
+{
+    int rc = 0;
+    for (const char *at = word + 1; rc == 0 && *at != '\0'; at++) {
+        const struct dk_parameter *p = by_letter(arguments, *at);
+        if (p == NULL) {
+            return dk_err_set(err, DK_EINVAL,
+                              "%s is not understood (what is no option, but begins with -, "
+                              "goes behind --)",
+                              word);
+        }
+        if (p->value != NULL) {
+            return add_valued(arguments, p, at[1] != '\0' ? at + 1 : NULL, words, err);
+        }
+        rc = add_given(arguments, p, "yes", err);
+    }
+    return rc;
+}
+
+static int take_word(struct dk_arguments *arguments, const char *word, struct dk_err *err)
+{
+    const struct dk_parameter *p = NULL;
+    for (size_t list = 0; next_parameter(arguments, &list, &p);) {
+        if (dk_parameter_positional(p) &&
+            ((p->is & DK_MANY) != 0 || dk_argument(arguments, p->name) == NULL)) {
+            return add_given(arguments, p, word, err);
+        }
+    }
+    return dk_err_set(err, DK_EINVAL, "\"%s\" is one argument too many", word);
 }
 
 int dk_arguments_parse(struct dk_arguments *arguments, int argc, char **argv, int options_only,
                        int *used, struct dk_err *err)
 {
-    struct table table;
-    int option, index = 0, rc = 0;
-    build_table(&table, arguments, options_only);
-    opterr = 0;
-    optind = 0; /* glibc: begin anew */
-    while (rc == 0 &&
-           (option = getopt_long(argc, argv, table.letters, table.option, &index)) != -1) {
-        rc = take_option(arguments, &table, option, index, argv, err);
+    struct words words = {.count = argc, .next = 1, .word = argv};
+    bool all_words = false; /* behind -- */
+    int rc = 0;
+    while (rc == 0 && words.next < argc) {
+        const char *word = argv[words.next];
+        if (options_only && !looks_like_option(word)) {
+            break;
+        }
+        words.next++;
+        if (all_words || !looks_like_option(word)) {
+            rc = take_word(arguments, word, err);
+        } else if (strcmp(word, "--") == 0) {
+            all_words = true;
+        } else if (word[1] == '-') {
+            rc = take_name(arguments, word, &words, err);
+        } else {
+            rc = take_letters(arguments, word, &words, err);
+        }
     }
-    *used = optind;
-    for (; rc == 0 && !options_only && *used < argc; ++*used) {
-        const struct dk_parameter *p = next_positional(arguments);
-        rc = p != NULL ? add_given(arguments, p, argv[*used], err)
-                       : dk_err_set(err, DK_EINVAL, "\"%s\" is one argument too many", argv[*used]);
-    }
+    *used = words.next;
     return rc;
 }
 
 int dk_arguments_complete(const struct dk_arguments *arguments, struct dk_err *err)
 {
-    for (size_t l = 0; l < DK_PARAMETER_LISTS; l++) {
-        const struct dk_parameter *p = arguments->list[l];
-        for (; p != NULL && !dk_parameter_last(p); p++) {
-            if ((p->is & DK_NEEDED) != 0 && dk_argument(arguments, p->name) == NULL) {
-                return dk_err_set(err, DK_EINVAL, "%s is missing", p->name);
-            }
+    const struct dk_parameter *p = NULL;
+    for (size_t list = 0; next_parameter(arguments, &list, &p);) {
+        if ((p->is & DK_NEEDED) != 0 && dk_argument(arguments, p->name) == NULL) {
+            return dk_err_set(err, DK_EINVAL, "%s is missing: %s", p->name, p->help);
         }
     }
     return 0;

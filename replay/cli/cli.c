@@ -38,22 +38,26 @@ int dk_cli_moment(const struct dk_cli *cli, const char *name, int64_t *us, struc
     return DK_EXIT_USAGE;
 }
 
+int dk_cli_read_number(const char *name, const char *text, uint64_t max, uint64_t *number,
+                       struct dk_err *err)
+{
+    char *end = NULL;
+    errno = 0;
+    uint64_t value = text[0] >= '0' && text[0] <= '9' ? strtoull(text, &end, 10) : 0;
+    if (end == NULL || *end != '\0' || errno != 0 || value > max) {
+        return max < INT64_MAX ? dk_cli_usage(err, "%s takes a number up to %llu, not \"%s\"", name,
+                                              (unsigned long long)max, text)
+                               : dk_cli_usage(err, "%s takes a number, not \"%s\"", name, text);
+    }
+    *number = value;
+    return 0;
+}
+
 int dk_cli_number(const struct dk_cli *cli, const char *name, uint64_t max, uint64_t *number,
                   struct dk_err *err)
 {
     const char *text = dk_cli_given(cli, name);
-    char *end = NULL;
-    if (text == NULL) {
-        return 0;
-    }
-    errno = 0;
-    uint64_t value = text[0] >= '0' && text[0] <= '9' ? strtoull(text, &end, 10) : 0;
-    if (end == NULL || *end != '\0' || errno != 0 || value > max) {
-        return dk_cli_usage(err, "%s takes a number up to %llu, not \"%s\"", name,
-                            (unsigned long long)max, text);
-    }
-    *number = value;
-    return 0;
+    return text != NULL ? dk_cli_read_number(name, text, max, number, err) : 0;
 }
 
 void dk_cli_print_json(const struct dk_cli *cli, json_t *value)
@@ -93,6 +97,7 @@ static int exit_of(int rc)
 {
     switch (rc) {
     case DK_ENOTFOUND: return DK_EXIT_NOT_FOUND;
+    case DK_ECORRUPT: return DK_EXIT_DAMAGED;
     case DK_ETIMEOUT: return DK_EXIT_UNAVAILABLE;
     default: return rc < 0 ? DK_EXIT_FAILED : rc;
     }
@@ -127,16 +132,31 @@ static const char *config_path(const struct dk_cli *cli)
     return path != NULL ? path : dk_config_default_path();
 }
 
+/* Reads the configuration. A verb that may do without a site has it looked for, too, but where none
+ * was named and none is there, it goes on. */
+static int load_site(struct dk_cli *cli, struct dk_err *err)
+{
+    struct dk_err why = {0};
+    const char *zone = dk_cli_given(cli, "--zone");
+    int rc = dk_config_load(&cli->config, config_path(cli), &why);
+    cli->site = rc == 0;
+    if (rc != 0 &&
+        (!cli->verb->siteless || rc != DK_ENOTFOUND || dk_cli_given(cli, "--config") != NULL)) {
+        *err = why;
+        return rc;
+    }
+    zone = zone != NULL ? zone : cli->site ? cli->config.zone : "UTC";
+    return dk_zone_load(&cli->zone, zone, err);
+}
+
 static int run_verb(struct dk_cli *cli, struct dk_err *err)
 {
-    const char *zone = dk_cli_given(cli, "--zone");
     struct dk_printable printable;
     int rc = dk_arguments_complete(&cli->arguments, err);
     if (rc != 0) {
         return DK_EXIT_USAGE;
     }
-    rc = dk_config_load(&cli->config, config_path(cli), err);
-    rc = rc != 0 ? rc : dk_zone_load(&cli->zone, zone != NULL ? zone : cli->config.zone, err);
+    rc = load_site(cli, err);
     cli->json = dk_cli_given(cli, "--json") != NULL;
     cli->out = isatty(STDOUT_FILENO) ? dk_printable_open(&printable, stdout) : stdout;
     dk_damage_on_faults(cli->config.log);
@@ -152,52 +172,58 @@ static int run_verb(struct dk_cli *cli, struct dk_err *err)
     return rc;
 }
 
+#define WORDS_BYTES 128
+
+/* The first `count` of argv's words, as they stand in a verb's name. */
+static const char *join(int count, char **argv, char text[WORDS_BYTES])
+{
+    size_t used = 0;
+    text[0] = '\0';
+    for (int i = 0; i < count && used < WORDS_BYTES; i++) {
+        used +=
+            (size_t)snprintf(text + used, WORDS_BYTES - used, "%s%s", i > 0 ? " " : "", argv[i]);
+    }
+    return text;
+}
+
+/* argv[0..] names no verb, though it may begin some: then they are listed. */
+static int unknown_verb(int argc, char **argv, struct dk_err *err)
+{
+    char begin[WORDS_BYTES], typed[WORDS_BYTES];
+    int begun = dk_verb_begun(argc, argv);
+    const char *nearest = dk_verb_nearest(join(argc > begun ? begun + 1 : argc, argv, typed));
+    if (begun > 0) {
+        dk_help_below(join(begun, argv, begin), "", stderr);
+    }
+    if (begun > 0 && (begun == argc || argv[begun][0] == '-')) {
+        return dk_cli_usage(err, "docket %s: say which of these", begin);
+    }
+    return nearest != NULL
+               ? dk_cli_usage(err, "there is no verb \"%s\": is %s meant?", typed, nearest)
+               : dk_cli_usage(err, "there is no verb \"%s\"", typed);
+}
+
 /* docket help [VERB], and --help with or without one. */
 static int help(int argc, char **argv, struct dk_err *err)
 {
     int words = 0;
-    const struct dk_verb *verb = argc > 0 ? dk_verb_find(argc, argv, &words) : NULL;
-    if (argc > 0 && verb == NULL) {
-        return dk_cli_usage(err, "there is no verb \"%s\"", argv[0]);
-    }
-    if (verb != NULL && verb->main != NULL) {
-        char *arguments[] = {argv[words - 1], (char[]){"--help"}, NULL};
-        return verb->main(2, arguments, NULL);
-    }
-    if (verb != NULL) {
-        dk_help_verb(verb, stdout);
-    } else {
+    char begin[WORDS_BYTES];
+    const struct dk_verb *verb = dk_verb_find(argc, argv, &words);
+    if (argc == 0) {
         dk_help_program(stdout);
+    } else if (verb != NULL) {
+        dk_help_verb(verb, stdout);
+    } else if (dk_verb_begun(argc, argv) == argc) {
+        dk_help_below(join(argc, argv, begin), "", stdout);
+    } else {
+        return unknown_verb(argc, argv, err);
     }
     return 0;
 }
 
-static int unknown_verb(const char *word, struct dk_err *err)
+static bool is_help(const char *word)
 {
-    const char *nearest = dk_verb_nearest(word);
-    return nearest != NULL
-               ? dk_cli_usage(err, "there is no verb \"%s\": is %s meant?", word, nearest)
-               : dk_cli_usage(err, "there is no verb \"%s\"", word);
-}
-
-static bool is_given(int argc, char **argv, const char *word)
-{
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], word) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* A verb that reads its own arguments, of which some need no site. */
-static int run_main(struct dk_cli *cli, int argc, char **argv, struct dk_err *err)
-{
-    int rc = dk_config_load(&cli->config, config_path(cli), err);
-    bool may_lack = is_given(argc, argv, "--help") || is_given(argc, argv, "--dry-run");
-    return rc == DK_EINVAL || (rc != 0 && !may_lack)
-               ? rc
-               : cli->verb->main(argc, argv, rc == 0 ? &cli->config : NULL);
+    return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
 }
 
 /* argv[0..] begins with the verb. */
@@ -211,11 +237,11 @@ static int run_words(struct dk_cli *cli, int argc, char **argv, struct dk_err *e
         return help(argc - 1, argv + 1, err);
     }
     cli->verb = dk_verb_find(argc, argv, &words);
-    if (cli->verb == NULL) {
-        return unknown_verb(argv[0], err);
+    if (cli->verb == NULL && argc > 1 && is_help(argv[argc - 1])) {
+        return help(argc - 1, argv, err);
     }
-    if (cli->verb->main != NULL) {
-        return run_main(cli, argc - words + 1, argv + words - 1, err);
+    if (cli->verb == NULL) {
+        return unknown_verb(argc, argv, err);
     }
     cli->arguments.list[1] = cli->verb->parameter;
     cli->arguments.list[2] = cli->verb->kind != 0 ? dk_actor_parameters : NULL;

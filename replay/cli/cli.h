@@ -37,8 +37,9 @@ struct dk_desk;
 struct dk_cli {
     const struct dk_verb *verb;
     struct dk_arguments arguments;
-    struct dk_config config;
-    struct dk_zone *zone; /* times are shown, and read, in it */
+    struct dk_config config; /* zeroes without a site */
+    bool site;               /* there is one: always, but for verbs that may do without */
+    struct dk_zone *zone;    /* times are shown, and read, in it */
     bool json;
     FILE *out;
     struct dk_desk *desk; /* the way to the broker; made when first asked for (desk.h) */
@@ -54,9 +55,11 @@ int dk_cli_usage(struct dk_err *err, const char *format, ...) __attribute__((for
 const char *dk_cli_given(const struct dk_cli *cli, const char *name);
 /* An instant in the display zone, or `*us` as it was when not given. 0 or DK_EXIT_USAGE. */
 int dk_cli_moment(const struct dk_cli *cli, const char *name, int64_t *us, struct dk_err *err);
-/* A number within bounds, as above. */
+/* A number within bounds, as above; and that which `text` says for the parameter `name`. */
 int dk_cli_number(const struct dk_cli *cli, const char *name, uint64_t max, uint64_t *number,
                   struct dk_err *err);
+int dk_cli_read_number(const char *name, const char *text, uint64_t max, uint64_t *number,
+                       struct dk_err *err);
 
 /* One JSON value as a line of the output; takes it. */
 void dk_cli_print_json(const struct dk_cli *cli, json_t *value);

@@ -26,8 +26,8 @@ static int read_timeout(struct dk_cli *cli, int *timeout_ms, struct dk_err *err)
 {
     const char *text = dk_cli_given(cli, "--timeout");
     int64_t us = 10 * DK_SECOND_US;
-    if (text != NULL && (dk_duration_parse(text, &us, err) != 0 || us > DK_DAY_US)) {
-        return dk_cli_usage(err, "--timeout takes a duration up to a day, as 30s, not \"%s\"",
+    if (text != NULL && (dk_duration_parse(text, &us, err) != 0 || us < 1000 || us > DK_DAY_US)) {
+        return dk_cli_usage(err, "--timeout takes a duration from 1ms to a day, as 30s, not \"%s\"",
                             text);
     }
     *timeout_ms = (int)(us / 1000);

@@ -67,7 +67,7 @@ static int by_key(const void *a, const void *b)
 
 static void print_table(const struct getting *g)
 {
-    static const char *const heading[] = {"key", "name", "in force since", ">version", ">event"};
+    static const char *const heading[] = {"=key", "name", "=in force since", ">version", ">event"};
     struct dk_text_table *table = dk_text_table_new(heading, 5);
     for (size_t i = 0; i < g->count; i++) {
         const struct dk_refs_version *version = g->version[i];
@@ -79,7 +79,7 @@ static void print_table(const struct getting *g)
         dk_text_table_addf(table, "%u", version->version);
         dk_text_table_addf(table, "%" PRIu64, version->position);
     }
-    dk_text_table_print(table, dk_text_line_max(stdout), g->cli->out);
+    dk_text_table_print(table, dk_text_line_max(), g->cli->out);
     dk_text_table_free(&table);
 }
 

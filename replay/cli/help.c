@@ -54,6 +54,19 @@ static void put_examples(const char *lines, FILE *out)
     }
 }
 
+void dk_help_below(const char *words, const char *title, FILE *out)
+{
+    for (size_t g = 0; g < dk_verb_group_count; g++) {
+        for (const struct dk_verb *v = dk_verb_groups[g].verb; v->name != NULL; v++) {
+            if (dk_verb_is_below(v, words)) {
+                (void)fputs(title, out);
+                put_entry(v->name, v->summary, out);
+                title = "";
+            }
+        }
+    }
+}
+
 void dk_help_verb(const struct dk_verb *verb, FILE *out)
 {
     (void)fprintf(out, "docket %s: %s\n\n  docket %s", verb->name, verb->summary, verb->name);
@@ -73,6 +86,7 @@ void dk_help_verb(const struct dk_verb *verb, FILE *out)
     }
     (void)fputs("Everywhere\n", out);
     put_parameters(dk_common_parameters, out);
+    dk_help_below(verb->name, "\nBesides\n", out);
     if (verb->example != NULL) {
         (void)fputs("\nExamples\n", out);
         put_examples(verb->example, out);
@@ -93,16 +107,20 @@ void dk_help_program(FILE *out)
     }
     (void)fputs("\nEverywhere\n", out);
     put_parameters(dk_common_parameters, out);
-    (void)fputs("\nA ticket is named SITE-NUMBER, as 1-1042, or by its reference elsewhere. Agents,"
-                "\ngroups, products, suppliers and fields are named by their keys. A time is"
-                "\n2026-02-03T04:05Z, or 2026-02-03 04:05 in the zone shown, now, -2h or +30m.\n"
-                "\nExamples\n"
-                "  docket status --wait --roles routing,sla,notification,analytics\n"
-                "  docket open \"The printer is on fire\" --customer bob@example.org\n"
-                "  docket reply 1-1 \"We are on our way\" --as anna\n"
-                "  docket show 1-1\n"
-                "\nExit codes\n",
-                out);
+    (void)fputs(
+        "\nA ticket is named SITE-NUMBER, as 1-1042, or by its reference elsewhere. Agents,"
+        "\ngroups, products, suppliers and fields are named by their keys.\n"
+        "\nA time is 2026-02-03T04:05Z, or 2026-02-03 04:05 in the zone shown, now, -2h or +30m;"
+        "\na day is its first instant. A time of day that the zone's clocks skip, or show twice,"
+        "\nneeds its offset, as 2026-10-25T02:30+02:00. What is no option, but begins with -,"
+        "\ngoes behind --. On a terminal, tables are cut to its width; nowhere else.\n"
+        "\nExamples\n"
+        "  docket status --wait --roles routing,sla,notification,analytics\n"
+        "  docket open \"The printer is on fire\" --customer bob@example.org\n"
+        "  docket reply 1-1 \"We are on our way\" --as anna\n"
+        "  docket show 1-1\n"
+        "\nExit codes\n",
+        out);
 #define X(number, NAME, meaning) (void)fprintf(out, "  %-6d%s\n", number, meaning);
     DK_EXITS(X)
 #undef X

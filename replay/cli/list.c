@@ -1,8 +1,8 @@
-#include "nodes/routing/visible.h"
 #include "proto/base/time.h"
 #include "proto/event/body.h"
 #include "replay/cli/desk.h"
 #include "replay/cli/read.h"
+#include "replay/cli/seen.h"
 #include "replay/cli/watch.h"
 #include "replay/history/card.h"
 #include "replay/history/moment.h"
@@ -146,19 +146,11 @@ static bool holds(const struct list *list, const struct dk_ticket *t, const stru
     return false;
 }
 
-static bool seen(const struct list *list, const struct dk_ticket *t)
-{
-    const Docket__AgentDefined *agent = dk_refs_agent(list->tickets.refs, list->agent, INT64_MAX);
-    return list->agent == 0 || t->owner == list->agent || t->offered == list->agent ||
-           t->speaker == list->agent ||
-           (agent != NULL &&
-            dk_sees_ticket(list->tickets.refs, agent, t->product, t->group, INT64_MAX));
-}
-
 static bool wanted(const struct list *list, const struct dk_ticket *ticket)
 {
     bool live = dk_ticket_live(ticket);
-    bool all = !(list->open_only && !live) && !(list->closed_only && live) && seen(list, ticket);
+    bool all = !(list->open_only && !live) && !(list->closed_only && live) &&
+               dk_seen(list->tickets.refs, list->agent, ticket);
     for (size_t i = 0; all && i < list->filter_count; i++) {
         all = holds(list, ticket, &list->filter[i]);
     }
@@ -242,6 +234,7 @@ static int read_log(struct list *list, struct dk_source *source, uint64_t limit)
                            .on_record = fold_record,
                            .on_progress = on_progress};
     int rc = dk_scan_source(&scan, source, list->err);
+    rc = rc != 0 ? rc : dk_seen_check(list->cli, list->tickets.refs, list->agent, list->err);
     if (rc == 0) {
         choose_rows(list, limit);
     }
@@ -263,8 +256,8 @@ static const char *name_of(const struct list *list, uint64_t id, char text[DK_NA
 
 static void print_table(const struct list *list)
 {
-    static const char *const heading[] = {"ticket", "status", "priority", ">line",
-                                          "group",  "owner",  "opened",   "subject"};
+    static const char *const heading[] = {"=ticket", "status", "priority", ">line",
+                                          "group",   "owner",  "=opened",  "subject"};
     struct dk_text_table *table = dk_text_table_new(heading, 8);
     char name[DK_NAME_BYTES], id[DK_ID_TEXT_BYTES], when[DK_TIME_TEXT_BYTES];
     for (size_t i = 0; i < list->row_count; i++) {
@@ -279,7 +272,7 @@ static void print_table(const struct list *list)
         dk_text_table_add(table, dk_moment_show(list->cli->zone, t->opened_us, when));
         dk_text_table_add(table, row->subject);
     }
-    dk_text_table_print(table, dk_text_line_max(stdout), list->cli->out);
+    dk_text_table_print(table, dk_text_line_max(), list->cli->out);
     dk_text_table_free(&table);
 }
 
@@ -299,11 +292,9 @@ static void print_json(const struct list *list)
 
 static int read_arguments(struct list *list, uint64_t *limit, struct dk_err *err)
 {
-    const char *text, *agent = dk_cli_given(list->cli, "--as");
+    const char *text;
     int rc = dk_cli_number(list->cli, "--limit", SIZE_MAX, limit, err);
-    if (rc == 0 && agent != NULL) {
-        rc = dk_desk_entity(list->cli, DK_SUBJECT_AGENT, agent, &list->agent, err);
-    }
+    rc = rc != 0 ? rc : dk_seen_agent(list->cli, &list->agent, err);
     list->open_only = dk_cli_given(list->cli, "--open") != NULL;
     list->closed_only = dk_cli_given(list->cli, "--closed") != NULL;
     for (size_t cursor = 0; rc == 0 && (text = dk_argument_next(&list->cli->arguments, "--filter",

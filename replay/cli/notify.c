@@ -109,7 +109,7 @@ static const char *when(const struct dk_cli *cli, const json_t *row, const char 
 static void print_table(const struct dk_cli *cli, bool dead, const json_t *rows)
 {
     const char *const heading[] = {
-        "notice", "ticket", "rule", "via", ">attempts", dead ? "failed" : "next", "error"};
+        "=notice", "=ticket", "rule", "via", ">attempts", dead ? "=failed" : "=next", "error"};
     struct dk_text_table *table = dk_text_table_new(heading, sizeof heading / sizeof heading[0]);
     char text[DK_TIME_TEXT_BYTES];
     const json_t *row;
@@ -125,7 +125,7 @@ static void print_table(const struct dk_cli *cli, bool dead, const json_t *rows)
         dk_text_table_add(table, next[0] != '\0' ? next : when(cli, row, "digest_until", text));
         dk_text_table_add(table, text_of(row, "error"));
     }
-    dk_text_table_print(table, dk_text_line_max(stdout), cli->out);
+    dk_text_table_print(table, dk_text_line_max(), cli->out);
     dk_text_table_free(&table);
 }
 

@@ -9,15 +9,22 @@
 
 _Static_assert(DK_QUERY_JSON_BYTES < DK_SOCKET_MAX_BYTES - 1024, "the longest answer is received");
 
+/* What a role does not understand of a question was on the command line: it names the argument. */
+static int outcome(int rc, const struct dk_err *err)
+{
+    return rc == DK_EINVAL && err->field[0] != '\0' ? DK_EXIT_USAGE : rc;
+}
+
 int dk_query(struct dk_cli *cli, const char *role, const char *name, const char *const *argument,
              size_t argument_count, struct dk_buf *json, uint64_t *position, struct dk_err *err)
 {
     const struct dk_question question = {
         .role = role, .name = name, .argument = argument, .argument_count = argument_count};
     int rc = dk_desk_open(cli, err);
-    return rc != 0 ? rc
-                   : dk_question_ask(&question, cli->desk->zmq, &cli->config, &cli->desk->own,
-                                     cli->desk->timeout_ms, json, position, err);
+    rc = rc != 0 ? rc
+                 : dk_question_ask(&question, cli->desk->zmq, &cli->config, &cli->desk->own,
+                                   cli->desk->timeout_ms, json, position, err);
+    return outcome(rc, err);
 }
 
 int dk_query_log(struct dk_cli *cli, const struct dk_role_ops *role, const char *name,
@@ -41,5 +48,5 @@ int dk_query_log(struct dk_cli *cli, const struct dk_role_ops *role, const char 
     rc = rc != 0 ? rc : dk_folder_query(folder, name, argument, argument_count, json, err);
     dk_folder_free(&folder);
     dk_past_close(&past);
-    return rc;
+    return outcome(rc, err);
 }

@@ -8,7 +8,8 @@
 
 /* Asks the node of `role`; its answer, one JSON value, is appended to `json`, and `*position` (may
  * be NULL) is what it had folded. The node is known by the key that keys/allowed.yaml has for its
- * role. DK_ETIMEOUT when it does not answer, or the error that it states. */
+ * role. DK_ETIMEOUT when it does not answer, DK_EXIT_USAGE when it does not understand an argument,
+ * or the error that it states. */
 int dk_query(struct dk_cli *cli, const char *role, const char *name, const char *const *argument,
              size_t argument_count, struct dk_buf *json, uint64_t *position, struct dk_err *err);
 

@@ -79,7 +79,7 @@ static void print_agents(const struct explaining *e)
                 table, word_of(&docket__exclusion_reason__descriptor, (int)agent->reason, word));
         }
     }
-    dk_text_table_print(table, dk_text_line_max(stdout), e->cli->out);
+    dk_text_table_print(table, dk_text_line_max(), e->cli->out);
     dk_text_table_free(&table);
 }
 

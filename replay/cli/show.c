@@ -1,5 +1,7 @@
 #include "replay/cli/desk.h"
+#include "replay/cli/in_force.h"
 #include "replay/cli/read.h"
+#include "replay/cli/seen.h"
 #include "replay/history/card.h"
 #include "replay/history/event_value.h"
 #include "replay/history/story.h"
@@ -22,12 +24,45 @@ static int print_json(struct dk_cli *cli, const struct dk_life *life, json_t *ca
     return 0;
 }
 
+const struct dk_parameter dk_show_parameters[] = {
+    {"TICKET", NULL, "SITE-NUMBER, or its reference elsewhere", NULL, DK_NEEDED, 0},
+    {"--as", "AGENT", "only if this agent sees it: of the agent's products or routes, or own", NULL,
+     0, 0},
+    DK_PARAMETERS_END,
+};
+
+/* DK_EACCES when the agent of --as does not see the ticket. */
+static int check_seen(struct dk_cli *cli, uint64_t ticket, const struct dk_life_view *view,
+                      struct dk_err *err)
+{
+    struct dk_refs *refs = NULL;
+    uint64_t agent = 0;
+    char name[DK_ID_TEXT_BYTES];
+    int rc = dk_seen_agent(cli, &agent, err);
+    if (rc != 0 || agent == 0) {
+        return rc;
+    }
+    rc = dk_in_force(cli, &refs, err);
+    rc = rc != 0 ? rc : dk_seen_check(cli, refs, agent, err);
+    if (rc == 0 && !dk_seen(refs, agent, &view->ticket)) {
+        rc = dk_err_set(err, DK_EACCES,
+                        "%s does not see %s: it is not of the agent's products or routes, nor own",
+                        dk_cli_given(cli, "--as"), dk_id_format(ticket, name));
+    }
+    dk_refs_free(&refs);
+    return rc;
+}
+
 static int print(struct dk_cli *cli, uint64_t ticket, const struct dk_life *life,
                  struct dk_err *err)
 {
     struct dk_words words = {.refs = cli->desk->refs, .zone = cli->zone};
     struct dk_life_view view;
     dk_life_fold(life, INT64_MAX, INT64_MAX, &view);
+    int rc = check_seen(cli, ticket, &view, err);
+    if (rc != 0) {
+        return rc;
+    }
     if (cli->json) {
         return print_json(cli, life, dk_card_json(ticket, &view, &words), err);
     }

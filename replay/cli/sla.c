@@ -181,7 +181,7 @@ static void print_due(struct dk_cli *cli, const json_t *list)
         dk_text_table_add(table, dk_moment_show(cli->zone, us, text));
         add_distance(table, us - cli->desk->session.now_us);
     }
-    dk_text_table_print(table, dk_text_line_max(cli->out), cli->out);
+    dk_text_table_print(table, dk_text_line_max(), cli->out);
     dk_text_table_free(&table);
 }
 

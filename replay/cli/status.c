@@ -72,7 +72,7 @@ static void print_members(const Docket__StatsReply *s, FILE *out)
     }
     if (s->n_member > 0) {
         (void)fputc('\n', out);
-        dk_text_table_print(table, dk_text_line_max(stdout), out);
+        dk_text_table_print(table, dk_text_line_max(), out);
     }
     dk_text_table_free(&table);
 }
@@ -295,7 +295,7 @@ static int read_wait(const struct dk_cli *cli, int64_t *wait_us, struct dk_err *
         return dk_cli_usage(err, "say the status that %s shall have", word);
     }
     if (wait != NULL && (wait[0] != '\0' || word != NULL)) {
-        rc = dk_cli_number(cli, wait[0] != '\0' ? "--wait" : "TICKET", 86400, &seconds, err);
+        rc = dk_cli_read_number("--wait", wait[0] != '\0' ? wait : word, 86400, &seconds, err);
     }
     *wait_us = wait != NULL ? (int64_t)seconds * DK_SECOND_US : 0;
     return rc;

@@ -21,10 +21,7 @@ struct dk_verb {
     uint32_t kind;
     int (*complete)(struct dk_action *action, struct dk_err *err); /* may be NULL */
     bool of_operator; /* acts with the operator's key */
-
-    /* Of a verb that reads its own arguments: argv[0] is its name. Returns an exit code. `config`
-     * is NULL when there is none that can be read, and --help or --dry-run was given. */
-    int (*main)(int argc, char **argv, const struct dk_config *config);
+    bool siteless;    /* may do without a site: cli->site tells whether there is one */
 };
 
 struct dk_verb_group {
@@ -38,10 +35,15 @@ extern const struct dk_verb dk_verbs_life[], dk_verbs_work[], dk_verbs_talk[], d
 extern const struct dk_verb_group dk_verb_groups[];
 extern const size_t dk_verb_group_count;
 
-/* The verb that argv[0..] begins with, and how many words its name has; NULL when there is none. */
+/* The verb with the longest name that argv[0..] begins with, and how many words that is; NULL when
+ * there is none. */
 const struct dk_verb *dk_verb_find(int argc, char **argv, int *words);
-/* The name of the verb that `word` may have been meant as, or NULL. */
-const char *dk_verb_nearest(const char *word);
+/* How many words of argv[0..] begin the names of verbs, as "replay" does; 0 when none does. */
+int dk_verb_begun(int argc, char **argv);
+/* Whether a verb's name goes on behind these words, as "replay verify" does behind "replay". */
+bool dk_verb_is_below(const struct dk_verb *verb, const char *words);
+/* The name of the verb that these words may have been meant as, or NULL. */
+const char *dk_verb_nearest(const char *words);
 
 /* Parameters that all verbs share, and those that all actions share. */
 extern const struct dk_parameter dk_common_parameters[], dk_actor_parameters[];

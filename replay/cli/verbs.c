@@ -32,34 +32,59 @@ const struct dk_parameter dk_actor_parameters[] = {
     DK_PARAMETERS_END,
 };
 
-/* How many words of argv a verb's name matches: all of them, or 0. */
-static int words_matched(const char *name, int argc, char **argv)
+/* How many of a name's words are argv's, one after the other; `*left` is what the name has more. */
+static int words_matched(const char *name, int argc, char **argv, const char **left)
 {
     int words = 0;
-    for (const char *at = name; *at != '\0'; words++) {
-        size_t bytes = strcspn(at, " ");
-        if (words == argc || strlen(argv[words]) != bytes || strncmp(at, argv[words], bytes) != 0) {
-            return 0;
+    *left = name;
+    while (**left != '\0' && words < argc) {
+        size_t bytes = strcspn(*left, " ");
+        if (strlen(argv[words]) != bytes || strncmp(*left, argv[words], bytes) != 0) {
+            break;
         }
-        at += bytes + (at[bytes] == ' ');
+        *left += bytes + ((*left)[bytes] == ' ');
+        words++;
     }
     return words;
 }
 
 const struct dk_verb *dk_verb_find(int argc, char **argv, int *words)
 {
+    const struct dk_verb *found = NULL;
+    const char *left;
+    *words = 0;
     for (size_t g = 0; g < dk_verb_group_count; g++) {
         for (const struct dk_verb *v = dk_verb_groups[g].verb; v->name != NULL; v++) {
-            *words = words_matched(v->name, argc, argv);
-            if (*words > 0) {
-                return v;
+            int matched = words_matched(v->name, argc, argv, &left);
+            if (*left == '\0' && matched > *words) {
+                *words = matched;
+                found = v;
             }
         }
     }
-    return NULL;
+    return found;
 }
 
-const char *dk_verb_nearest(const char *word)
+bool dk_verb_is_below(const struct dk_verb *verb, const char *words)
+{
+    size_t bytes = strlen(words);
+    return strncmp(verb->name, words, bytes) == 0 && verb->name[bytes] == ' ';
+}
+
+int dk_verb_begun(int argc, char **argv)
+{
+    int words = 0;
+    const char *left;
+    for (size_t g = 0; g < dk_verb_group_count; g++) {
+        for (const struct dk_verb *v = dk_verb_groups[g].verb; v->name != NULL; v++) {
+            int matched = words_matched(v->name, argc, argv, &left);
+            words = *left != '\0' && matched > words ? matched : words;
+        }
+    }
+    return words;
+}
+
+const char *dk_verb_nearest(const char *words)
 {
     const char *names[VERBS_MAX + 1];
     size_t count = 0;
@@ -70,5 +95,5 @@ const char *dk_verb_nearest(const char *word)
         }
     }
     names[count] = NULL;
-    return dk_yaml_nearest(word, names);
+    return dk_yaml_nearest(words, names);
 }

@@ -4,18 +4,13 @@
 #include "replay/cli/read.h"
 #include "replay/cli/sla.h"
 #include "replay/cli/verb.h"
-#include "replay/import/command.h"
-
-static const struct dk_parameter show_parameters[] = {
-    {"TICKET", NULL, "SITE-NUMBER, or its reference elsewhere", NULL, DK_NEEDED, 0},
-    DK_PARAMETERS_END,
-};
 
 const struct dk_verb dk_verbs_read[] = {
     {.name = "show",
      .summary = "a ticket: its state and its history",
-     .example = "show 1-42\nshow INC0000045 --zone Europe/Berlin\nshow 1-42 --json\n",
-     .parameter = show_parameters,
+     .example =
+         "show 1-42\nshow INC0000045 --zone Europe/Berlin\nshow 1-42 --json\nshow 1-42 --as anna\n",
+     .parameter = dk_show_parameters,
      .run = dk_show_run},
     {.name = "list",
      .summary = "tickets, by what they are now",
@@ -77,8 +72,6 @@ const struct dk_verb dk_verbs_read[] = {
     {.name = NULL},
 };
 
-static const struct dk_parameter import_parameters[] = {DK_PARAMETERS_END};
-
 const struct dk_verb dk_verbs_site[] = {
     {.name = "status",
      .summary = "how the site is; with TICKET STATUS, sets a ticket's status",
@@ -127,8 +120,13 @@ const struct dk_verb dk_verbs_site[] = {
      .of_operator = true},
     {.name = "import",
      .summary = "bring a history in from CSV, with its own times",
-     .parameter = import_parameters,
-     .main = dk_import_main},
+     .more = dk_import_more,
+     .example = "import --map replay/import/maps/uci_incident.yaml --dry-run incident.csv\n"
+                "import --map replay/import/maps/uci_incident.yaml incident.csv\n"
+                "import --map jira.yaml --adopt --rejects rejects.txt -\n",
+     .parameter = dk_import_parameters,
+     .run = dk_import_verb,
+     .siteless = true},
     {.name = "demo",
      .summary = "feed a lively stream of tickets, to have something to look at",
      .more = "Customers open and answer, agents reply to, ask back on and resolve what routing "

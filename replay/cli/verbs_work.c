@@ -123,9 +123,18 @@ static int complete_ack(struct dk_action *action, struct dk_err *err)
 
 static int complete_presence(struct dk_action *action, struct dk_err *err)
 {
-    return dk_id_class(action->event[0].subject) == DK_SUBJECT_AGENT
-               ? 0
-               : dk_cli_usage(err, "presence is an agent's: say whose with --as");
+    const Docket__PresenceChanged *changed = (const Docket__PresenceChanged *)action->event[0].body;
+    if (dk_id_class(action->event[0].subject) != DK_SUBJECT_AGENT) {
+        return dk_cli_usage(err, "presence is an agent's: say whose with --as");
+    }
+    return changed->has_until_us ? dk_action_check_ahead(action, "--until", changed->until_us, err)
+                                 : 0;
+}
+
+static int complete_remind(struct dk_action *action, struct dk_err *err)
+{
+    const Docket__ReminderSet *set = (const Docket__ReminderSet *)action->event[0].body;
+    return dk_action_check_ahead(action, "TIME", set->due_us, err);
 }
 
 /* clang-format off */
@@ -163,7 +172,9 @@ const struct dk_verb dk_verbs_work[] = {
     {.name = "erase-attachment", .summary = "record that an attachment is erased",
      .run = dk_action_run,
      .kind = DK_KIND_ATTACHMENT_ERASED,
-     .example = "erase-attachment 1-42 9f86d081884c7d65... --reason \"passport\" --as anna\n",
+     .example = "erase-attachment 1-42 "
+                "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad "
+                "--reason \"passport\" --as anna\n",
      .parameter = DK_PARAMETERS(DK_TICKET,
          {"SHA256", NULL, "its hash, 64 digits", "sha256", DK_NEEDED, 0},
          {"--reason", "TEXT", "why; - reads it from stdin", "reason", DK_STDIN, 0})},
@@ -175,7 +186,8 @@ const struct dk_verb dk_verbs_work[] = {
          {"VALUE", NULL,
           "of the field's type; none clears it; a reference is CLASS/KEY", NULL, 0, 0})},
     {.name = "remind", .summary = "be reminded of it", .run = dk_action_run,
-     .kind = DK_KIND_REMINDER_SET, .example = "remind 1-42 +4h \"call back\" --as anna\n",
+     .kind = DK_KIND_REMINDER_SET, .complete = complete_remind,
+     .example = "remind 1-42 +4h \"call back\" --as anna\n",
      .parameter = DK_PARAMETERS(DK_TICKET,
          {"TIME", NULL, "when", "due_us", DK_NEEDED, 0},
          {"TEXT", NULL, "of what; - reads it from stdin", "text", DK_STDIN, 0})},

@@ -30,6 +30,7 @@ void dk_watch_open(struct dk_watch *watch, const char *what, uint64_t total)
                                .shown = isatty(STDERR_FILENO),
                                .total = total,
                                .begun_us = dk_clock_boot_us()};
+    watch->last_us = watch->begun_us; /* what is quick needs no bar */
     DK_ASSERT(watch->signals >= 0);
 }
 

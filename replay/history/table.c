@@ -1,5 +1,6 @@
 #include "replay/history/table.h"
 #include "proto/base/err.h"
+#include <locale.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -7,15 +8,19 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
+#include <wchar.h>
 
 #define COLUMNS_MAX 16
 #define CELL_BYTES  512
 #define GAP         2
+#define LEAST_WIDTH 6  /* of a column that is cut to fit */
+#define USUAL_WIDTH 80 /* of a terminal that does not say its own */
 
 struct dk_text_table {
     size_t columns;
     char *heading[COLUMNS_MAX];
     bool right[COLUMNS_MAX];
+    bool whole[COLUMNS_MAX]; /* never cut */
     char **cell;
     size_t count, capacity;
 };
@@ -24,6 +29,9 @@ static char *copy_line(const char *text)
 {
     char *copy = strndup(text, strcspn(text, "\r\n"));
     DK_ASSERT(copy != NULL);
+    for (char *tab = copy; (tab = strchr(tab, '\t')) != NULL;) {
+        *tab = ' ';
+    }
     return copy;
 }
 
@@ -34,7 +42,8 @@ struct dk_text_table *dk_text_table_new(const char *const *heading, size_t colum
     table->columns = columns;
     for (size_t i = 0; i < columns; i++) {
         table->right[i] = heading[i][0] == '>';
-        table->heading[i] = copy_line(heading[i] + (table->right[i] ? 1 : 0));
+        table->whole[i] = table->right[i] || heading[i][0] == '=';
+        table->heading[i] = copy_line(heading[i] + (table->whole[i] ? 1 : 0));
     }
     return table;
 }
@@ -76,30 +85,60 @@ void dk_text_table_addf(struct dk_text_table *table, const char *format, ...)
     dk_text_table_add(table, text);
 }
 
-static bool begins_character(char byte)
+/* One character: its bytes, and the columns that it takes on a terminal; a byte that begins none, and
+ * a control character (which the program shows as one sign), take one. */
+struct character {
+    size_t bytes, width;
+};
+
+static struct character character_at(const char *text, size_t max)
 {
-    return ((unsigned char)byte & 0xc0) != 0x80;
+    mbstate_t state = {0};
+    wchar_t wide = 0;
+    size_t bytes = mbrtowc(&wide, text, max, &state);
+    bool whole = bytes > 0 && bytes <= max;
+    int width = whole ? wcwidth(wide) : 1;
+    return (struct character){whole ? bytes : 1, width >= 0 ? (size_t)width : 1};
+}
+
+static bool is_ascii(const char *text, size_t bytes)
+{
+    unsigned char all = 0;
+    for (size_t i = 0; i < bytes; i++) {
+        all |= (unsigned char)text[i];
+    }
+    return all < 0x80;
+}
+
+/* The bytes of the first characters that take at most `room` columns, and how many they take. */
+static size_t bytes_of_width(const char *text, size_t bytes, size_t room, size_t *width)
+{
+    if (is_ascii(text, bytes)) { /* most are, and need no table of characters */
+        return *width = bytes < room ? bytes : room;
+    }
+    locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+    DK_ASSERT(utf8 != (locale_t)0); /* it comes with the C library */
+    locale_t before = uselocale(utf8);
+    size_t at = 0;
+    *width = 0;
+    while (at < bytes) {
+        struct character next = character_at(text + at, bytes - at);
+        if (*width + next.width > room) {
+            break;
+        }
+        *width += next.width;
+        at += next.bytes;
+    }
+    (void)uselocale(before);
+    freelocale(utf8);
+    return at;
 }
 
 size_t dk_text_width(const char *text, size_t bytes)
 {
-    size_t width = 0;
-    for (size_t i = 0; i < bytes; i++) {
-        width += begins_character(text[i]) ? 1 : 0;
-    }
+    size_t width;
+    (void)bytes_of_width(text, bytes, SIZE_MAX, &width);
     return width;
-}
-
-/* The bytes of the first `width` characters. */
-static size_t bytes_of_width(const char *text, size_t width)
-{
-    size_t i = 0;
-    for (; text[i] != '\0'; i++) {
-        if (begins_character(text[i]) && width-- == 0) {
-            break;
-        }
-    }
-    return i;
 }
 
 static void put_blanks(size_t count, FILE *out)
@@ -107,34 +146,60 @@ static void put_blanks(size_t count, FILE *out)
     (void)fprintf(out, "%*s", (int)count, "");
 }
 
-static void put_cut(const char *text, size_t room, FILE *out)
+/* At most `room` columns of a text; where it is cut, "..." tells. Returns the columns it took. */
+static size_t put_cut(const char *text, size_t room, FILE *out)
 {
-    if (dk_text_width(text, strlen(text)) <= room) {
+    size_t bytes = strlen(text), width, dots = room > 3 ? 3 : 0;
+    if (bytes_of_width(text, bytes, room, &width) == bytes) {
         (void)fputs(text, out);
-    } else if (room > 3) {
-        (void)fprintf(out, "%.*s...", (int)bytes_of_width(text, room - 3), text);
+        return width;
     }
+    bytes = bytes_of_width(text, bytes, room - dots, &width);
+    (void)fprintf(out, "%.*s%.*s", (int)bytes, text, (int)dots, "...");
+    return width + dots;
 }
 
 static void print_row(const struct dk_text_table *table, char *const *row, const size_t *width,
-                      size_t line_max, FILE *out)
+                      FILE *out)
 {
-    size_t used = 0, owed = 0; /* blanks are written only before text */
+    size_t owed = 0; /* blanks are written only before text */
     for (size_t i = 0; i < table->columns; i++) {
         size_t own = dk_text_width(row[i], strlen(row[i]));
-        size_t before = table->right[i] ? width[i] - own : 0;
-        bool last = i + 1 == table->columns;
+        size_t before = table->right[i] && own < width[i] ? width[i] - own : 0;
+        size_t put = 0;
         if (own > 0) {
             put_blanks(owed + before, out);
-            put_cut(row[i], last && line_max > used ? line_max - used : SIZE_MAX, out);
+            put = put_cut(row[i], width[i], out);
             owed = 0;
         } else {
             owed += before;
         }
-        owed += width[i] - own - before + GAP;
-        used += width[i] + GAP;
+        owed += width[i] - put - before + GAP;
     }
     (void)fputc('\n', out);
+}
+
+/* Takes from the widest columns of text until a row fits; what is narrow anyway stays. */
+static void fit(const struct dk_text_table *table, size_t *width, size_t line_max)
+{
+    size_t used = (table->columns - 1) * GAP;
+    for (size_t i = 0; i < table->columns; i++) {
+        used += width[i];
+    }
+    while (used > line_max) {
+        size_t widest = table->columns;
+        for (size_t i = table->columns; i-- > 0;) {
+            if (!table->whole[i] && width[i] > LEAST_WIDTH &&
+                (widest == table->columns || width[i] > width[widest])) {
+                widest = i;
+            }
+        }
+        if (widest == table->columns) {
+            return; /* a terminal too narrow for it: the lines wrap */
+        }
+        width[widest]--;
+        used--;
+    }
 }
 
 void dk_text_table_print(const struct dk_text_table *table, size_t line_max, FILE *out)
@@ -149,14 +214,21 @@ void dk_text_table_print(const struct dk_text_table *table, size_t line_max, FIL
         size_t *column = &width[i % table->columns];
         *column = own > *column ? own : *column;
     }
-    print_row(table, table->heading, width, line_max, out);
+    if (line_max > 0) {
+        fit(table, width, line_max);
+    }
+    print_row(table, table->heading, width, out);
     for (size_t i = 0; i < rows; i++) {
-        print_row(table, table->cell + i * table->columns, width, line_max, out);
+        print_row(table, table->cell + i * table->columns, width, out);
     }
 }
 
-size_t dk_text_line_max(FILE *out)
+size_t dk_text_line_max(void)
 {
     struct winsize size;
-    return isatty(fileno(out)) && ioctl(fileno(out), TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+    if (!isatty(STDOUT_FILENO)) {
+        return 0;
+    }
+    bool known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+    return known ? size.ws_col : USUAL_WIDTH;
 }

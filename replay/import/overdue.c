@@ -13,7 +13,8 @@
 #define POLL_MS 100
 #define LIVE_US (3 * DK_SECOND_US) /* a node that was silent for longer is not live */
 #define STANDSTILL_US                                                                              \
-    (10 * DK_SECOND_US) /* a node that folds nothing for so long is not awaited                    \
+    (10 *                                                                                          \
+     DK_SECOND_US) /* a node that folds nothing for so long is not awaited                    \
                          */
 #define ANSWER_MAX_BYTES (64 << 20)
 
@@ -194,6 +195,6 @@ void dk_overdue_print(const struct dk_import_summary *summary, FILE *out)
         dk_text_table_add(table, text_in(one, "due"));
         dk_text_table_add(table, dk_duration_format(late_us - late_us % DK_SECOND_US, by));
     }
-    dk_text_table_print(table, dk_text_line_max(out), out);
+    dk_text_table_print(table, dk_text_line_max(), out);
     dk_text_table_free(&table);
 }

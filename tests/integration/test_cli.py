@@ -1,5 +1,5 @@
 """A ticket's life by the command line, through a real broker and the analytics node."""
-import json, os, pty, signal, subprocess, time
+import fcntl, json, os, pty, signal, struct, subprocess, termios, time, unicodedata
 import docket_pb2 as pb
 from docket_client import Client, event
 from site_of import BIN, Site
@@ -21,7 +21,7 @@ fields:
   colour: {name: Colour, type: choice, choices: [red, blue]}
   due: {name: Due, type: date}
 """
-USAGE, NOT_FOUND, UNAVAILABLE = 64, 2, 69
+USAGE, NOT_FOUND, DAMAGED, UNAVAILABLE = 64, 2, 65, 69
 BOB = ("--customer", "bob@example.org")
 
 
@@ -208,6 +208,15 @@ def a_name_of_two(docket, site):
 def usage(docket):
     docket.fails(USAGE, "SUBJECT is missing", "open")
     docket.fails(USAGE, "is show meant?", "shwo", "1-1")
+    docket.fails(USAGE, "is past already", "remind", "1-1", "-4h", "--as", "anna")
+    docket.fails(USAGE, "--until: ", "presence", "away", "--until", "-1h", "--as", "anna")
+    docket.fails(USAGE, "--wait takes", "status", "--wait", "-5")
+    docket.fails(USAGE, "--timeout takes", "status", "--timeout", "-5s")
+    docket.fails(USAGE, "-x is not understood", "note", "1-1", "-x", "--as", "anna")
+    docket.fails(USAGE, "say 2026-10-25T02:30:00+02:00 or 2026-10-25T02:30:00+01:00", "note", "1-1",
+                 "x", "--as", "anna", "--at", "2026-10-25 02:30", "--zone", "Europe/Berlin")
+    docket.fails(USAGE, "\"2026-03-29 02:30\" does not exist in Europe/Berlin", "kpi", "--from",
+                 "2026-03-29 02:30", "--zone", "Europe/Berlin")
     docket.fails(USAGE, "say who acts", "note", "1-1", "x")
     docket.fails(USAGE, "priority is one of critical, high", "open", "x", *BOB,
                  "--priority", "urgent")
@@ -220,6 +229,8 @@ def usage(docket):
     docket.fails(USAGE, "no number of a line", "list", "--filter", "line=two")
     docket.fails(1, "NUL byte", "note", "1-1", "-", "--as", "anna", stdin="a\0b")
     docket.fails(NOT_FOUND, "DK_ENOTFOUND", "show", "1-999")
+    docket.fails(NOT_FOUND, "no ticket has the reference", "note", "65535-1", "x", "--as", "anna")
+    docket.fails(NOT_FOUND, "lives at site 2", "note", "2-1", "x", "--as", "anna")
     docket.fails(NOT_FOUND, "DK_ENOTFOUND", "show", "NO-SUCH-REFERENCE")
     docket.fails(NOT_FOUND, "DK_ENOTFOUND", "note", "1-999", "x", "--as", "anna")
     docket.fails(NOT_FOUND, "no-such-file", "attach", "1-1", "/no-such-file", "--as", "anna")
@@ -329,7 +340,8 @@ def nodes(docket):
         live = docket("kpi", *question, "--json")
         assert live == docket("replay", "kpi", *question, "--json") and json.loads(live), question
     assert "priority" in docket("kpi", "--by", "priority", "priority=high")
-    docket.fails(1, "happiness", "kpi", "--measures", "happiness")
+    docket.fails(USAGE, "happiness", "kpi", "--measures", "happiness")
+    docket.fails(USAGE, "happiness", "replay", "kpi", "--measures", "happiness")
     for role in roles:
         assert docket.json("replay", "diff", role)["equal"] is True, role
     docket.fails(USAGE, "no role", "replay", "diff", "janitor")
@@ -340,14 +352,34 @@ def nodes(docket):
 def on_a_terminal(docket, site):
     """Nothing but text on a terminal either, cut to its width, whatever somebody wrote."""
     docket("open", "Evil \x1b[31m \u009b31m", *BOB)
-    master, slave = pty.openpty()
-    subprocess.run([BIN / "docket", "list"], stdout=slave, stderr=slave, check=True,
-                   env=dict(os.environ, DOCKET_CONFIG=str(site.data)))
-    os.close(slave)
-    text = os.read(master, 65536).decode()
-    os.close(master)
-    assert "Paper jam" in text, text
-    assert "Evil \ufffd[31m \ufffd31m" in text, text
+    docket("open", "火事です " * 100, *BOB)
+
+    def shown(columns, *words):
+        master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        run = subprocess.Popen([BIN / "docket", *words], stdout=slave, stderr=slave,
+                               env=dict(os.environ, DOCKET_CONFIG=str(site.data)))
+        os.close(slave)
+        text = b""
+        try:
+            while part := os.read(master, 65536):
+                text += part
+        except OSError:  # how a terminal's end is told
+            pass
+        os.close(master)
+        assert run.wait() == 0
+        return text.decode()
+
+    def width(line):
+        return sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in line)
+    text = shown(160, "list")
+    assert "Paper jam" in text and "Evil \ufffd[31m \ufffd31m" in text and "..." in text, text
+    for columns in (80, 81, 100, 200):
+        lines = shown(columns, "list").splitlines()
+        assert len(lines) == 7 and all(width(line) <= columns for line in lines), (columns, lines)
+    assert "火事です " * 99 in docket("list") and "火事です " * 99 in shown(80, "list", "--json")
+    narrow = shown(20, "list")
+    assert "1-5" in narrow and "Ben" in narrow, narrow
 
 
 def damaged(docket, site):
@@ -359,9 +391,9 @@ def damaged(docket, site):
     done = docket.site.docket("replay", "verify", check=False)
     assert done.returncode == 1 and "DK_ECORRUPT" in done.stdout, (done.stdout, done.stderr)
     position = done.stdout.split()[1].rstrip(":")
-    docket.fails(1, "DK_ECORRUPT", "tail", "--from", position)
-    docket.fails(1, "DK_ECORRUPT", "list")
-    docket.fails(1, "DK_ECORRUPT", "get", "agents")
+    docket.fails(DAMAGED, "DK_ECORRUPT", "tail", "--from", position)
+    docket.fails(DAMAGED, "DK_ECORRUPT", "list")
+    docket.fails(DAMAGED, "DK_ECORRUPT", "get", "agents")
     (site.data / "keys" / "broker.pub").write_text('public: "' + 40 * " " + '"\n')
     docket.fails(1, "40 Z85 characters", "status")
 

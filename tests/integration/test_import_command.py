@@ -50,15 +50,21 @@ def told(desk):
     assert records(desk.site) == []
 
     for arguments, code, says in [
-            ((), 64, "--map MAP.yaml is missing"), (("--map",), 64, "a value is missing after --map"),
-            (("--frob",), 64, "there is no option --frob"),
-            (("--map", desk.map, "a", "b"), 64, "one FILE at a time"),
-            (("--map", desk.map, desk.site.path / "none.csv"), 1, "cannot open"),
-            (("--map", desk.site.path / "none.yaml", file), 1, "cannot read"),
+            ((), 64, "FILE is missing"), ((file,), 64, "--map is missing"),
+            (("--map",), 64, "--map needs a value"),
+            (("--rejcts", "r", file), 64, "--rejcts is not understood: is --rejects meant?"),
+            (("--map", desk.map, "a", "b"), 64, "\"b\" is one argument too many"),
+            (("--map", desk.map, desk.site.path / "none.csv"), 2, "cannot open"),
+            (("--map", desk.site.path / "none.yaml", file), 2, "cannot read"),
             (("--map", file, file), 1, f"{file}:1: ")]:
         done = desk.site.docket("import", *arguments, check=False)
         assert done.returncode == code and says in done.stderr, (arguments, done)
-    assert "Examples:" in desk.site.docket("import", "--help").stdout
+    help = desk.site.docket("import", "--help").stdout
+    assert "Examples\n" in help and "--zone ZONE" in help and help == desk.site.docket("help", "import").stdout
+    done = subprocess.run([BIN / "docket", "import", "--map", desk.map, "--dry-run", "--json", file],
+                          cwd="/", env=dict(os.environ, DOCKET_CONFIG="/no/such/site"),
+                          capture_output=True, text=True)
+    assert done.returncode == 1 and json.loads(done.stdout)["rejected"] == 3, done
 
 
 def comes_back(desk):

@@ -58,6 +58,10 @@ static void test_arguments_may_look_like_options(void **state)
     ASSERT_OK(parse(&a, "--wait=5 -- --tag", &err), &err);
     ASSERT_STR(dk_argument(&a, "--wait"), "5");
     ASSERT_STR(dk_argument(&a, "TICKET"), "--tag");
+    ASSERT_OK(parse(&a, "-2h -4.5 --fol", &err), &err); /* no option begins with a digit */
+    ASSERT_STR(dk_argument(&a, "TICKET"), "-2h");
+    ASSERT_STR(dk_argument(&a, "WHO"), "-4.5");
+    ASSERT_STR(dk_argument(&a, "--follow"), "yes");
 }
 
 static void test_arguments_that_do_not_fit_are_named(void **state)
@@ -68,7 +72,11 @@ static void test_arguments_that_do_not_fit_are_named(void **state)
     } cases[] = {
         {"", "TICKET is missing"},
         {"1-42 --line", "--line needs a value"},
-        {"1-42 --lime 2", "--lime is not understood"},
+        {"1-42 --lime 2", "--lime is not understood: is --line meant?"},
+        {"1-42 --xyzzy=1", "--xyzzy is not understood"},
+        {"--follow=yes 1-42", "--follow takes no value"},
+        {"1-42 -fx", "-fx is not understood"},
+        {"1-42 ben -xf", "-xf is not understood"},
         {"1-42 --line 2 --line 3", "--line is given twice"},
         {"1-42 -x", "-x is not understood"},
     };
@@ -108,6 +116,24 @@ static void test_verbs_are_found_by_one_or_two_words(void **state)
     ASSERT_STR(dk_verb_nearest("relpy"), "reply");
 }
 
+static void test_verbs_are_begun_by_their_first_words(void **state)
+{
+    char *argv[] = {(char[]){"replay"}, (char[]){"sla"}, (char[]){"explain"}, (char[]){"1-1"},
+                    NULL};
+    char *kpi[] = {(char[]){"kpi"}, (char[]){"credits"}, NULL};
+    int words = 0;
+    (void)state;
+    ASSERT_EQ(dk_verb_begun(1, argv), 1);
+    ASSERT_EQ(dk_verb_begun(2, argv), 2);
+    ASSERT_EQ(dk_verb_begun(1, argv + 3), 0);
+    ASSERT_STR(dk_verb_find(4, argv, &words)->name, "replay sla explain");
+    ASSERT_EQ(words, 3);
+    ASSERT_STR(dk_verb_find(2, kpi, &words)->name, "kpi credits");
+    ASSERT_STR(dk_verb_find(1, kpi, &words)->name, "kpi");
+    ASSERT_TRUE(dk_verb_is_below(dk_verb_find(2, kpi, &words), "kpi"));
+    ASSERT_TRUE(!dk_verb_is_below(dk_verb_find(1, kpi, &words), "kpi"));
+}
+
 /* Every verb says what it does and how; what an action fills is a field of its body, and required
  * fields are either needed arguments or the verb's own to fill. */
 static void test_verbs_tables_fit_the_schema(void **state)
@@ -116,8 +142,7 @@ static void test_verbs_tables_fit_the_schema(void **state)
     for (size_t g = 0; g < dk_verb_group_count; g++) {
         for (const struct dk_verb *v = dk_verb_groups[g].verb; v->name != NULL; v++) {
             const ProtobufCMessageDescriptor *body = dk_body_descriptor(v->kind);
-            ASSERT_TRUE(v->summary != NULL && (v->main != NULL || v->example != NULL));
-            ASSERT_TRUE((v->run != NULL) != (v->main != NULL));
+            ASSERT_TRUE(v->summary != NULL && v->example != NULL && v->run != NULL);
             for (const struct dk_parameter *p = v->parameter; !dk_parameter_last(p); p++) {
                 ASSERT_TRUE(p->name == NULL || p->help != NULL);
                 if (p->field != NULL &&
@@ -138,6 +163,7 @@ int main(void)
         cmocka_unit_test(test_arguments_that_do_not_fit_are_named),
         cmocka_unit_test(test_arguments_before_the_verb_end_at_it),
         cmocka_unit_test(test_verbs_are_found_by_one_or_two_words),
+        cmocka_unit_test(test_verbs_are_begun_by_their_first_words),
         cmocka_unit_test(test_verbs_tables_fit_the_schema),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -101,7 +101,7 @@ static void test_ticket_parse_reads_what_format_writes(void **state)
     static const struct {
         unsigned site;
         uint64_t number;
-    } rows[] = {{0, 1}, {1, 1}, {7, 1042}, {DK_SITE_MAX, DK_TICKET_NUMBER_MAX}};
+    } rows[] = {{1, 1}, {7, 1042}, {DK_SITE_UNNAMED - 1, DK_TICKET_NUMBER_MAX}};
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         char text[DK_ID_TEXT_BYTES];
         uint64_t ticket = dk_ticket_make(rows[i].site, rows[i].number), read = 0;
@@ -130,6 +130,8 @@ static void test_ticket_parse_refuses(void **state)
         "+7-1",
         "7-+1",
         "a-1",
+        "0-1",
+        "65535-1", /* stands for "the ticket opened by the k-th Opened" */
         "65536-1",
         "7-1099511627776",
         "7-99999999999999999999",
