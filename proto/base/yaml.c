@@ -350,6 +350,9 @@ static const char *label(const struct dk_yaml *node)
     if (node->key != NULL) {
         return node->key;
     }
+    if (node->parent != NULL && node->parent->key != NULL) {
+        return node->parent->key; /* the list that it is an item of */
+    }
     return node->parent != NULL ? "this item" : "the document";
 }
 
@@ -459,14 +462,16 @@ const char *dk_yaml_nearest(const char *word, const char *const *words)
     return best;
 }
 
-/* "a, b or c" */
+/* "a, b or c", or "a, b, ..." where there is no room for all. */
 static void join(char *out, size_t size, const char *const *words)
 {
     size_t used = 0;
     for (size_t i = 0; words[i] != NULL && used < size; i++) {
         const char *between = i == 0 ? "" : words[i + 1] == NULL ? " or " : ", ";
-        int n = snprintf(out + used, size - used, "%s%s", between, words[i]);
-        used += (size_t)n;
+        bool fits = used + strlen(between) + strlen(words[i]) + sizeof ", ..." <= size;
+        (void)snprintf(out + used, size - used, "%s%s", fits ? between : ", ...",
+                       fits ? words[i] : "");
+        used = fits ? strlen(out) : size;
     }
 }
 

@@ -1,5 +1,6 @@
 /* From an entity's keys to its body: the keys that its section knows, each read by its type. */
 #include "proto/event/body.h"
+#include "proto/event/fields.h"
 #include "replay/reference/key.h"
 
 #define WORDS_MAX 24
@@ -64,9 +65,16 @@ static void read_keys(struct dk_reference *set, struct dk_reference_entity *enti
                                                                      key->field),
         };
         DK_ASSERT(reading.field != NULL);
-        if (reading.node != NULL)
+        size_t before = set->problem_count;
+        if (reading.node != NULL) {
             key->type->read(&reading);
-        else if (key->needed)
+            if (key->needed && set->problem_count == before &&
+                reading.field->label == PROTOBUF_C_LABEL_REPEATED &&
+                dk_field_values(entity->body, reading.field).count == 0)
+                dk_reference_problem_at(set, entity->file, reading.node,
+                                        "%s of %s \"%s\" is empty: write at least one", key->word,
+                                        entity_class(entity), entity->key);
+        } else if (key->needed)
             dk_reference_problem_at(set, entity->file, entity->node,
                                     "%s \"%s\" has no %s: add \"%s: ...\"", entity_class(entity),
                                     entity->key, key->word, key->word);

@@ -1,5 +1,7 @@
 /* Rules of notices: what no key shows alone. */
+#include "nodes/notification/address.h"
 #include "nodes/notification/rule.h"
+#include "proto/event/body.h"
 #include "replay/reference/set.h"
 
 #define PROBLEM(set, entity, key, ...)                                                             \
@@ -12,6 +14,26 @@ static bool listens_to(const Docket__RuleDefined *rule, uint32_t from, uint32_t 
             return true;
     }
     return false;
+}
+
+/* What no transport could ever deliver to. */
+static void check_address(struct dk_reference *set, const struct dk_reference_entity *entity,
+                          const struct dk_rule_step *step, const char *via)
+{
+    size_t bytes = 0;
+    const char *address = step->address != NULL ? dk_text_plain(step->address, &bytes) : NULL;
+    if (address == NULL) {
+        return;
+    }
+    if (step->transport == DOCKET__TRANSPORT__TRANSPORT_SMTP &&
+        !dk_address_is_mailbox(address, bytes))
+        PROBLEM(set, entity, via, "address \"%.*s\" is no mailbox: write one as anna@example.org",
+                (int)bytes, address);
+    if (step->transport == DOCKET__TRANSPORT__TRANSPORT_WEBHOOK &&
+        !(bytes > 7 && strncmp(address, "http://", 7) == 0) &&
+        !(bytes > 8 && strncmp(address, "https://", 8) == 0))
+        PROBLEM(set, entity, via, "address \"%.*s\" is no URL: write http://... or https://...",
+                (int)bytes, address);
 }
 
 /* The rule's own step, and those under "then". */
@@ -27,6 +49,7 @@ static void check_step(struct dk_reference *set, const struct dk_reference_entit
                 "rule \"%s\" does not say where to: add \"address: ...\" (a path, a URL, a "
                 "mailbox)",
                 entity->key);
+    check_address(set, entity, &step, via);
     if (step.payload != DOCKET__PAYLOAD__PAYLOAD_DOCKET && !webhook)
         PROBLEM(set, entity, number == 0 ? "payload" : "then",
                 "a payload goes with \"via: webhook\" only");

@@ -37,8 +37,8 @@ static bool is_key(const struct collecting *at, const struct dk_yaml *node)
         good = good && (isalnum((unsigned char)node->key[i]) || strchr("._-", node->key[i]));
     if (!good)
         dk_reference_problem_at(at->set, at->file, node,
-                                "\"%s\" is no key: write up to %d letters, digits, '.', '_', '-'",
-                                node->key, DK_KEY_MAX_BYTES);
+                                "\"%.*s\" is no key: write up to %d letters, digits, '.', '_', '-'",
+                                DK_KEY_MAX_BYTES + 4, node->key, DK_KEY_MAX_BYTES);
     return good;
 }
 

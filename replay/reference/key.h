@@ -35,8 +35,9 @@ struct dk_reference_type {
                 const ProtobufCMessage *body, const ProtobufCFieldDescriptor *field);
 };
 
-extern const struct dk_reference_type dk_type_bytes; /* one word or text */
-extern const struct dk_reference_type dk_type_text;  /* the same, as Text */
+extern const struct dk_reference_type dk_type_bytes;   /* one word or text */
+extern const struct dk_reference_type dk_type_text;    /* the same, as Text */
+extern const struct dk_reference_type dk_type_mailbox; /* a text that mail can go to */
 extern const struct dk_reference_type dk_type_bytes_list;
 extern const struct dk_reference_type dk_type_number; /* min..max */
 extern const struct dk_reference_type dk_type_numbers;

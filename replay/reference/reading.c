@@ -238,8 +238,8 @@ bool dk_reading_site(const struct dk_reading *reading, const struct dk_yaml *nod
     }
     /* A number that does not read is the site's own problem, and told there. */
     int64_t value = 0;
-    dk_yaml_int(&entity->file->doc, dk_yaml_get(entity->node, "number"), 1, DK_SITE_MAX, &value,
-                NULL);
+    dk_yaml_int(&entity->file->doc, dk_yaml_get(entity->node, "number"), 1, DK_SITE_UNNAMED - 1,
+                &value, NULL);
     *number = (uint32_t)value;
     return true;
 }

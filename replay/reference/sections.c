@@ -10,7 +10,7 @@
 /* clang-format off */
 const struct dk_reference_section dk_reference_sections[] = {
     {"sites", DK_KIND_SITE_DEFINED, {
-        KEY("number", "number", number, UP_TO(1, DK_SITE_MAX), .needed = true),
+        KEY("number", "number", number, UP_TO(1, DK_SITE_UNNAMED - 1), .needed = true),
         KEY("zone", "zone", bytes, .needed = true),
         KEY("next", "next_site", site),
     }},
@@ -50,7 +50,7 @@ const struct dk_reference_section dk_reference_sections[] = {
         KEY("skills", "skill", bytes_list),
         KEY("capacity", "capacity", number, UP_TO(0, 1000)),
         KEY("channels", "channel_capacity", channels),
-        KEY("email", "email", text),
+        KEY("email", "email", mailbox),
         KEY("tier", "tier", number, UP_TO(1, 9)),
         KEY("site", "site", site),
         KEY("products", "product", ids, OF(PRODUCT)),

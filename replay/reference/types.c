@@ -1,4 +1,5 @@
 /* Keys that hold one value, or a list of one sort. */
+#include "nodes/notification/address.h"
 #include "proto/event/body.h"
 #include "proto/event/fields.h"
 #include "replay/reference/key.h"
@@ -116,6 +117,17 @@ static void read_text(const struct dk_reading *reading)
     text->has_plain = 1;
     if (dk_reading_bytes(reading, reading->node, &text->plain))
         *(Docket__Text **)dk_reading_value(reading) = text;
+}
+
+static void read_mailbox(const struct dk_reading *reading)
+{
+    size_t before = reading->set->problem_count;
+    read_text(reading);
+    if (reading->set->problem_count == before &&
+        !dk_address_is_mailbox(reading->node->text, strlen(reading->node->text)))
+        dk_reading_problem(reading, reading->node,
+                           "\"%s\" is no mailbox: write one as anna@example.org",
+                           reading->node->text);
 }
 
 static void read_number(const struct dk_reading *reading)
@@ -253,6 +265,7 @@ static void read_kinds(const struct dk_reading *reading)
 
 const struct dk_reference_type dk_type_bytes = {read_bytes, say_bytes};
 const struct dk_reference_type dk_type_text = {read_text, say_text};
+const struct dk_reference_type dk_type_mailbox = {read_mailbox, say_text};
 const struct dk_reference_type dk_type_bytes_list = {read_bytes_list, say_bytes};
 const struct dk_reference_type dk_type_number = {read_number, say_number};
 const struct dk_reference_type dk_type_numbers = {read_numbers, say_number};

@@ -32,6 +32,15 @@ static const struct {
      "t.yaml:1: effective_from must be a date or time, as 2026-02-01 or 2026-02-01T09:00+01:00; "
      "without an offset it is UTC"},
 
+    {"groups: {" TOO_LONG TOO_LONG ": {line: 1}}",
+     "t.yaml:1: \"" TOO_LONG "\" is no key: write up to 96 letters, digits, '.', '_', '-'"},
+    {"sites: {far: {number: 65535, zone: UTC}}",
+     "t.yaml:1: number must be a whole number from 1 to 65534"},
+    {"checklists: {c: {questions: []}}",
+     "t.yaml:1: questions of checklist \"c\" is empty: write at least one"},
+    {"agents: {mara: {first_name: Mara, surname: L, email: mara at home}}",
+     "t.yaml:1: \"mara at home\" is no mailbox: write one as anna@example.org"},
+
     /* names */
     {"groups: {desk: {line: 1, calendar: ofice}}",
      "t.yaml:1: there is no calendar \"ofice\": did you mean \"office\"?"},
@@ -177,6 +186,11 @@ static const struct {
      WHERE "beginning again when idle is a repeat: add \"repeats: ...\""},
     {RULE "wait: 1h, digest: 1h}}",
      WHERE "what must be acknowledged, or is urgent, is not gathered: take digest away"},
+    {"rules: {r: {events: assigned, to: owner, via: webhook, address: hooks.example.org, template: "
+     "late}}",
+     WHERE "address \"hooks.example.org\" is no URL: write http://... or https://..."},
+    {"rules: {r: {events: assigned, to: owner, via: smtp, address: \"a@b, c@d\", template: late}}",
+     WHERE "address \"a@b, c@d\" is no mailbox: write one as anna@example.org"},
     {RULE "payload: slack}}", WHERE "a payload goes with \"via: webhook\" only"},
     {"rules: {r: {events: assigned, to: owner, via: webhook, address: \"http://x\", template: "
      "late, "

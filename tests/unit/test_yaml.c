@@ -469,7 +469,7 @@ static void test_yaml_error_says_where(void **state)
     ASSERT_STR(err.message, "site.yaml:4: 3 is too many");
     const char *text;
     ASSERT_CODE(dk_yaml_string(&doc, item, &text, &err), DK_EINVAL);
-    ASSERT_STR(err.message, "site.yaml:4: this item must be one word or text");
+    ASSERT_STR(err.message, "site.yaml:4: l must be one word or text");
     dk_yaml_close(&doc);
 }
 

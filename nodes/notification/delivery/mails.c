@@ -1,4 +1,5 @@
 #include "nodes/notification/delivery/mails.h"
+#include "nodes/notification/address.h"
 #include "proto/base/utf8.h"
 #include <errno.h>
 #include <inttypes.h>
@@ -201,21 +202,10 @@ static void add_headers(const struct dk_mails *mails, struct letter *letter,
 
 /* ---------------------------------------------------------------- sending */
 
-/* LOCAL@DOMAIN of printable characters, without what would end it or begin another. */
+/* A mailbox that there is room for. */
 static bool is_address(const char *address, size_t bytes)
 {
-    const char *at = memchr(address, '@', bytes);
-    if (bytes >= DK_MAIL_ADDRESS_BYTES || at == NULL || at == address ||
-        at == address + bytes - 1) {
-        return false;
-    }
-    for (size_t i = 0; i < bytes; i++) {
-        if ((unsigned char)address[i] <= ' ' || address[i] == 0x7f ||
-            strchr("<>,;:\"()[]\\", address[i]) != NULL) {
-            return false;
-        }
-    }
-    return address[0] != '-';
+    return bytes < DK_MAIL_ADDRESS_BYTES && dk_address_is_mailbox(address, bytes);
 }
 
 /* Lines end as mails have them. */
