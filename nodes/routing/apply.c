@@ -105,6 +105,10 @@ static void note_kind(struct dk_routing *self, struct dk_routing_ticket *row,
         dk_routing_note_contact(self, row, event);
         break;
     }
+    case DK_KIND_REQUESTER_CHANGED:
+        row->company = 0; /* that was the former customer's */
+        dk_routing_note_contact(self, row, event);
+        break;
     case DK_KIND_REPEAT_NOTED:
         row->repeat_of = 0;
         row->repeat_said = 1;
@@ -273,7 +277,8 @@ static void apply_ticket(struct dk_routing *self, const struct dk_event *event,
     note_absence(self, row, event);
     note_queue(self, row, event, live && (life->owner == 0 || row->absent) ? life->group : 0);
     bool moved = dk_routing_place(self, ticket);
-    if (row->queue != 0 && (moved || event->envelope->kind == DK_KIND_CLASSIFIED)) {
+    if (row->queue != 0 && (moved || event->envelope->kind == DK_KIND_CLASSIFIED ||
+                            event->envelope->kind == DK_KIND_REQUESTER_CHANGED)) {
         /* another may take it, or it another's place */
         dk_routing_touch_pool(self, row->queue, agenda);
     }

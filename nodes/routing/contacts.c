@@ -30,25 +30,41 @@ static uint64_t find_earlier(const struct dk_routing *self, const struct dk_even
     return 0;
 }
 
-/* Enters a ticket among the customer's by when it was opened, or its other product. */
-static void keep(struct dk_routing *self, uint64_t ticket, const struct dk_ticket *life)
+/* A ticket is no longer among a customer's. */
+static void drop(struct dk_routing *self, uint64_t ticket, uint64_t customer)
+{
+    size_t bytes = 0, at;
+    const struct dk_routing_contact *held = dk_table_get(self->contacts, customer, &bytes);
+    size_t count = held != NULL ? bytes / sizeof *held : 0;
+    for (at = 0; at < count && held[at].ticket != ticket; at++) {
+    }
+    if (at == count) {
+        return;
+    }
+    if (count == 1) {
+        dk_table_remove(self->contacts, customer);
+        return;
+    }
+    struct dk_routing_contact *list = dk_table_edit(self->contacts, customer, bytes);
+    memmove(list + at, list + at + 1, (count - 1 - at) * sizeof *list);
+    (void)dk_table_edit(self->contacts, customer, (count - 1) * sizeof *list);
+}
+
+/* Enters a ticket among the customer's by when it was opened. */
+static void enter(struct dk_routing *self, uint64_t ticket, const struct dk_ticket *life)
 {
     size_t bytes = 0, at;
     const struct dk_routing_contact *held = dk_table_get(self->contacts, life->customer, &bytes);
     size_t count = held != NULL ? bytes / sizeof *held : 0;
-    for (at = 0; at < count && held[at].ticket != ticket; at++) {
+    bool full = count == DK_CONTACTS_MAX;
+    if (full && life->opened_us < held[0].opened_us) {
+        return; /* the oldest is forgotten */
     }
-    bool known = at < count;
-    size_t wanted = known ? count : count < DK_CONTACTS_MAX ? count + 1 : DK_CONTACTS_MAX;
     struct dk_routing_contact *list =
-        dk_table_edit(self->contacts, life->customer, wanted * sizeof *list);
-    if (known) {
-        list[at].product = life->product;
-        return;
-    }
-    if (count == DK_CONTACTS_MAX) {
+        dk_table_edit(self->contacts, life->customer, (full ? count : count + 1) * sizeof *list);
+    if (full) {
         count--;
-        memmove(list, list + 1, count * sizeof *list); /* the oldest is forgotten */
+        memmove(list, list + 1, count * sizeof *list);
     }
     for (at = count; at > 0 && list[at - 1].opened_us > life->opened_us; at--) {
         list[at] = list[at - 1];
@@ -59,16 +75,27 @@ static void keep(struct dk_routing *self, uint64_t ticket, const struct dk_ticke
 void dk_routing_note_contact(struct dk_routing *self, struct dk_routing_ticket *row,
                              const struct dk_event *event)
 {
-    const struct dk_ticket *life = event->after;
+    const struct dk_ticket *life = event->after, *before = event->before;
+    uint64_t ticket = event->envelope->subject;
     bool opens = event->envelope->kind == DK_KIND_OPENED;
-    if (life->customer == 0 || (!opens && life->product == event->before->product)) {
+    if (!opens && life->customer == before->customer && life->product == before->product) {
         return;
     }
-    if (opens && ((const Docket__Opened *)(const void *)event->body)->has_repeat_of) {
-        row->repeat_said = 1; /* by whoever opened it */
+    if (opens) { /* whoever opened it may have said it */
+        row->repeat_said = ((const Docket__Opened *)(const void *)event->body)->has_repeat_of != 0;
+    } else if (life->customer != before->customer) {
+        row->repeat_said = 0; /* that was another customer's matter */
+    }
+    if (!opens) {
+        drop(self, ticket, before->customer);
+    }
+    row->repeat_of = 0;
+    if (life->customer == 0) {
+        return;
     }
     if (!dk_ticket_historical(life) && !row->repeat_said) {
         row->repeat_of = find_earlier(self, event);
+        row->repeat_cause = event->envelope->position;
     }
-    keep(self, event->envelope->subject, life);
+    enter(self, ticket, life);
 }

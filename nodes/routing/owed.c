@@ -238,7 +238,7 @@ void dk_routing_consider_ticket(struct dk_routing *self, uint64_t ticket, int64_
     if (row->repeat_of != 0) {
         Docket__RepeatNoted noted = DOCKET__REPEAT_NOTED__INIT;
         noted.repeat_of = row->repeat_of;
-        (void)dk_intents_add(intents, ticket, DK_KIND_REPEAT_NOTED, &noted.base, row->cause);
+        (void)dk_intents_add(intents, ticket, DK_KIND_REPEAT_NOTED, &noted.base, row->repeat_cause);
     }
     if (wants_route(row, life)) {
         consider_route(self, ticket, row, life, now_us, intents, again_us);

@@ -25,7 +25,7 @@ struct dk_routing_ticket {
     uint64_t cause;             /* position of the event that asks for a route or an agent */
     int64_t first_reply_due_us; /* of running clocks; 0 = none */
     int64_t resolution_due_us;
-    uint64_t company;         /* as its Opened states it; 0: the customer's */
+    uint64_t company;         /* as its Opened states it for its customer; 0: the customer's */
     uint64_t carrier, keeper; /* agents whose load it counts to, or 0; the keeper gets it back */
     uint64_t queued_at;       /* position of the last Queued since it waits there; 0 = none */
     int64_t queued_us;        /* recorded, of it */
@@ -34,6 +34,7 @@ struct dk_routing_ticket {
     uint64_t handed_at;       /* position of the temporary handover */
     int64_t handed_us;        /* recorded, of it */
     uint64_t repeat_of;       /* an earlier ticket, to be noted; 0 = none, or said */
+    uint64_t repeat_cause;    /* position of the event by which it was found */
     uint32_t weight, keeper_weight; /* as it counts to carrier and keeper */
     uint8_t channel;                /* and to which channel's load */
     uint8_t wish_line;              /* escalated to this line and not routed yet; 0 = no */
@@ -44,7 +45,7 @@ struct dk_routing_ticket {
     uint8_t reserved[2];
     char language[DK_LANGUAGE_MAX]; /* padded with NULs; "" = any */
 };
-_Static_assert(sizeof(struct dk_routing_ticket) == 160, "flat, without padding");
+_Static_assert(sizeof(struct dk_routing_ticket) == 168, "flat, without padding");
 
 /* Table 2: by agent. */
 struct dk_routing_agent {
@@ -139,7 +140,8 @@ bool dk_routing_owes_ticket(const struct dk_routing *self, uint64_t ticket,
 void dk_routing_consider_ticket(struct dk_routing *self, uint64_t ticket, int64_t now_us,
                                 struct dk_intents *intents, int64_t *again_us);
 
-/* contacts.c: what an Opened or Classified tells of the customer's earlier tickets. */
+/* contacts.c: what an Opened, Classified or RequesterChanged tells of the customer's earlier
+ * tickets. */
 void dk_routing_note_contact(struct dk_routing *self, struct dk_routing_ticket *row,
                              const struct dk_event *event);
 

@@ -1,7 +1,7 @@
 #include "tests/unit/routing_world.h"
 
 /* What becomes of a ticket that nobody takes at once: offers (R6), relaxation (R5), substitutes
- * (R7); and who may have it at all: tiers, visibility (R2, R8). Repeat contacts. */
+ * (R7); and who may have it at all: tiers, visibility (R2, R8). */
 
 #define MINUTE (60 * DK_SECOND_US)
 
@@ -431,57 +431,6 @@ static void test_routing_r7_without_a_substitute_it_waits_for_the_owner(void **s
     ASSERT_EQ(world_settle(world), 0); /* she is back */
 }
 
-/* ---------------------------------------------------------------- repeat contacts */
-
-static uint64_t come(struct role_world *world, uint64_t customer, const char *product)
-{
-    Docket__Opened opened = DOCKET__OPENED__INIT;
-    opened.has_customer = 1;
-    opened.customer = dk_id_make(DK_SUBJECT_CUSTOMER, customer);
-    opened.has_product = product != NULL;
-    opened.product = product != NULL ? PLACE(product) : 0;
-    return world_open_ticket(world, &opened);
-}
-
-static uint64_t repeat_of(const struct role_world *world, uint64_t ticket)
-{
-    const void *body = NULL;
-    size_t count = count_of(world, ticket, DK_KIND_REPEAT_NOTED, &body);
-    ASSERT_TRUE(count <= 1);
-    return count == 1 ? ((const Docket__RepeatNoted *)body)->repeat_of : 0;
-}
-
-static void test_routing_notes_a_customer_who_comes_again_once(void **state)
-{
-    struct role_world *world = *state;
-    Docket__Classified classified = DOCKET__CLASSIFIED__INIT;
-    uint64_t first = come(world, 1, "mail"), other = come(world, 1, "toner");
-    uint64_t stranger = come(world, 2, "mail");
-    (void)world_settle(world);
-    world->now_us += 3 * DK_DAY_US;
-    uint64_t again = come(world, 1, "mail"), unknown = come(world, 1, NULL);
-    (void)world_settle(world);
-    ASSERT_EQ(repeat_of(world, first), 0);
-    ASSERT_EQ(repeat_of(world, other), 0);
-    ASSERT_EQ(repeat_of(world, stranger), 0);
-    ASSERT_EQ(repeat_of(world, again), first);
-    ASSERT_EQ(repeat_of(world, unknown), 0);
-    classified.has_product = 1;
-    classified.product = PLACE("toner");
-    (void)world_append(world, unknown, DK_KIND_CLASSIFIED, &classified);
-    classified.product = PLACE("mail");
-    (void)world_append(world, again, DK_KIND_CLASSIFIED, &classified);
-    (void)world_settle(world);
-    ASSERT_EQ(repeat_of(world, unknown), other);
-    world_restart(world);
-    (void)world_settle(world);
-    ASSERT_EQ(repeat_of(world, again), first);
-    world->now_us += 8 * DK_DAY_US;
-    uint64_t late = come(world, 1, "mail");
-    (void)world_settle(world);
-    ASSERT_EQ(repeat_of(world, late), 0);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -497,7 +446,6 @@ int main(void)
         CASE(test_routing_r7_a_customer_who_answers_gets_a_substitute_until_the_owner_is_back),
         CASE(test_routing_r7_a_reopened_ticket_and_one_who_is_there),
         CASE(test_routing_r7_without_a_substitute_it_waits_for_the_owner),
-        CASE(test_routing_notes_a_customer_who_comes_again_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
