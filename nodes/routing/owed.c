@@ -56,7 +56,7 @@ static void consider_route(struct dk_routing *self, uint64_t ticket,
     if (routed.group == 0 && life->group == 0) {
         dk_refs_settings(self->world->refs, now_us, &settings);
         routed.group = settings.default_group;
-        routed.reason = DOCKET__ROUTE_REASON__ROUTE_SECONDARY;
+        routed.reason = DOCKET__ROUTE_REASON__ROUTE_DEFAULT;
     }
     if (routed.group != 0) {
         (void)dk_intents_add(intents, ticket, DK_KIND_ROUTED, &routed.base, row->cause);

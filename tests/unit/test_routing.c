@@ -67,13 +67,29 @@ static uint64_t group_of(const struct role_world *world, uint64_t ticket)
     return life->group;
 }
 
+/* The reason of the ticket's last Routed. */
+static Docket__RouteReason reason_of(const struct role_world *world, uint64_t ticket)
+{
+    Docket__RouteReason reason = DOCKET__ROUTE_REASON__ROUTE_NONE;
+    for (uint64_t position = 1; position <= world->count; position++) {
+        size_t bytes;
+        const uint8_t *record = world_record(world, position, &bytes);
+        if (dk_event_load_subject(record) == ticket && dk_event_load_kind(record) == DK_KIND_ROUTED)
+            reason = ((const Docket__Routed *)world_body(world, position, DK_KIND_ROUTED))->reason;
+    }
+    return reason;
+}
+
+/* The second was said to be a secondary route, as if it were a step of R5. */
 static void test_routing_follows_the_catalogue_and_else_the_settings(void **state)
 {
     struct role_world *world = *state;
     uint64_t with = open_ticket(world, true), without = open_ticket(world, false);
     (void)world_settle(world);
     ASSERT_EQ(group_of(world, with), GROUP("desk"));
+    ASSERT_EQ(reason_of(world, with), DOCKET__ROUTE_REASON__ROUTE_CATALOGUE);
     ASSERT_EQ(group_of(world, without), GROUP("rest"));
+    ASSERT_EQ(reason_of(world, without), DOCKET__ROUTE_REASON__ROUTE_DEFAULT);
 }
 
 static void test_routing_a_wish_that_leads_nowhere_leaves_the_ticket_where_it_is(void **state)
