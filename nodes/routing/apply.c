@@ -315,6 +315,7 @@ static void apply_definition(struct dk_routing *self, uint32_t kind, struct dk_a
     self->shift_epoch += kind == DK_KIND_SHIFT_DEFINED || kind == DK_KIND_CALENDAR_DEFINED;
     dk_routing_touch_pools(self, agenda);
     dk_routing_touch_hopeful(self, agenda);
+    dk_routing_touch_stuck(self, agenda);
     while (of_tickets && dk_table_next(self->tickets, &cursor, &key, &row, &bytes)) {
         const struct dk_ticket *life = dk_table_get(self->world->tickets, key, NULL);
         if (dk_routing_owes_ticket(self, key, row, life)) {

@@ -263,17 +263,12 @@ void dk_routing_consider_pool(struct dk_routing *self, struct dk_pool *pool, int
     free(scene.head);
 }
 
-void dk_routing_choose_alone(struct dk_routing *self, uint64_t ticket, int64_t now_us,
+void dk_routing_choose_alone(struct dk_routing *self, const struct dk_ask *ask,
                              struct dk_choice *choice)
 {
-    struct dk_terms terms;
-    struct dk_ask ask;
-    dk_routing_refresh(self);
-    dk_terms_at(self, now_us, &terms);
-    dk_ask_of(self, ticket, &terms, now_us, &ask);
-    struct dk_routing_group *group = dk_routing_group(self, ask.group);
-    dk_pool_at(self, group->pool, now_us);
-    dk_index_choose(self, group, &ask, choice);
+    struct dk_routing_group *group = dk_routing_group(self, ask->group);
+    dk_pool_at(self, group->pool, ask->now_us);
+    dk_index_choose(self, group, ask, choice);
 }
 
 void dk_routing_consider(void *self, uint64_t item, int64_t now_us, struct dk_intents *intents,

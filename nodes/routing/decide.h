@@ -10,8 +10,8 @@ void dk_routing_consider_pool(struct dk_routing *self, struct dk_pool *pool, int
                               struct dk_intents *intents, int64_t *again_us, uint64_t stop,
                               bool *stopped);
 
-/* The choice for a ticket that waits, when nothing else has been given to anybody. */
-void dk_routing_choose_alone(struct dk_routing *self, uint64_t ticket, int64_t now_us,
+/* The choice for what a ticket that waits asks, when nothing else has been given to anybody. */
+void dk_routing_choose_alone(struct dk_routing *self, const struct dk_ask *ask,
                              struct dk_choice *choice);
 
 /* Adds a Queued; `step`: the relaxation it states, or none. false when the intents are full. */

@@ -183,19 +183,16 @@ static bool is_skilled(const Docket__AgentDefined *agent, const struct dk_ask *a
              has_skills(agent, product->preferred_skill, product->n_preferred_skill)));
 }
 
-Docket__ExclusionReason dk_judge(const struct dk_routing *self, const struct dk_agent_now *agent,
-                                 const struct dk_ask *ask)
+static bool is_present(const struct dk_agent_now *agent, const struct dk_ask *ask)
 {
-    bool at_work = agent->on_shift || (agent->on_call && (ask->mode & DK_WITH_ON_CALL) != 0);
-    if (!at_work || agent->id == ask->owner) {
-        return DOCKET__EXCLUSION_REASON__EXCLUDED_OFF_SHIFT;
-    }
-    if (!agent->available) {
-        return DOCKET__EXCLUSION_REASON__EXCLUDED_UNAVAILABLE;
-    }
-    if (dk_ask_is_declined(ask, agent->id)) {
-        return DOCKET__EXCLUSION_REASON__EXCLUDED_DECLINED;
-    }
+    return agent->id != ask->owner &&
+           (agent->on_shift || (agent->on_call && (ask->mode & DK_WITH_ON_CALL) != 0));
+}
+
+/* What an agent's definition says against it; none: nothing. */
+static Docket__ExclusionReason misfit(const struct dk_routing *self,
+                                      const struct dk_agent_now *agent, const struct dk_ask *ask)
+{
     if (!dk_sees_product(self->world->refs, agent->body, ask->product, ask->now_us)) {
         return DOCKET__EXCLUSION_REASON__EXCLUDED_NOT_VISIBLE;
     }
@@ -206,8 +203,32 @@ Docket__ExclusionReason dk_judge(const struct dk_routing *self, const struct dk_
                                            ask->language, strlen(ask->language))) {
         return DOCKET__EXCLUSION_REASON__EXCLUDED_LANGUAGE;
     }
-    if (!is_skilled(agent->body, ask)) {
-        return DOCKET__EXCLUSION_REASON__EXCLUDED_SKILL;
+    return is_skilled(agent->body, ask) ? DOCKET__EXCLUSION_REASON__EXCLUDED_NONE
+                                        : DOCKET__EXCLUSION_REASON__EXCLUDED_SKILL;
+}
+
+bool dk_agent_is_reached(const struct dk_routing *self, const struct dk_agent_now *agent,
+                         const struct dk_ask *ask)
+{
+    return dk_agent_is_in(agent, ask->group) && is_present(agent, ask) &&
+           misfit(self, agent, ask) == DOCKET__EXCLUSION_REASON__EXCLUDED_NONE;
+}
+
+Docket__ExclusionReason dk_judge(const struct dk_routing *self, const struct dk_agent_now *agent,
+                                 const struct dk_ask *ask)
+{
+    if (!is_present(agent, ask)) {
+        return DOCKET__EXCLUSION_REASON__EXCLUDED_OFF_SHIFT;
+    }
+    if (!agent->available) {
+        return DOCKET__EXCLUSION_REASON__EXCLUDED_UNAVAILABLE;
+    }
+    if (dk_ask_is_declined(ask, agent->id)) {
+        return DOCKET__EXCLUSION_REASON__EXCLUDED_DECLINED;
+    }
+    Docket__ExclusionReason reason = misfit(self, agent, ask);
+    if (reason != DOCKET__EXCLUSION_REASON__EXCLUDED_NONE) {
+        return reason;
     }
     return dk_agent_has_room(agent, ask->channel, ask->weight)
                ? DOCKET__EXCLUSION_REASON__EXCLUDED_NONE

@@ -70,6 +70,11 @@ bool dk_ask_is_declined(const struct dk_ask *ask, uint64_t agent);
 Docket__ExclusionReason dk_judge(const struct dk_routing *self, const struct dk_agent_now *agent,
                                  const struct dk_ask *ask);
 
+/* Whether the agent works in the ask's group, is at work, and may take it by definition: room,
+ * presence and declines are passed over. */
+bool dk_agent_is_reached(const struct dk_routing *self, const struct dk_agent_now *agent,
+                         const struct dk_ask *ask);
+
 struct dk_choice {
     size_t count;                                        /* eligible agents */
     const struct dk_agent_now *best[DK_CANDIDATES_SAID]; /* of them, the first is the choice */

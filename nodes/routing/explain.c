@@ -76,11 +76,10 @@ static bool reach(struct dk_routing *self, const struct dk_envelope *event,
                   const struct recorded *recorded, const struct dk_routing_ticket *row)
 {
     struct dk_intents intents;
-    struct dk_choice choice;
     int64_t again_us = INT64_MAX;
     bool stopped = false;
     if (event->kind == DK_KIND_QUEUED && recorded->relaxation > row->relaxation) {
-        dk_routing_choose_alone(self, event->subject, recorded->judged_us, &choice);
+        dk_pool_at(self, dk_routing_group(self, row->queue)->pool, recorded->judged_us);
         return true; /* a step of R5 is the ticket's own */
     }
     dk_intents_init(&intents, DK_ROLE_ROUTING, recorded->decision->rule_version);

@@ -315,26 +315,24 @@ static uint32_t drop(struct dk_index *index, uint64_t id)
     return 0;
 }
 
-/* The reasons in the order in which dk_judge asks. */
-static void exclude(struct dk_routing *self, struct dk_index *index, const struct dk_ask *ask,
-                    uint32_t excluded[DK_REASONS])
+/* All members who are at work; how many are not. */
+static uint32_t begin_with_present(struct dk_index *index, const struct dk_ask *ask)
 {
-    uint32_t *off = &excluded[DOCKET__EXCLUSION_REASON__EXCLUDED_OFF_SHIFT];
+    uint32_t off = 0;
     bool on_call = (ask->mode & DK_WITH_ON_CALL) != 0;
-    const Docket__ProductDefined *product = ask->defined;
     for (size_t i = 0; i < index->words; i++) {
         uint64_t at_work = index->on_shift[i] | (on_call ? index->on_call[i] : 0);
         index->eligible[i] = index->member[i] & at_work;
-        *off += (uint32_t)__builtin_popcountll(index->member[i] & ~at_work);
+        off += (uint32_t)__builtin_popcountll(index->member[i] & ~at_work);
     }
-    *off += ask->owner != 0 ? drop(index, ask->owner) : 0;
-    excluded[DOCKET__EXCLUSION_REASON__EXCLUDED_UNAVAILABLE] = keep(index, index->available);
-    for (size_t i = 0; i < ask->decline_count; i++) {
-        if (ask->now_us < ask->decline[i].until_us) {
-            excluded[DOCKET__EXCLUSION_REASON__EXCLUDED_DECLINED] +=
-                drop(index, ask->decline[i].agent);
-        }
-    }
+    return off + (ask->owner != 0 ? drop(index, ask->owner) : 0);
+}
+
+/* Those whose definitions allow it. */
+static void keep_fitting(struct dk_routing *self, struct dk_index *index, const struct dk_ask *ask,
+                         uint32_t excluded[DK_REASONS])
+{
+    const Docket__ProductDefined *product = ask->defined;
     excluded[DOCKET__EXCLUSION_REASON__EXCLUDED_NOT_VISIBLE] =
         keep(index, who_see(self, index, ask));
     if (ask->tier > 1) {
@@ -352,6 +350,21 @@ static void exclude(struct dk_routing *self, struct dk_index *index, const struc
                       ? keep_skilled(index, product->preferred_skill, product->n_preferred_skill)
                       : 0;
     }
+}
+
+/* The reasons in the order in which dk_judge asks. */
+static void exclude(struct dk_routing *self, struct dk_index *index, const struct dk_ask *ask,
+                    uint32_t excluded[DK_REASONS])
+{
+    excluded[DOCKET__EXCLUSION_REASON__EXCLUDED_OFF_SHIFT] = begin_with_present(index, ask);
+    excluded[DOCKET__EXCLUSION_REASON__EXCLUDED_UNAVAILABLE] = keep(index, index->available);
+    for (size_t i = 0; i < ask->decline_count; i++) {
+        if (ask->now_us < ask->decline[i].until_us) {
+            excluded[DOCKET__EXCLUSION_REASON__EXCLUDED_DECLINED] +=
+                drop(index, ask->decline[i].agent);
+        }
+    }
+    keep_fitting(self, index, ask, excluded);
     excluded[DOCKET__EXCLUSION_REASON__EXCLUDED_CAPACITY] =
         keep(index, room_for(index, ask->channel, ask->weight));
 }
@@ -376,4 +389,22 @@ void dk_index_choose(struct dk_routing *self, struct dk_routing_group *group,
             choice->best[said++] = &index->agent[slot]->now;
         }
     }
+}
+
+bool dk_index_adds(struct dk_routing *self, struct dk_routing_group *group,
+                   const struct dk_ask *ask, const struct dk_ask *before)
+{
+    struct dk_index *index = group->index;
+    uint32_t unused[DK_REASONS] = {0};
+    (void)begin_with_present(index, ask);
+    keep_fitting(self, index, ask, unused);
+    for (size_t i = 0; i < index->words; i++) {
+        for (uint64_t left = index->eligible[i]; left != 0; left &= left - 1) {
+            size_t slot = i * 64 + (size_t)__builtin_ctzll(left);
+            if (!dk_agent_is_reached(self, &index->agent[slot]->now, before)) {
+                return true;
+            }
+        }
+    }
+    return false;
 }

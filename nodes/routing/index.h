@@ -25,4 +25,9 @@ bool dk_index_has_room(const struct dk_routing_group *group);
 void dk_index_choose(struct dk_routing *self, struct dk_routing_group *group,
                      const struct dk_ask *ask, struct dk_choice *choice);
 
+/* Whether what is asked would reach an agent of the group whom `before` does not (R5): who is away,
+ * full, or has declined is reached, as that passes. */
+bool dk_index_adds(struct dk_routing *self, struct dk_routing_group *group,
+                   const struct dk_ask *ask, const struct dk_ask *before);
+
 #endif

@@ -1,6 +1,6 @@
 /* What a ticket by itself is owed; who gets it is its pool's matter (decide.c). */
 #include "nodes/routing/decide.h"
-#include "nodes/routing/pool.h"
+#include "nodes/routing/index.h"
 #include "proto/base/time.h"
 
 /* Whether it waits for a route: it stands in no group, or is wanted on another line. */
@@ -85,85 +85,118 @@ static uint64_t group_of_step(const struct dk_routing *self, const struct dk_rou
                                                                                           : 0;
 }
 
-static bool step_applies(const struct dk_routing *self, const struct dk_routing_ticket *row,
-                         const struct dk_ticket *life, unsigned step, int64_t now_us)
+/* Whether a step would reach somebody who is at work, and who has not been reached. What it asks
+ * goes with what the steps before it ask; of a group on the way those on call count, since they are
+ * asked there next. `*again_us` is lowered to when that may change by itself. */
+static bool adds_somebody(struct dk_routing *self, const struct dk_routing_ticket *row,
+                          const struct dk_ask *before, unsigned step, int64_t *again_us)
 {
-    const Docket__ProductDefined *product =
-        dk_refs_product(self->world->refs, life->product, now_us);
-    switch (step) {
-    case DOCKET__RELAXATION__RELAX_SKILLS: return product != NULL && product->n_preferred_skill > 0;
-    case DOCKET__RELAXATION__RELAX_ON_CALL:
-        return life->priority != DOCKET__PRIORITY__PRIORITY_CRITICAL; /* has them already */
-    default: return group_of_step(self, row, step, now_us) != 0;
+    struct dk_ask after = *before;
+    after.mode |= DK_WITHOUT_PREFERRED;
+    after.mode |= step != DOCKET__RELAXATION__RELAX_SKILLS ? DK_WITH_ON_CALL : 0;
+    if (step == DOCKET__RELAXATION__RELAX_SECONDARY ||
+        step == DOCKET__RELAXATION__RELAX_NEXT_SITE) {
+        after.group = group_of_step(self, row, step, before->now_us);
     }
+    if (after.group == 0) {
+        return false;
+    }
+    struct dk_routing_group *group = dk_routing_group(self, after.group);
+    dk_pool_at(self, group->pool, before->now_us);
+    wake_at(again_us, dk_pool_next_us(group->pool));
+    return dk_index_adds(self, group, &after, before);
 }
 
-/* The next step, those that do not apply passed over; none: there is no other. */
-static unsigned next_step(const struct dk_routing *self, const struct dk_routing_ticket *row,
-                          const struct dk_ticket *life, int64_t now_us)
+/* The next step, those passed over that add nobody; none: no other does now. */
+static unsigned next_step(struct dk_routing *self, const struct dk_routing_ticket *row,
+                          const struct dk_ask *ask, int64_t *again_us)
 {
-    unsigned step = row->relaxation + 1u;
-    while (step <= DOCKET__RELAXATION__RELAX_ON_CALL &&
-           !step_applies(self, row, life, step, now_us)) {
-        step++;
+    for (unsigned step = row->relaxation + 1u; step <= DOCKET__RELAXATION__RELAX_ON_CALL; step++) {
+        if (adds_somebody(self, row, ask, step, again_us)) {
+            return step;
+        }
     }
-    return step <= DOCKET__RELAXATION__RELAX_ON_CALL ? step : DOCKET__RELAXATION__RELAX_NONE;
+    return DOCKET__RELAXATION__RELAX_NONE;
+}
+
+/* What the terms of a step rest on, and changes at an instant without an event. */
+static void wake_for_terms(const struct dk_routing *self, const struct dk_routing_ticket *row,
+                           const struct dk_ask *ask, int64_t *again_us)
+{
+    const struct dk_refs *refs = self->world->refs;
+    wake_at(again_us, dk_refs_next_settings_us(refs, ask->now_us));
+    wake_at(again_us, dk_refs_next_route_us(refs, ask->product, ask->now_us));
+    wake_at(again_us, dk_refs_next_version_us(refs, row->home, ask->now_us));
 }
 
 static void consider_step(struct dk_routing *self, uint64_t ticket,
-                          const struct dk_routing_ticket *row, const struct dk_ticket *life,
-                          int64_t now_us, struct dk_intents *intents, int64_t *again_us)
+                          const struct dk_routing_ticket *row, int64_t now_us,
+                          struct dk_intents *intents, int64_t *again_us)
 {
     struct dk_terms terms;
+    struct dk_ask ask;
     struct dk_choice choice;
     dk_terms_at(self, now_us, &terms);
     int64_t timeout_us = terms.settings.queue_timeout_us;
-    unsigned step = next_step(self, row, life, now_us);
-    if (step == DOCKET__RELAXATION__RELAX_NONE || timeout_us == 0) {
+    if (timeout_us == 0 || now_us - row->queued_us < timeout_us) {
+        wake_at(again_us, dk_refs_next_settings_us(self->world->refs, now_us));
+        wake_at(again_us, timeout_us != 0 && timeout_us < INT64_MAX - row->queued_us
+                              ? row->queued_us + timeout_us
+                              : INT64_MAX);
         return;
     }
-    if (now_us - row->queued_us < timeout_us) {
-        wake_at(again_us,
-                timeout_us < INT64_MAX - row->queued_us ? row->queued_us + timeout_us : INT64_MAX);
+    dk_ask_of(self, ticket, &terms, now_us, &ask);
+    dk_routing_choose_alone(self, &ask, &choice);
+    unsigned step =
+        choice.count > 0 ? DOCKET__RELAXATION__RELAX_NONE : next_step(self, row, &ask, again_us);
+    if (step != DOCKET__RELAXATION__RELAX_NONE) {
+        (void)dk_routing_add_queued(intents, ticket, row, step, row->queued_at, now_us, &choice);
         return;
     }
-    dk_routing_choose_alone(self, ticket, now_us, &choice);
+    wake_for_terms(self, row, &ask, again_us);
+    wake_at(again_us, dk_pool_next_us(dk_routing_group(self, row->queue)->pool));
     if (choice.count > 0) { /* its pool is about to give it to somebody, or somebody else to them */
         (void)dk_map_put(&self->hopeful, ticket, NULL);
-        wake_at(again_us, now_us + DK_SECOND_US); /* shifts end */
-        return;
+    } else { /* no one to be found until shifts change, or definitions */
+        (void)dk_map_put(&self->stuck, ticket, NULL);
     }
-    (void)dk_routing_add_queued(intents, ticket, row, step, row->queued_at, now_us, &choice);
 }
 
-static void consider_wish(struct dk_routing *self, uint64_t ticket,
-                          const struct dk_routing_ticket *row, const struct dk_ticket *life,
-                          int64_t now_us, struct dk_intents *intents)
+static void route_as_wished(uint64_t ticket, uint64_t group, const struct dk_routing_ticket *row,
+                            const struct dk_ticket *life, struct dk_intents *intents)
 {
     Docket__Routed routed = DOCKET__ROUTED__INIT;
-    routed.group = group_of_step(self, row, row->relax_wish, now_us);
+    routed.group = group;
     routed.line = life->line != 0 ? life->line : 1;
     routed.has_reason = 1;
     routed.reason = row->relax_wish == DOCKET__RELAXATION__RELAX_SECONDARY
                         ? DOCKET__ROUTE_REASON__ROUTE_SECONDARY
                         : DOCKET__ROUTE_REASON__ROUTE_NEXT_SITE;
-    if (routed.group != 0) {
-        (void)dk_intents_add(intents, ticket, DK_KIND_ROUTED, &routed.base, row->queued_at);
-    }
+    (void)dk_intents_add(intents, ticket, DK_KIND_ROUTED, &routed.base, row->queued_at);
 }
 
-void dk_routing_touch_hopeful(struct dk_routing *self, struct dk_agenda *agenda)
+static void touch_all(struct dk_map *tickets, struct dk_agenda *agenda)
 {
     size_t cursor = 0;
     uint64_t ticket;
     void *unused;
-    if (self->hopeful.count == 0) {
+    if (tickets->count == 0) {
         return;
     }
-    while (dk_map_next(&self->hopeful, &cursor, &ticket, &unused)) {
+    while (dk_map_next(tickets, &cursor, &ticket, &unused)) {
         dk_agenda_touch(agenda, ticket);
     }
-    dk_map_clear(&self->hopeful); /* who is still so says it when it is considered */
+    dk_map_clear(tickets); /* who is still so says it when it is considered */
+}
+
+void dk_routing_touch_hopeful(struct dk_routing *self, struct dk_agenda *agenda)
+{
+    touch_all(&self->hopeful, agenda);
+}
+
+void dk_routing_touch_stuck(struct dk_routing *self, struct dk_agenda *agenda)
+{
+    touch_all(&self->stuck, agenda);
 }
 
 /* ---------------------------------------------------------------- R6 */
@@ -240,16 +273,18 @@ void dk_routing_consider_ticket(struct dk_routing *self, uint64_t ticket, int64_
         noted.repeat_of = row->repeat_of;
         (void)dk_intents_add(intents, ticket, DK_KIND_REPEAT_NOTED, &noted.base, row->repeat_cause);
     }
+    /* A group that was taken away meanwhile is no wish any more: the next step is looked for. */
+    uint64_t wish = group_of_step(self, row, row->relax_wish, now_us);
     if (wants_route(row, life)) {
         consider_route(self, ticket, row, life, now_us, intents, again_us);
-    } else if (row->relax_wish != 0) {
-        consider_wish(self, ticket, row, life, now_us, intents);
+    } else if (wish != 0) {
+        route_as_wished(ticket, wish, row, life, intents);
     } else if (life->offered != 0) {
         consider_offer(ticket, row, life, now_us, intents, again_us);
     }
     if (is_handed_over(life)) {
         consider_return(self, ticket, row, life, now_us, intents, again_us);
-    } else if (row->relax_wish == 0 && may_relax(self, ticket, row, life)) {
-        consider_step(self, ticket, row, life, now_us, intents, again_us);
+    } else if (wish == 0 && may_relax(self, ticket, row, life)) {
+        consider_step(self, ticket, row, now_us, intents, again_us);
     }
 }

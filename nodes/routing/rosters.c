@@ -84,6 +84,7 @@ void dk_routing_forget(struct dk_routing *self)
     dk_map_clear(&self->groups);
     dk_map_clear(&self->places);
     dk_map_clear(&self->hopeful);
+    dk_map_clear(&self->stuck);
     self->rosters_stale = true;
 }
 

@@ -27,6 +27,7 @@ static int open_role(void **self, const struct dk_world *world, struct dk_table 
     dk_map_init(&routing->pools, sizeof(struct dk_pool *), GROUPS_MAX);
     dk_map_init(&routing->seats, sizeof(struct dk_pool_seat), AGENTS_MAX);
     dk_map_init(&routing->hopeful, 1, PLACES_MAX);
+    dk_map_init(&routing->stuck, 1, PLACES_MAX);
     dk_map_init(&routing->places, sizeof(struct dk_routing_place), PLACES_MAX);
     *self = routing;
     return 0;
@@ -41,6 +42,7 @@ static void close_role(void **self)
     dk_map_close(&routing->seats);
     dk_map_close(&routing->places);
     dk_map_close(&routing->hopeful);
+    dk_map_close(&routing->stuck);
     free(routing);
     *self = NULL;
 }

@@ -116,6 +116,7 @@ struct dk_routing {
     struct dk_map pools;   /* lowest group -> struct dk_pool * */
     struct dk_map seats;   /* agent -> where it stands in a pool that is made (pool.h) */
     struct dk_map hopeful; /* tickets whose step of R5 is due, but somebody has room for them */
+    struct dk_map stuck;   /* tickets whose step of R5 is due, but none adds anybody now */
     bool rosters_stale;    /* an agent was defined since they were made */
     uint64_t shift_epoch;  /* shifts or calendars were defined so often */
 };
@@ -132,6 +133,8 @@ int dk_routing_query(void *self, const char *name, const char *const *argument,
 /* An agent changed, by which a hopeful ticket may have lost its last one. No instant tells that: the
  * log's time stands still after an accepted step back. */
 void dk_routing_touch_hopeful(struct dk_routing *self, struct dk_agenda *agenda);
+/* An agent was defined, by whom a step of a stuck ticket may add somebody. */
+void dk_routing_touch_stuck(struct dk_routing *self, struct dk_agenda *agenda);
 
 /* owed.c: what a ticket by itself is owed: routes, the next step of R5, an offer's end, the return
  * of a handover, a repeat contact. Whether there may be such a thing, now or later. */

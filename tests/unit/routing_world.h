@@ -13,6 +13,8 @@
 #define AGENT(key) test_id(DK_SUBJECT_AGENT, key)
 #define PLACE(key) test_id(DK_SUBJECT_PRODUCT, key)
 
+#define MINUTE (60 * DK_SECOND_US)
+
 /* Open every day from midnight to `to_s`. */
 static inline void define_calendar(struct role_world *world, const char *key, uint32_t to_s)
 {
@@ -101,6 +103,32 @@ static inline void hire(struct role_world *world, const struct agent *agent)
 {
     define_agent(world, agent);
     define_shift(world, "always", agent->key);
+}
+
+static inline void hire_plain(struct role_world *world, const char *key, const char *group,
+                              uint32_t room)
+{
+    hire(world, &(struct agent){key, {group}, room, NULL, NULL, 0, 0});
+}
+
+static inline void define_shift_of(struct role_world *world, const char *key, const char *calendar,
+                                   const char *agent, bool on_call)
+{
+    Docket__ShiftDefined shift = DOCKET__SHIFT_DEFINED__INIT;
+    uint64_t id = AGENT(agent);
+    shift.definition = test_definition(key);
+    shift.calendar = test_id(DK_SUBJECT_CALENDAR, calendar);
+    shift.n_agent = 1;
+    shift.agent = &id;
+    shift.has_on_call = 1;
+    shift.on_call = on_call;
+    (void)world_define(world, DK_KIND_SHIFT_DEFINED, &shift);
+}
+
+/* The next midnight in UTC, at which a calendar of the day's first hours opens. */
+static inline int64_t midnight_us(const struct role_world *world)
+{
+    return (world->now_us / DK_DAY_US + 1) * DK_DAY_US;
 }
 
 /* Without steps of R5 and without offers, unless a test asks for them. */

@@ -1,9 +1,7 @@
 #include "tests/unit/routing_world.h"
 
-/* What becomes of a ticket that nobody takes at once: offers (R6), relaxation (R5), substitutes
+/* What becomes of a ticket that nobody takes at once: offers (R6), substitutes
  * (R7); and who may have it at all: tiers, visibility (R2, R8). */
-
-#define MINUTE (60 * DK_SECOND_US)
 
 /* ---------------------------------------------------------------- what tests say */
 
@@ -35,31 +33,6 @@ static void say(struct role_world *world, uint64_t ticket, uint64_t actor, bool 
         inbound ? DOCKET__DIRECTION__DIRECTION_INBOUND : DOCKET__DIRECTION__DIRECTION_OUTBOUND;
     struct dk_envelope by = {.subject = ticket, .actor = actor};
     (void)world_append_as(world, by, DK_KIND_MESSAGE_PUBLIC, &message);
-}
-
-static void hire_plain(struct role_world *world, const char *key, const char *group, uint32_t room)
-{
-    hire(world, &(struct agent){key, {group}, room, NULL, NULL, 0, 0});
-}
-
-static void define_shift_of(struct role_world *world, const char *key, const char *calendar,
-                            const char *agent, bool on_call)
-{
-    Docket__ShiftDefined shift = DOCKET__SHIFT_DEFINED__INIT;
-    uint64_t id = AGENT(agent);
-    shift.definition = test_definition(key);
-    shift.calendar = test_id(DK_SUBJECT_CALENDAR, calendar);
-    shift.n_agent = 1;
-    shift.agent = &id;
-    shift.has_on_call = 1;
-    shift.on_call = on_call;
-    (void)world_define(world, DK_KIND_SHIFT_DEFINED, &shift);
-}
-
-/* The next midnight in UTC, at which a calendar of the day's first hours opens. */
-static int64_t midnight_us(const struct role_world *world)
-{
-    return (world->now_us / DK_DAY_US + 1) * DK_DAY_US;
 }
 
 /* ---------------------------------------------------------------- R4, R6 */
@@ -205,151 +178,6 @@ static void test_routing_r8_specialists_see_their_products_only(void **state)
               DOCKET__EXCLUSION_REASON__EXCLUDED_NOT_VISIBLE);
 }
 
-/* ---------------------------------------------------------------- R5 */
-
-static void check_step(struct role_world *world, uint64_t ticket, size_t queued,
-                       Docket__Relaxation step)
-{
-    const void *body = NULL;
-    world->now_us = dk_folder_next_due_us(world->folder);
-    (void)world_settle(world);
-    ASSERT_EQ(count_of(world, ticket, DK_KIND_QUEUED, &body), queued);
-    ASSERT_EQ(((const Docket__Queued *)body)->relaxation, step);
-}
-
-static void define_group_with(struct role_world *world, const char *key, const char *secondary,
-                              const char *next_site)
-{
-    Docket__GroupDefined group = DOCKET__GROUP_DEFINED__INIT;
-    group.definition = test_definition(key);
-    group.has_line = 1;
-    group.line = 1;
-    group.has_secondary = secondary != NULL;
-    group.secondary = secondary != NULL ? GROUP(secondary) : 0;
-    group.has_next_site_group = next_site != NULL;
-    group.next_site_group = next_site != NULL ? GROUP(next_site) : 0;
-    (void)world_define(world, DK_KIND_GROUP_DEFINED, &group);
-}
-
-static void define_preferring(struct role_world *world, const char *key, const char *skill)
-{
-    Docket__ProductDefined product = DOCKET__PRODUCT_DEFINED__INIT;
-    Docket__Route route = DOCKET__ROUTE__INIT, *routes = &route;
-    ProtobufCBinaryData preferred = test_bytes(skill);
-    product.definition = test_definition(key);
-    product.n_route = 1;
-    product.route = &routes;
-    route.line = 1;
-    route.group = GROUP("desk");
-    product.n_preferred_skill = 1;
-    product.preferred_skill = &preferred;
-    (void)world_define(world, DK_KIND_PRODUCT_DEFINED, &product);
-}
-
-static void test_routing_r5_goes_step_by_step(void **state)
-{
-    struct role_world *world = *state;
-    const void *body = NULL;
-    define_settings(world, 10 * MINUTE, 0);
-    define_group(world, "second", 1);
-    define_group(world, "abroad", 1);
-    define_group_with(world, "desk", "second", "abroad");
-    define_preferring(world, "phone", "sip");
-    define_agent(world, &(struct agent){"cyd", {"abroad"}, 1, NULL, NULL, 0, 0});
-    define_shift_of(world, "stand-by", "always", "cyd", true);
-    uint64_t ticket = open_ticket(world, "phone", DOCKET__PRIORITY__PRIORITY_NORMAL, NULL);
-    (void)world_settle(world);
-    ASSERT_EQ(count_of(world, ticket, DK_KIND_QUEUED, NULL), 1);
-    int64_t begun_us = world->now_us;
-    check_step(world, ticket, 2, DOCKET__RELAXATION__RELAX_SKILLS);
-    ASSERT_TRUE(world->now_us - begun_us >= 10 * MINUTE - WORLD_STEP_US);
-    ASSERT_TRUE(world->now_us - begun_us <= 10 * MINUTE + 10 * WORLD_STEP_US);
-    world_restart(world);
-    (void)world_settle(world);
-    check_step(world, ticket, 4,
-               DOCKET__RELAXATION__RELAX_SECONDARY); /* said, routed, said there */
-    ASSERT_EQ(count_of(world, ticket, DK_KIND_ROUTED, &body), 2);
-    ASSERT_EQ(((const Docket__Routed *)body)->reason, DOCKET__ROUTE_REASON__ROUTE_SECONDARY);
-    ASSERT_EQ(life_of(world, ticket)->group, GROUP("second"));
-    check_step(world, ticket, 6, DOCKET__RELAXATION__RELAX_NEXT_SITE);
-    ASSERT_EQ(count_of(world, ticket, DK_KIND_ROUTED, &body), 3);
-    ASSERT_EQ(((const Docket__Routed *)body)->reason, DOCKET__ROUTE_REASON__ROUTE_NEXT_SITE);
-    ASSERT_EQ(life_of(world, ticket)->group, GROUP("abroad"));
-    ASSERT_EQ(life_of(world, ticket)->owner, 0);
-    check_step(world, ticket, 7, DOCKET__RELAXATION__RELAX_ON_CALL);
-    ASSERT_EQ(life_of(world, ticket)->owner, AGENT("cyd"));
-    ASSERT_EQ(assigned(world, ticket)->relaxation, DOCKET__RELAXATION__RELAX_ON_CALL);
-}
-
-/* Dropped skills are enough when somebody without them is there; steps that do not apply are
- * passed over. */
-static void test_routing_r5_passes_over_what_does_not_apply(void **state)
-{
-    struct role_world *world = *state;
-    define_settings(world, 10 * MINUTE, 0);
-    define_preferring(world, "phone", "sip");
-    hire_plain(world, "ada", "desk", 1);
-    define_agent(world, &(struct agent){"dan", {"network"}, 1, NULL, NULL, 0, 0});
-    define_shift_of(world, "stand-by", "always", "dan", true);
-    uint64_t phone = open_ticket(world, "phone", DOCKET__PRIORITY__PRIORITY_NORMAL, NULL);
-    (void)world_settle(world);
-    ASSERT_EQ(life_of(world, phone)->owner, 0);
-    check_step(world, phone, 2, DOCKET__RELAXATION__RELAX_SKILLS);
-    ASSERT_EQ(life_of(world, phone)->owner, AGENT("ada"));
-
-    Docket__Routed routed = DOCKET__ROUTED__INIT;
-    routed.line = 2;
-    routed.group = GROUP("network");
-    uint64_t mail = open_mail(world);
-    (void)world_append(world, mail, DK_KIND_ROUTED, &routed);
-    (void)world_settle(world);
-    ASSERT_EQ(life_of(world, mail)->owner, 0); /* who is on call is not asked yet */
-    check_step(world, mail, 2, DOCKET__RELAXATION__RELAX_ON_CALL);
-    ASSERT_EQ(life_of(world, mail)->owner, AGENT("dan"));
-}
-
-/* Considers all that is to be looked at now and appends nothing: whether `ticket` owes something. */
-static bool owes_now(struct role_world *world, uint64_t ticket)
-{
-    bool owes = false;
-    uint64_t item;
-    while (dk_folder_next_item(world->folder, world->now_us, &item)) {
-        dk_folder_consider(world->folder, item, world->now_us, &world->intents);
-        owes |= item == ticket && world->intents.count > 0;
-    }
-    return owes;
-}
-
-/* The agent for whom a due step waited goes to another ticket: the step is owed with that event, as
- * after an accepted step back of the clock no later instant may come. */
-static void test_routing_r5_a_step_is_owed_when_its_last_agent_is_taken(void **state)
-{
-    struct role_world *world = *state;
-    Docket__Assigned to_ada = DOCKET__ASSIGNED__INIT;
-    define_settings(world, 10 * MINUTE, 0);
-    uint64_t first = open_mail(world), second = open_mail(world);
-    (void)world_settle(world);
-    world->now_us += 10 * MINUTE;
-    hire_plain(world, "ada", "desk", 1);
-    dk_folder_touch(world->folder, second, 0);
-    ASSERT_TRUE(!owes_now(world, second)); /* she has room for it */
-    to_ada.agent = AGENT("ada");
-    (void)world_append(world, first, DK_KIND_ASSIGNED, &to_ada);
-    ASSERT_TRUE(owes_now(world, second));
-}
-
-static void test_routing_r5_on_call_is_there_for_critical_tickets_at_once(void **state)
-{
-    struct role_world *world = *state;
-    define_agent(world, &(struct agent){"dan", {"desk"}, 2, NULL, NULL, 0, 0});
-    define_shift_of(world, "stand-by", "always", "dan", true);
-    uint64_t plain = open_mail(world);
-    uint64_t critical = open_ticket(world, "mail", DOCKET__PRIORITY__PRIORITY_CRITICAL, NULL);
-    (void)world_settle(world);
-    ASSERT_EQ(life_of(world, critical)->owner, AGENT("dan"));
-    ASSERT_EQ(life_of(world, plain)->owner, 0);
-}
-
 /* ---------------------------------------------------------------- R7 */
 
 /* Ada works the first hours of the day, Bob always: she goes home with a ticket. */
@@ -439,10 +267,6 @@ int main(void)
         CASE(test_routing_r6_an_open_offer_takes_room),
         CASE(test_routing_r2_a_tier_is_for_agents_of_at_least_one),
         CASE(test_routing_r8_specialists_see_their_products_only),
-        CASE(test_routing_r5_goes_step_by_step),
-        CASE(test_routing_r5_passes_over_what_does_not_apply),
-        CASE(test_routing_r5_a_step_is_owed_when_its_last_agent_is_taken),
-        CASE(test_routing_r5_on_call_is_there_for_critical_tickets_at_once),
         CASE(test_routing_r7_a_customer_who_answers_gets_a_substitute_until_the_owner_is_back),
         CASE(test_routing_r7_a_reopened_ticket_and_one_who_is_there),
         CASE(test_routing_r7_without_a_substitute_it_waits_for_the_owner),

@@ -13,7 +13,6 @@
  *   - every decision, recomputed agent by agent, is the one that was made (R4). */
 
 #define AGENTS  9
-#define MINUTE  (60 * DK_SECOND_US)
 #define TICKETS 4096
 
 struct body {
@@ -321,6 +320,26 @@ static void check_order(const struct model *model, uint64_t number)
     }
 }
 
+/* R5: that those on call are asked is said only where somebody is. */
+static void check_step(const struct model *model, uint64_t number, const Docket__Queued *queued)
+{
+    struct dk_refs *refs = dk_folder_world(model->folder)->refs;
+    bool somebody = false;
+    if (queued->relaxation != DOCKET__RELAXATION__RELAX_ON_CALL ||
+        model->waits[number].steps == DOCKET__RELAXATION__RELAX_ON_CALL)
+        return;
+    for (size_t i = 0; i < AGENTS; i++) {
+        const char *const *group = bodies[i].group;
+        bool member = false;
+        for (int k = 0; k < 3 && group[k] != NULL; k++)
+            member |= GROUP(group[k]) == queued->group;
+        somebody |= member && dk_refs_on_shift(refs, AGENT(bodies[i].key), queued->judged_us, true);
+    }
+    if (!somebody)
+        fail_msg("seed %llu, position %llu: nobody is on call", (unsigned long long)model->seed,
+                 (unsigned long long)model->position);
+}
+
 static void check_explained(struct model *model, const struct dk_envelope *event,
                             const ProtobufCMessage *body)
 {
@@ -358,6 +377,7 @@ static void check_choice(struct model *model, const struct dk_envelope *event, c
         ASSERT_TRUE(life->owner != handover->agent);
         check_capacity(model, life, handover->agent, handover->judged_us);
         break;
+    case DK_KIND_QUEUED: check_step(model, number, body); break;
     default: break;
     }
 }
