@@ -38,7 +38,8 @@ static void wake_at(int64_t *again_us, int64_t at_us)
 
 /* ---------------------------------------------------------------- R1 */
 
-static void consider_route(struct dk_routing *self, uint64_t ticket,
+/* Whether it is routed. */
+static bool consider_route(struct dk_routing *self, uint64_t ticket,
                            const struct dk_routing_ticket *row, const struct dk_ticket *life,
                            int64_t now_us, struct dk_intents *intents, int64_t *again_us)
 {
@@ -60,12 +61,13 @@ static void consider_route(struct dk_routing *self, uint64_t ticket,
     }
     if (routed.group != 0) {
         (void)dk_intents_add(intents, ticket, DK_KIND_ROUTED, &routed.base, row->cause);
-        return;
+        return true;
     }
     wake_at(again_us, dk_refs_next_route_us(self->world->refs, life->product, now_us));
     if (life->group == 0) {
         wake_at(again_us, dk_refs_next_settings_us(self->world->refs, now_us));
     }
+    return false;
 }
 
 /* ---------------------------------------------------------------- R5 */
@@ -275,16 +277,18 @@ void dk_routing_consider_ticket(struct dk_routing *self, uint64_t ticket, int64_
     }
     /* A group that was taken away meanwhile is no wish any more: the next step is looked for. */
     uint64_t wish = group_of_step(self, row, row->relax_wish, now_us);
+    bool routed = false;
     if (wants_route(row, life)) {
-        consider_route(self, ticket, row, life, now_us, intents, again_us);
+        routed = consider_route(self, ticket, row, life, now_us, intents, again_us);
     } else if (wish != 0) {
+        routed = true;
         route_as_wished(ticket, wish, row, life, intents);
     } else if (life->offered != 0) {
         consider_offer(ticket, row, life, now_us, intents, again_us);
     }
     if (is_handed_over(life)) {
         consider_return(self, ticket, row, life, now_us, intents, again_us);
-    } else if (wish == 0 && may_relax(self, ticket, row, life)) {
+    } else if (!routed && may_relax(self, ticket, row, life)) {
         consider_step(self, ticket, row, now_us, intents, again_us);
     }
 }

@@ -229,6 +229,28 @@ static void test_routing_r5_skills_are_dropped_for_somebody_only(void **state)
     ASSERT_EQ(life_of(world, ticket)->owner, AGENT("dan"));
 }
 
+/* Routed to another line, it was said at once to be relaxed by its former group's step. */
+static void test_routing_r5_a_ticket_that_is_routed_on_takes_no_step(void **state)
+{
+    struct role_world *world = *state;
+    const void *body = NULL;
+    Docket__Escalated escalated = DOCKET__ESCALATED__INIT;
+    define_settings(world, 10 * MINUTE, 0);
+    define_agent(world, &(struct agent){"dan", {"desk"}, 1, NULL, NULL, 0, 0});
+    define_shift_of(world, "stand-by", "always", "dan", true);
+    uint64_t ticket = open_mail(world);
+    (void)world_settle(world);
+    world->now_us += 20 * MINUTE;
+    escalated.type = DOCKET__ESCALATION_TYPE__ESCALATION_FUNCTIONAL;
+    escalated.has_to_line = 1;
+    escalated.to_line = 2;
+    (void)world_append(world, ticket, DK_KIND_ESCALATED, &escalated);
+    (void)world_settle(world);
+    ASSERT_EQ(life_of(world, ticket)->group, GROUP("network"));
+    ASSERT_EQ(count_of(world, ticket, DK_KIND_QUEUED, &body), 2);
+    ASSERT_EQ(((const Docket__Queued *)body)->relaxation, DOCKET__RELAXATION__RELAX_NONE);
+}
+
 /* Such a ticket took no further step for ever. */
 static void test_routing_r5_goes_on_when_the_wished_group_is_taken_away(void **state)
 {
@@ -284,6 +306,7 @@ int main(void)
         CASE(test_routing_r5_hears_who_comes_to_be_there),
         CASE(test_routing_r5_a_group_with_nobody_else_is_passed_over),
         CASE(test_routing_r5_skills_are_dropped_for_somebody_only),
+        CASE(test_routing_r5_a_ticket_that_is_routed_on_takes_no_step),
         CASE(test_routing_r5_goes_on_when_the_wished_group_is_taken_away),
         CASE(test_routing_r5_a_timeout_of_the_future_is_heard),
     };
