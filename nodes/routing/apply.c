@@ -128,8 +128,7 @@ static void note_kind(struct dk_routing *self, struct dk_routing_ticket *row,
 /* ---------------------------------------------------------------- R6 */
 
 /* Kept from the agent for a while; what has run out is forgotten. */
-static void note_declined(struct dk_routing *self, struct dk_routing_ticket *row,
-                          const struct dk_event *event)
+static void note_declined(struct dk_routing *self, const struct dk_event *event)
 {
     uint64_t ticket = event->envelope->subject;
     int64_t now_us = event->envelope->recorded_us;
@@ -148,7 +147,6 @@ static void note_declined(struct dk_routing *self, struct dk_routing_ticket *row
     dk_refs_settings(self->world->refs, event->envelope->occurred_us, &settings);
     list[kept++] = (struct dk_routing_decline){agent, now_us + settings.decline_pause_us};
     (void)dk_table_edit(self->declines, ticket, kept * sizeof *list);
-    row->cause = event->envelope->position;
 }
 
 /* ---------------------------------------------------------------- load */
@@ -243,6 +241,9 @@ static void note_queue(struct dk_routing *self, struct dk_routing_ticket *row,
                    (routed->reason == DOCKET__ROUTE_REASON__ROUTE_SECONDARY ||
                     routed->reason == DOCKET__ROUTE_REASON__ROUTE_NEXT_SITE);
     if (queue == row->queue) {
+        if (event->before->offered != 0 && event->after->offered == 0) {
+            row->cause = event->envelope->position; /* it was declined, or taken back */
+        }
         return;
     }
     row->queue = queue;
@@ -271,7 +272,7 @@ static void apply_ticket(struct dk_routing *self, const struct dk_event *event,
         note_kind(self, row, event);
     }
     if (event->envelope->kind == DK_KIND_OFFER_DECLINED && event->body != NULL) {
-        note_declined(self, row, event);
+        note_declined(self, event);
     }
     carry_all(self, row, event, agenda);
     note_absence(self, row, event);

@@ -92,6 +92,23 @@ static void test_routing_r6_an_offer_runs_out_and_comes_back_after_the_pause(voi
     ASSERT_EQ(offered(world, ticket, 2)->agent, AGENT("ada"));
 }
 
+/* Both offers said that they answer the ticket's opening. */
+static void test_routing_r6_an_offer_that_was_taken_back_is_made_anew(void **state)
+{
+    struct role_world *world = *state;
+    define_settings(world, 0, MINUTE);
+    hire_plain(world, "ada", "desk", 1);
+    uint64_t ticket = open_mail(world);
+    (void)world_settle(world);
+    (void)offered(world, ticket, 1);
+    accept(world, ticket, 0); /* nobody's any more */
+    uint64_t position = world->count;
+    (void)world_settle(world);
+    const Docket__Offered *second = offered(world, ticket, 2);
+    ASSERT_EQ(second->agent, AGENT("ada"));
+    ASSERT_EQ(second->decision->cause, position);
+}
+
 static void test_routing_r6_an_open_offer_takes_room(void **state)
 {
     struct role_world *world = *state;
@@ -264,6 +281,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(test_routing_r6_an_offer_is_taken_or_goes_to_the_next),
         CASE(test_routing_r6_an_offer_runs_out_and_comes_back_after_the_pause),
+        CASE(test_routing_r6_an_offer_that_was_taken_back_is_made_anew),
         CASE(test_routing_r6_an_open_offer_takes_room),
         CASE(test_routing_r2_a_tier_is_for_agents_of_at_least_one),
         CASE(test_routing_r8_specialists_see_their_products_only),
