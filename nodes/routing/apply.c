@@ -145,6 +145,9 @@ static void note_declined(struct dk_routing *self, const struct dk_event *event)
         }
     }
     dk_refs_settings(self->world->refs, event->envelope->occurred_us, &settings);
+#ifdef DK_BUG_FORGET_DECLINE /* planted, for the simulator to find */
+    settings.decline_pause_us = 0;
+#endif
     list[kept++] = (struct dk_routing_decline){agent, now_us + settings.decline_pause_us};
     (void)dk_table_edit(self->declines, ticket, kept * sizeof *list);
 }

@@ -201,7 +201,9 @@ void dk_pool_give(struct dk_pool *pool, struct dk_pool_agent *agent, unsigned ch
 {
     struct dk_agent_now *now = &agent->now;
     leave(agent);
+#ifndef DK_BUG_GIVE_TWICE /* planted, for the simulator to find */
     now->load += weight;
+#endif
     now->channel_load[channel] = (uint16_t)(now->channel_load[channel] + weight);
     now->idle_since_us = now_us;
     dk_agent_count_spare(now);

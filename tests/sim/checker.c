@@ -39,6 +39,7 @@ void sim_checker_init(struct sim_checker *checker, struct sim_ledger *ledger,
         int rc = dk_folder_new(&checker->folder[i], sim_roles[i], &err);
         DK_ASSERT(rc == 0);
     }
+    sim_offers_init(&checker->offers, ledger->scene, checker->folder[0]);
 }
 
 void sim_checker_close(struct sim_checker *checker)
@@ -50,6 +51,7 @@ void sim_checker_close(struct sim_checker *checker)
     dk_map_close(&checker->presences);
     dk_map_close(&checker->requested);
     dk_map_close(&checker->received);
+    sim_offers_close(&checker->offers);
     for (size_t i = 0; i < SIM_ROLES; i++) {
         dk_folder_free(&checker->folder[i]);
         free(checker->state_hash[i]);
@@ -295,7 +297,7 @@ static void note_presence(struct sim_checker *checker, const struct dk_envelope 
     *presence = ((const Docket__PresenceChanged *)(const void *)body)->presence;
 }
 
-static void replay(struct sim_checker *checker, const uint8_t *record, size_t bytes)
+static void fold(struct sim_checker *checker, const uint8_t *record, size_t bytes)
 {
     uint64_t position = dk_event_load_position(record);
     if (position >= checker->state_capacity) {
@@ -315,6 +317,19 @@ static void replay(struct sim_checker *checker, const uint8_t *record, size_t by
         }
         checker->state_hash[i][position] = dk_folder_hash(checker->folder[i]);
     }
+}
+
+/* The rules about routing look at the state before the event and after it. */
+static void replay(struct sim_checker *checker, const struct dk_envelope *event,
+                   const uint8_t *record, size_t bytes)
+{
+    struct dk_err err;
+    dk_arena_reset(&checker->ledger->arena);
+    const ProtobufCMessage *body = dk_body_unpack(&checker->ledger->arena, record, bytes, &err);
+    DK_ASSERT(body != NULL);
+    sim_offers_before(&checker->offers, event, body);
+    fold(checker, record, bytes);
+    sim_offers_after(&checker->offers, event, body);
 }
 
 static void check_record(struct sim_checker *checker, const uint8_t *record, size_t bytes)
@@ -349,7 +364,7 @@ static void check_record(struct sim_checker *checker, const uint8_t *record, siz
     } else if (event.kind == DK_KIND_PRESENCE_CHANGED) {
         note_presence(checker, &event, record, bytes);
     }
-    replay(checker, record, bytes);
+    replay(checker, &event, record, bytes);
     checker->content_hash = mix(checker->content_hash, record, bytes);
     checker->checked++;
 }

@@ -9,6 +9,7 @@
 
 #include "nodes/runtime/folder.h"
 #include "tests/sim/ledger.h"
+#include "tests/sim/offers.h"
 #include "tests/sim/roles.h"
 #include "tests/sim/store.h"
 
@@ -27,6 +28,7 @@ struct sim_checker {
     struct dk_map presences;   /* agent -> Presence */
     struct dk_map requested;   /* notices not sent yet -> position of the request */
     struct dk_map received;    /* notice -> true: the receiver has it */
+    struct sim_offers offers;
     struct dk_folder *folder[SIM_ROLES];
     uint64_t *state_hash[SIM_ROLES]; /* by position */
     size_t state_capacity;

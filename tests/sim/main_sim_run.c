@@ -27,7 +27,7 @@ struct options {
 };
 
 struct totals {
-    uint64_t seeds, events, actions, decisions, crashes, kills;
+    uint64_t seeds, events, actions, decisions, crashes, kills, offers, declined, steps;
 };
 
 /* For the one line that must be said when an assertion ends the program. */
@@ -90,6 +90,9 @@ static bool run(uint64_t seed, const struct options *options, struct totals *tot
     totals->decisions += result->decisions;
     totals->crashes += result->crashes;
     totals->kills += result->kills;
+    totals->offers += result->offers;
+    totals->declined += result->declined;
+    totals->steps += result->steps;
     if (result->violated) {
         fprintf(stderr, "seed %" PRIu64 ": violated: %s\n", seed, result->violation);
     }
@@ -136,9 +139,10 @@ int main(int argc, char **argv)
     }
     printf("%" PRIu64 " seeds from %" PRIu64 " in %.1f s: %" PRIu64 " events, %" PRIu64
            " actions, %" PRIu64 " decisions, %" PRIu64 " crashes of the broker, %" PRIu64
-           " kills of nodes\n",
+           " kills of nodes, %" PRIu64 " offers, %" PRIu64 " declined, %" PRIu64 " steps of R5\n",
            totals.seeds, options.seed, (double)(dk_clock_boot_us() - began_us) / 1e6, totals.events,
-           totals.actions, totals.decisions, totals.crashes, totals.kills);
+           totals.actions, totals.decisions, totals.crashes, totals.kills, totals.offers,
+           totals.declined, totals.steps);
     if (options.seeds == 1) {
         printf("trace %016" PRIx64 "\n", result.trace_hash);
     }

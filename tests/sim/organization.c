@@ -79,6 +79,10 @@ static void define_group(struct sim_organization *o, size_t i)
     group.line = i < 2 ? 1 : 2;
     group.has_calendar = 1;
     group.calendar = o->calendar;
+    group.has_secondary = i == 0;
+    group.secondary = id_of(DK_SUBJECT_GROUP, "group-1");
+    group.has_next_site_group = i == 1;
+    group.next_site_group = id_of(DK_SUBJECT_GROUP, "group-2");
     define(o, &o->group[i], key_of(o->operator.ledger, "group", i), DK_KIND_GROUP_DEFINED,
            &group.definition, &group);
 }
@@ -102,24 +106,33 @@ static void define_product(struct sim_organization *o, size_t i)
 }
 
 static void define_shift(struct sim_organization *o, const char *key, uint64_t calendar,
-                         size_t first, size_t count)
+                         size_t first, size_t count, bool on_call)
 {
     Docket__ShiftDefined shift = DOCKET__SHIFT_DEFINED__INIT;
     uint64_t unused;
     shift.calendar = calendar;
     shift.n_agent = count;
     shift.agent = o->agent + first;
+    shift.has_on_call = on_call;
+    shift.on_call = on_call;
     define(o, &unused, key, DK_KIND_SHIFT_DEFINED, &shift.definition, &shift);
 }
 
 static void define_settings(struct sim_organization *o)
 {
+    struct sim_scene *scene = o->operator.scene;
     Docket__SettingsDefined settings = DOCKET__SETTINGS_DEFINED__INIT;
     uint64_t unused;
     settings.has_default_group = 1;
     settings.default_group = o->group[0];
     settings.has_calendar = 1;
     settings.calendar = o->calendar;
+    settings.has_offer_timeout_us = sim_chance(scene, 500);
+    settings.offer_timeout_us = (uint64_t)sim_between(scene, 1, 5) * SIM_SECOND_US;
+    settings.has_decline_pause_us = 1;
+    settings.decline_pause_us = (uint64_t)sim_between(scene, 2, 20) * SIM_SECOND_US;
+    settings.has_queue_timeout_us = 1;
+    settings.queue_timeout_us = (uint64_t)sim_between(scene, 0, 8) * SIM_SECOND_US;
     define(o, &unused, "settings", DK_KIND_SETTINGS_DEFINED, &settings.definition, &settings);
 }
 
@@ -254,8 +267,10 @@ void sim_organization_init(struct sim_organization *organization, struct sim_led
     for (size_t i = 0; i < SIM_AGENTS; i++) {
         define_agent(o, i);
     }
-    define_shift(o, "day", o->calendar, 0, SIM_AGENTS - 1);
-    define_shift(o, "late", o->hours, SIM_AGENTS - 1, 1);
+    define_shift(o, "day", o->calendar, 0, SIM_AGENTS - 3, false);
+    define_shift(o, "late", o->hours, SIM_AGENTS - 3, 1, false);
+    define_shift(o, "stand-by", o->calendar, SIM_AGENTS - 2, 1, true);
+    define_shift(o, "late-stand-by", o->hours, SIM_AGENTS - 1, 1, true);
     define_settings(o);
     define_policy(o);
     define_rules(o);

@@ -1,8 +1,9 @@
 /* The organization of a simulated world, and the operator who defines it.
  *
  * Two groups on line 1 that share an agent, one group on line 2, a catalogue of three products, a
- * calendar without a pause and one that opens or closes while the world runs, shifts on both,
- * agents with little capacity, promises of seconds, rules that write notices. The operator also
+ * calendar without a pause and one that opens or closes while the world runs, shifts on both, one
+ * agent on call on each, agents with little capacity, in half of the worlds offers, in most of them
+ * steps of R5, promises of seconds, rules that write notices. The operator also
  * defines agents anew now and then, and accepts steps of the broker's clock. */
 #ifndef DK_SIM_ORGANIZATION_H
 #define DK_SIM_ORGANIZATION_H
@@ -11,7 +12,7 @@
 #include "tests/sim/client.h"
 
 #define SIM_GROUPS   3
-#define SIM_AGENTS   5
+#define SIM_AGENTS   7
 #define SIM_PRODUCTS 3
 
 struct sim_organization {

@@ -114,6 +114,31 @@ static void assign(struct sim_people *people, struct sim_request *request, uint6
     add(people, request, ticket, DK_KIND_ASSIGNED, &assigned);
 }
 
+/* What is on offer is taken or declined; by another agent now and then, who is refused. Declines
+ * have no text: a request id makes each unlike all others. */
+static bool answer_offer(struct sim_people *people)
+{
+    uint64_t agent = 0;
+    uint64_t ticket = sim_offers_some(people->offers, &agent);
+    Docket__Assigned taken = DOCKET__ASSIGNED__INIT;
+    Docket__OfferDeclined declined = DOCKET__OFFER_DECLINED__INIT;
+    if (ticket == 0) {
+        return false;
+    }
+    agent = sim_chance(people->client.scene, 100) ? some_agent(people) : agent;
+    taken.agent = declined.agent = agent;
+    struct sim_request *request = sim_request_new(false, true, people->client.scene);
+    if (sim_chance(people->client.scene, 500)) {
+        sim_request_add(&people->client, request, as_actor(agent), ticket, DK_KIND_ASSIGNED, &taken,
+                        0, 0);
+    } else {
+        sim_request_add(&people->client, request, as_actor(agent), ticket, DK_KIND_OFFER_DECLINED,
+                        &declined, 0, 0);
+    }
+    sim_client_send(&people->client, request);
+    return true;
+}
+
 /* These events have no text: two tries are told apart by when they are said to have occurred. */
 static void merge(struct sim_people *people, struct sim_request *request, uint64_t ticket)
 {
@@ -181,6 +206,9 @@ static void act_on(struct sim_people *people, uint64_t ticket)
 static void act_agent(struct sim_people *people)
 {
     struct sim_scene *scene = people->client.scene;
+    if (sim_chance(scene, 300) && answer_offer(people)) {
+        return;
+    }
     uint64_t ticket = sim_ledger_some_ticket(people->client.ledger);
     if (ticket != 0 && sim_chance(scene, 750)) {
         act_on(people, ticket);
@@ -280,7 +308,7 @@ static void act(void *arg, uint64_t unused)
 
 void sim_people_init(struct sim_people *people, const char *name, unsigned role,
                      struct sim_organization *organization, struct sim_ledger *ledger,
-                     struct sim_net *net)
+                     struct sim_offers *offers, struct sim_net *net)
 {
     memset(people, 0, sizeof *people);
     sim_client_init(&people->client, name, role, ledger, net);
@@ -288,6 +316,7 @@ void sim_people_init(struct sim_people *people, const char *name, unsigned role,
     people->client.on_clock_step = sim_organization_accept_step;
     people->client.arg = organization;
     people->organization = organization;
+    people->offers = offers;
     people->pause_us = SIM_SECOND_US;
     sim_in(ledger->scene, SIM_SECOND_US, act, people, 0);
 }

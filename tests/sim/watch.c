@@ -107,23 +107,6 @@ bool sim_checker_owes_nothing(struct sim_checker *checker, int64_t now_us, char 
     return nothing;
 }
 
-/* Whether an agent carries less than it may, by counting tickets. */
-static bool has_room(struct sim_checker *checker, uint64_t agent, uint32_t capacity)
-{
-    const struct dk_world *world = dk_folder_world(checker->folder[0]);
-    size_t cursor = 0, bytes;
-    uint64_t key;
-    uint32_t load = 0;
-    const void *value;
-    while (dk_table_next(world->tickets, &cursor, &key, &value, &bytes)) {
-        const struct dk_ticket *ticket = value;
-        load += ticket->owner == agent && !dk_ticket_historical(ticket) &&
-                (ticket->status == DOCKET__STATUS__STATUS_NEW ||
-                 ticket->status == DOCKET__STATUS__STATUS_OPEN);
-    }
-    return load < capacity;
-}
-
 struct waiting {
     struct sim_checker *checker;
     uint64_t group, ticket;
@@ -143,7 +126,8 @@ static int look_at_agent(void *arg, const struct dk_refs_version *version)
         if (agent->group[i] == waiting->group && !away &&
             dk_refs_on_shift(dk_folder_world(checker->folder[0])->refs, id, waiting->now_us,
                              false) &&
-            has_room(checker, id, agent->capacity)) {
+            !sim_offers_kept(&checker->offers, waiting->ticket, id, waiting->now_us) &&
+            sim_offers_load(&checker->offers, id) < agent->capacity) {
             char text[DK_ID_TEXT_BYTES];
             sim_violate(checker->scene, "queues are served", "%s waits, and %.*s has room",
                         dk_id_format(waiting->ticket, text), (int)agent->definition->key.len,
@@ -167,7 +151,8 @@ void sim_checker_end(struct sim_checker *checker, int64_t now_us)
     }
     while (dk_table_next(world->tickets, &cursor, &key, &value, &bytes)) {
         const struct dk_ticket *ticket = value;
-        if (dk_ticket_live(ticket) && !dk_ticket_historical(ticket) && ticket->owner == 0) {
+        if (dk_ticket_live(ticket) && !dk_ticket_historical(ticket) && ticket->owner == 0 &&
+            ticket->offered == 0) {
             struct waiting waiting = {checker, ticket->group, key, now_us};
             if (ticket->group == 0) {
                 sim_violate(checker->scene, "every ticket has a group", "number %" PRIu64,

@@ -45,7 +45,7 @@ static void build(struct sim_world *world, uint64_t seed, bool verbose)
     for (size_t i = 0; i < SIM_PEOPLE; i++) {
         sim_people_init(&world->people[i], names[i],
                         i + 1 < SIM_PEOPLE ? DK_ROLE_AGENT : DK_ROLE_IMPORTER, &world->organization,
-                        &world->ledger, &world->net);
+                        &world->ledger, &world->checker.offers, &world->net);
         world->people[i].pause_us = sim_between(&world->scene, 100, 1500) * 1000;
         world->people[i].client.impatient_permille = (unsigned)sim_between(&world->scene, 0, 100);
     }
@@ -139,6 +139,9 @@ void sim_world_run(uint64_t seed, bool verbose, bool print, struct sim_result *r
         .actions = world->ledger.count,
         .decisions = world->checker.decisions,
         .crashes = world->broker.crashes,
+        .offers = world->checker.offers.offered,
+        .declined = world->checker.offers.declined,
+        .steps = world->checker.offers.steps,
         .violated = world->scene.violated,
     };
     for (size_t i = 0; i < SIM_ROLES; i++) {

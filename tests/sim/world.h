@@ -24,6 +24,7 @@ struct sim_result {
     uint64_t position;
     size_t actions, decisions;
     unsigned crashes, kills;
+    size_t offers, declined, steps; /* of R5 */
     bool violated;
     char violation[1024];
 };
