@@ -3,6 +3,7 @@
 #define DK_REPLAY_CLI_REPLAY_H
 
 #include "replay/cli/cli.h"
+#include "replay/history/past.h"
 
 int dk_replay_verify_run(struct dk_cli *cli, struct dk_err *err);
 int dk_replay_audit_run(struct dk_cli *cli, struct dk_err *err);
@@ -10,6 +11,12 @@ int dk_replay_show_run(struct dk_cli *cli, struct dk_err *err);
 int dk_replay_sla_explain_run(struct dk_cli *cli, struct dk_err *err);
 int dk_replay_kpi_run(struct dk_cli *cli, struct dk_err *err);
 int dk_replay_diff_run(struct dk_cli *cli, struct dk_err *err);
+
+/* Reads the verb's TICKET from the log, with progress, and calls `tell` with it; what it returns. */
+int dk_replay_with_ticket(struct dk_cli *cli,
+                          int (*tell)(struct dk_cli *cli, const struct dk_past_ticket *read,
+                                      struct dk_err *err),
+                          struct dk_err *err);
 
 extern const struct dk_parameter dk_replay_kpi_parameters[];
 

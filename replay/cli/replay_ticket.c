@@ -6,10 +6,10 @@
 #include "replay/history/past.h"
 #include "replay/history/story.h"
 
-static int with_ticket(struct dk_cli *cli,
-                       int (*print)(struct dk_cli *cli, const struct dk_past_ticket *read,
-                                    struct dk_err *err),
-                       struct dk_err *err)
+int dk_replay_with_ticket(struct dk_cli *cli,
+                          int (*tell)(struct dk_cli *cli, const struct dk_past_ticket *read,
+                                      struct dk_err *err),
+                          struct dk_err *err)
 {
     struct dk_past past;
     struct dk_past_ticket read;
@@ -23,7 +23,7 @@ static int with_ticket(struct dk_cli *cli,
     dk_watch_open(&watch, "read", last);
     rc = dk_past_read(&past, dk_cli_given(cli, "TICKET"), &read, dk_watch_progress, &watch, err);
     dk_watch_close(&watch);
-    rc = rc != 0 ? rc : print(cli, &read, err);
+    rc = rc != 0 ? rc : tell(cli, &read, err);
     dk_past_ticket_close(&read);
     dk_past_close(&past);
     return rc;
@@ -68,15 +68,15 @@ static int print_card(struct dk_cli *cli, const struct dk_past_ticket *read, str
 
 int dk_replay_audit_run(struct dk_cli *cli, struct dk_err *err)
 {
-    return with_ticket(cli, print_story, err);
+    return dk_replay_with_ticket(cli, print_story, err);
 }
 
 int dk_replay_show_run(struct dk_cli *cli, struct dk_err *err)
 {
-    return with_ticket(cli, print_card, err);
+    return dk_replay_with_ticket(cli, print_card, err);
 }
 
 int dk_replay_sla_explain_run(struct dk_cli *cli, struct dk_err *err)
 {
-    return with_ticket(cli, dk_sla_explain_past, err);
+    return dk_replay_with_ticket(cli, dk_sla_explain_past, err);
 }

@@ -4,9 +4,9 @@
 #include "nodes/routing/explain.h"
 #include "proto/base/time.h"
 #include "replay/cli/read.h"
+#include "replay/cli/replay.h"
 #include "replay/cli/watch.h"
 #include "replay/history/moment.h"
-#include "replay/history/past.h"
 #include "replay/history/rerun.h"
 #include "replay/history/sentence.h"
 #include "replay/history/table.h"
@@ -159,14 +159,14 @@ static uint64_t basis_of(const struct dk_life_event *event)
     return decision.basis;
 }
 
-static int explain(struct explaining *e, struct dk_past *past, struct dk_err *err)
+static int explain(struct explaining *e, struct dk_err *err)
 {
     struct dk_folder *folder = NULL;
     struct dk_watch watch;
     uint64_t basis = basis_of(e->event);
     dk_watch_open(&watch, "replay", basis);
-    int rc =
-        dk_rerun(&folder, &dk_routing_role, past->reader, basis, dk_watch_progress, &watch, err);
+    int rc = dk_rerun(&folder, &dk_routing_role, e->read->past->reader, basis, dk_watch_progress,
+                      &watch, err);
     dk_watch_close(&watch);
     rc = rc != 0 ? rc
                  : dk_routing_explain(folder, &e->event->envelope, e->event->body, &e->explanation,
@@ -185,27 +185,19 @@ static int explain(struct explaining *e, struct dk_past *past, struct dk_err *er
     return rc;
 }
 
-int dk_routing_explain_run(struct dk_cli *cli, struct dk_err *err)
+static int explain_ticket(struct dk_cli *cli, const struct dk_past_ticket *read, struct dk_err *err)
 {
-    struct dk_past past;
-    struct dk_past_ticket read;
-    struct dk_watch watch;
-    struct explaining explaining = {.cli = cli, .read = &read};
-    uint64_t last = 0, position = 0;
+    struct explaining explaining = {.cli = cli, .read = read};
+    uint64_t position = 0;
     int rc = dk_cli_number(cli, "--event", INT64_MAX, &position, err);
-    rc = rc != 0 ? rc : dk_past_open(&past, cli->config.log, err);
     if (rc != 0) {
         return rc;
     }
-    (void)dk_log_last(past.log, &last, NULL);
-    dk_watch_open(&watch, "read", last);
-    rc = dk_past_read(&past, dk_cli_given(cli, "TICKET"), &read, dk_watch_progress, &watch, err);
-    dk_watch_close(&watch);
-    if (rc == 0) {
-        explaining.event = find_event(&read, position, err);
-        rc = explaining.event != NULL ? explain(&explaining, &past, err) : err->code;
-    }
-    dk_past_ticket_close(&read);
-    dk_past_close(&past);
-    return rc;
+    explaining.event = find_event(read, position, err);
+    return explaining.event != NULL ? explain(&explaining, err) : err->code;
+}
+
+int dk_routing_explain_run(struct dk_cli *cli, struct dk_err *err)
+{
+    return dk_replay_with_ticket(cli, explain_ticket, err);
 }

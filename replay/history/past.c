@@ -164,7 +164,7 @@ int dk_past_read(struct dk_past *past, const char *name, struct dk_past_ticket *
                  int (*on_progress)(void *arg, uint64_t position), void *arg, struct dk_err *err)
 {
     struct gathering g = {.read = read, .on_progress = on_progress, .arg = arg, .err = err};
-    *read = (struct dk_past_ticket){0};
+    *read = (struct dk_past_ticket){.past = past};
     dk_map_init(&read->sources, DK_KEY_MAX_BYTES + 1, SOURCES_MAX);
     int rc = dk_past_find(past, name, &read->ticket, err);
     rc = rc != 0 ? rc : dk_life_init(&read->life, err);

@@ -24,6 +24,7 @@ int dk_past_find(struct dk_past *past, const char *name, uint64_t *ticket, struc
 
 /* What reading the whole log once gives for a ticket. */
 struct dk_past_ticket {
+    struct dk_past *past; /* that it was read from */
     uint64_t ticket;
     struct dk_life life;
     struct dk_refs *refs;
