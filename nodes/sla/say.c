@@ -56,11 +56,13 @@ static Docket__ClockMet met(const struct dk_clock *clock)
     return body;
 }
 
-static Docket__ClockResumed resumed(const struct dk_clock *clock)
+/* What had run when it went on; of one that runs and whose due has moved, what has run by now. */
+static Docket__ClockResumed resumed(const struct dk_said *said, const struct dk_clock *clock)
 {
     Docket__ClockResumed body = DOCKET__CLOCK_RESUMED__INIT;
+    bool moved = said->verdict == DOCKET__VERDICT__VERDICT_RUNNING;
     body.due_us = dk_said_due(clock->last_due_us);
-    body.elapsed_us = (uint64_t)clock->elapsed_before_us;
+    body.elapsed_us = (uint64_t)(moved ? clock->elapsed_us : clock->elapsed_before_us);
     return body;
 }
 
@@ -126,7 +128,9 @@ bool dk_say_clock(struct dk_saying *saying, uint32_t kind, struct dk_said *said,
         body.paused.elapsed_us = (uint64_t)clock->elapsed_us;
         return add(saying, kind, &body, &body.paused.clock, said, cause);
     case DK_KIND_CLOCK_RESUMED:
-        body.resumed = resumed(clock);
+        body.resumed = resumed(said, clock);
+        cause =
+            said->verdict == DOCKET__VERDICT__VERDICT_RUNNING ? newest_of(saying, clock) : cause;
         return add(saying, kind, &body, &body.resumed.clock, said, cause);
     case DK_KIND_CLOCK_MET:
         body.met = met(clock);

@@ -286,6 +286,49 @@ static void test_S1_change_of_calendar_is_said(void **state)
     ASSERT_EQ(moved->due_us, test_at("2026-03-04T12:00:00Z"));
 }
 
+/* S1: what has run is the sum over all stretches, also when only the due moves: by a published
+ * calendar, or by a late event that takes a pause away. */
+static void test_S1_resumed_says_all_that_has_run(void **state)
+{
+    struct role_world *w = *state;
+    Docket__PolicyDefined *policy = new_policy("office", DOCKET__POLICY_TYPE__POLICY_SLA, 1);
+    Docket__CalendarDefined *shorter = test_hours("office", "UTC", 5, 0, 12);
+    policy->has_calendar = shorter->definition->has_effective_us = 1;
+    policy->calendar = test_id(DK_SUBJECT_CALENDAR, "office");
+    add_goal(policy, RESOLUTION, ANY, 40 * DK_HOUR_US);
+    add_pause(policy, CUSTOMER);
+    (void)world_define(w, DK_KIND_CALENDAR_DEFINED, test_hours("office", "UTC", 5, 0, 24));
+    (void)world_define(w, DK_KIND_POLICY_DEFINED, policy);
+    w->now_us = test_at("2026-03-02T08:00:00Z");
+    uint64_t ticket = sla_opened(w, NORMAL);
+    int64_t opened_us = w->now_us;
+    (void)sla_wait_until(w, opened_us + DK_HOUR_US);
+    (void)sla_status(w, ticket, 0, DOCKET__STATUS__STATUS_PENDING, CUSTOMER);
+    int64_t paused_us = w->now_us;
+    (void)sla_wait_until(w, opened_us + 2 * DK_HOUR_US);
+    (void)sla_writes(w, ticket, 0);
+    int64_t resumed_us = w->now_us;
+    ASSERT_EQ(sla_settle(w), 1);
+    ASSERT_EQ(((const Docket__ClockResumed *)sla_last(w, DK_KIND_CLOCK_RESUMED))->elapsed_us,
+              paused_us - opened_us);
+
+    w->now_us = opened_us + 3 * DK_HOUR_US;
+    shorter->definition->effective_us = test_at("2026-03-03T00:00:00Z");
+    uint64_t cause = world_define(w, DK_KIND_CALENDAR_DEFINED, shorter);
+    int64_t decided_us = w->now_us;
+    ASSERT_EQ(sla_settle(w), 1);
+    const Docket__ClockResumed *moved = sla_last(w, DK_KIND_CLOCK_RESUMED);
+    ASSERT_EQ(moved->elapsed_us, decided_us - opened_us - (resumed_us - paused_us));
+    ASSERT_EQ(moved->decision->cause, cause);
+
+    cause = sla_writes(w, ticket, paused_us + 1);
+    decided_us = w->now_us;
+    ASSERT_EQ(sla_settle(w), 1);
+    moved = sla_last(w, DK_KIND_CLOCK_RESUMED);
+    ASSERT_EQ(moved->elapsed_us, decided_us - opened_us - 1);
+    ASSERT_EQ(moved->decision->cause, cause);
+}
+
 /* S5: a clock says the tier, contract and site that it rested on; another contract is said. */
 static void test_S5_what_a_clock_rested_on(void **state)
 {
@@ -480,6 +523,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_T1_late_definition_corrects, sla_setup, sla_teardown),
         cmocka_unit_test_setup_teardown(test_T1_historical_and_adopted, sla_setup, sla_teardown),
         cmocka_unit_test_setup_teardown(test_S1_change_of_calendar_is_said, sla_setup,
+                                        sla_teardown),
+        cmocka_unit_test_setup_teardown(test_S1_resumed_says_all_that_has_run, sla_setup,
                                         sla_teardown),
         cmocka_unit_test_setup_teardown(test_S5_what_a_clock_rested_on, sla_setup, sla_teardown),
         cmocka_unit_test_setup_teardown(test_S12_offsets_are_said_once, sla_setup, sla_teardown),
