@@ -175,12 +175,12 @@ static void apply_ticket(struct dk_sla *self, const struct dk_event *event,
         moves = true;
     }
     if (moves && !dk_ticket_historical(event->after)) {
+        dk_breaches_update(self, event->envelope->subject);
         dk_agenda_touch(agenda, event->envelope->subject);
     }
 }
 
-/* Of a definition that may be about the past, or about what runs now, every ticket that is not over
- * is looked at again. */
+/* Every ticket that is not over is looked at again. */
 static void touch_all(struct dk_sla *self, struct dk_agenda *agenda)
 {
     size_t cursor = 0, bytes;
@@ -196,6 +196,24 @@ static void touch_all(struct dk_sla *self, struct dk_agenda *agenda)
     }
 }
 
+/* Calendars, policies and contracts may be about the past; what they change is looked at again. Of
+ * customers, companies, products and groups, of which there are many, what they say counts from a
+ * ticket's next event on. */
+static void apply_definition(struct dk_sla *self, const struct dk_envelope *envelope,
+                             struct dk_agenda *agenda)
+{
+    bool clocks =
+        envelope->kind == DK_KIND_CALENDAR_DEFINED || envelope->kind == DK_KIND_POLICY_DEFINED;
+    if (clocks || envelope->kind == DK_KIND_CONTRACT_DEFINED) {
+        dk_breaches_defined(self, dk_refs_version_of(self->world->refs, envelope->subject,
+                                                     envelope->subject_version)
+                                      ->effective_us);
+    }
+    if (clocks || envelope->kind == DK_KIND_SETTINGS_DEFINED) {
+        touch_all(self, agenda);
+    }
+}
+
 int dk_sla_apply(void *self, const struct dk_event *event, struct dk_agenda *agenda,
                  struct dk_err *err)
 {
@@ -203,9 +221,8 @@ int dk_sla_apply(void *self, const struct dk_event *event, struct dk_agenda *age
     (void)err;
     if (event->after != NULL && event->body != NULL) {
         apply_ticket(self, event, agenda);
-    } else if (kind == DK_KIND_CALENDAR_DEFINED || kind == DK_KIND_POLICY_DEFINED ||
-               kind == DK_KIND_SETTINGS_DEFINED) {
-        touch_all(self, agenda);
+    } else if (kind >= DK_KIND_DEFINED_FROM && kind <= DK_KIND_DEFINED_LAST) {
+        apply_definition(self, event->envelope, agenda);
     }
     return 0;
 }

@@ -27,41 +27,10 @@ struct report {
     struct dk_zone *zone;
     int64_t from_us, to_us;
     struct credit *credit;
-    size_t count, capacity;
-    uint64_t running, unpriced;
+    size_t count, unpriced;
 };
 
 /* ---------------------------------------------------------------- pricing */
-
-static Docket__Metric metric_of(const Docket__ContractDefined *contract,
-                                const Docket__Penalty *penalty)
-{
-    if (penalty->has_metric && penalty->metric != DOCKET__METRIC__METRIC_NONE) {
-        return penalty->metric;
-    }
-    return contract->supplier != 0 ? DOCKET__METRIC__METRIC_SUPPLIER
-                                   : DOCKET__METRIC__METRIC_RESOLUTION;
-}
-
-static const Docket__Penalty *penalty_of(const Docket__ContractDefined *contract,
-                                         const struct dk_clock *clock)
-{
-    const Docket__Penalty *any = NULL;
-    for (size_t i = 0; i < contract->n_penalty; i++) {
-        const Docket__Penalty *penalty = contract->penalty[i];
-        if (metric_of(contract, penalty) != clock->metric) {
-            continue;
-        }
-        if (penalty->priority == clock->priority &&
-            penalty->priority != DOCKET__PRIORITY__PRIORITY_NONE) {
-            return penalty;
-        }
-        if (penalty->priority == DOCKET__PRIORITY__PRIORITY_NONE && any == NULL) {
-            any = penalty;
-        }
-    }
-    return any;
-}
 
 static void price(struct credit *credit, const Docket__Penalty *penalty)
 {
@@ -74,84 +43,47 @@ static void price(struct credit *credit, const Docket__Penalty *penalty)
 
 /* ---------------------------------------------------------------- gathering */
 
-static void add_credit(struct report *report, const struct credit *credit)
+static void take(struct report *report, const struct dk_breach_end *end)
 {
-    if (report->count == report->capacity) {
-        report->capacity = report->capacity == 0 ? 64 : 2 * report->capacity;
-        report->credit = realloc(report->credit, report->capacity * sizeof *report->credit);
-        DK_ASSERT(report->credit != NULL);
-    }
-    report->credit[report->count++] = *credit;
-}
-
-static void take_clock(struct report *report, uint64_t ticket, const struct dk_clock *clock)
-{
-    const struct dk_refs *refs = report->self->world->refs;
+    const struct dk_sla *self = report->self;
+    const struct dk_breach *breach = dk_breach_of(&self->breaches, end);
+    struct credit credit = {.ticket = end->ticket,
+                            .contract = breach->contract,
+                            .due_us = breach->due_us,
+                            .ended_us = breach->ended_us,
+                            .overrun_us = breach->overrun_us,
+                            .instance = breach->instance,
+                            .metric = (Docket__Metric)breach->metric,
+                            .priority = (Docket__Priority)breach->priority};
+    const Docket__Penalty *penalty = dk_breach_penalty(self->world->refs, breach, &credit.terms);
     struct dk_civil civil;
-    if (clock->ended_us == 0) {
-        report->running++;
-        return;
-    }
-    if (clock->ended_us < report->from_us || clock->ended_us >= report->to_us) {
-        return;
-    }
-    const struct dk_refs_version *terms = dk_refs_at(refs, clock->contract, clock->ended_us);
-    const Docket__ContractDefined *contract = terms != NULL ? (const void *)terms->body : NULL;
-    const Docket__Penalty *penalty = contract != NULL ? penalty_of(contract, clock) : NULL;
-    if (penalty == NULL) {
-        report->unpriced++;
-        return;
-    }
-    dk_zone_to_civil(report->zone, clock->ended_us, &civil, NULL);
-    struct credit credit = {.ticket = ticket,
-                            .contract = clock->contract,
-                            .terms = terms,
-                            .due_us = clock->due_us,
-                            .ended_us = clock->ended_us,
-                            .overrun_us = clock->overrun_us,
-                            .year = civil.year,
-                            .month = civil.month,
-                            .instance = clock->instance,
-                            .metric = clock->metric,
-                            .priority = clock->priority};
+    DK_ASSERT(penalty != NULL);
     price(&credit, penalty);
-    add_credit(report, &credit);
+    dk_zone_to_civil(report->zone, breach->ended_us, &civil, NULL);
+    credit.year = civil.year;
+    credit.month = civil.month;
+    report->credit[report->count++] = credit;
 }
 
-static bool says_breached(const struct dk_said *said, size_t count)
+static int gather(struct report *report, struct dk_err *err)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (said[i].verdict == DOCKET__VERDICT__VERDICT_BREACHED) {
-            return true;
-        }
+    const struct dk_breaches *breaches = &report->self->breaches;
+    size_t first = dk_breach_list_before(&breaches->priced, report->from_us);
+    size_t last = dk_breach_list_before(&breaches->priced, report->to_us);
+    last = last > first ? last : first;
+    if (last - first >= CREDITS_MAX) {
+        return dk_err_field(err, DK_ETOOBIG, "from",
+                            "more than %d breaches: ask for less time at once", CREDITS_MAX);
     }
-    return false;
-}
-
-/* Only what the log says is breached is owed; how long it took is computed. */
-static void gather(struct report *report)
-{
-    struct dk_sla *self = report->self;
-    const void *value;
-    size_t cursor = 0, bytes;
-    uint64_t ticket;
-    while (report->count < CREDITS_MAX &&
-           dk_table_next(self->said, &cursor, &ticket, &value, &bytes)) {
-        const struct dk_said *said = value;
-        size_t count = bytes / sizeof *said;
-        if (!says_breached(said, count)) {
-            continue;
-        }
-        dk_sla_compute(self, ticket, self->world->recorded_us);
-        for (size_t i = 0; i < self->clocks.count; i++) {
-            const struct dk_clock *clock = &self->clocks.clock[i];
-            size_t at = dk_said_find(said, count, (unsigned)clock->metric, clock->instance);
-            if (at < count && said[at].verdict == DOCKET__VERDICT__VERDICT_BREACHED &&
-                clock->verdict == DOCKET__VERDICT__VERDICT_BREACHED) {
-                take_clock(report, ticket, clock);
-            }
-        }
+    report->credit = calloc(last - first + 1, sizeof *report->credit);
+    DK_ASSERT(report->credit != NULL);
+    for (size_t i = first; i < last; i++) {
+        take(report, &breaches->priced.end[i]);
     }
+    first = dk_breach_list_before(&breaches->unpriced, report->from_us);
+    last = dk_breach_list_before(&breaches->unpriced, report->to_us);
+    report->unpriced = last > first ? last - first : 0;
+    return 0;
 }
 
 /* ---------------------------------------------------------------- the report */
@@ -258,7 +190,7 @@ static json_t *report_json(struct report *report)
     json_object_set_new(
         made, "to", report->to_us != INT64_MAX ? dk_answer_instant(report->to_us) : json_null());
     json_object_set_new(made, "zone", json_string(dk_zone_name(report->zone)));
-    json_object_set_new(made, "running", json_integer((json_int_t)report->running));
+    json_object_set_new(made, "running", json_integer((json_int_t)report->self->breaches.running));
     json_object_set_new(made, "unpriced", json_integer((json_int_t)report->unpriced));
     json_object_set_new(made, "lines", lines);
     return made;
@@ -282,14 +214,9 @@ int dk_sla_credits(struct dk_sla *self, const char *const *argument, size_t argu
     if (rc == 0 && report.from_us >= report.to_us) {
         rc = dk_err_field(err, DK_EINVAL, "to", "to is not after from");
     }
+    rc = rc != 0 ? rc : gather(&report, err);
     if (rc == 0) {
-        gather(&report);
-        if (report.count < CREDITS_MAX) {
-            *json = report_json(&report);
-        } else {
-            rc = dk_err_field(err, DK_ETOOBIG, "from",
-                              "more than %d breaches: ask for less time at once", CREDITS_MAX);
-        }
+        *json = report_json(&report);
     }
     free(report.credit);
     dk_zone_free(&report.zone);

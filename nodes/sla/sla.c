@@ -14,6 +14,8 @@ static int open_role(void **self, const struct dk_world *world, struct dk_table 
     sla->said = table[1];
     sla->reminders = table[2];
     sla->warned = table[3];
+    sla->breaches.rows = table[4];
+    sla->breaches.newest_us = INT64_MIN;
     dk_clocks_init(&sla->clocks);
     *self = sla;
     return 0;
@@ -23,6 +25,7 @@ static void close_role(void **self)
 {
     struct dk_sla *sla = *self;
     dk_clocks_close(&sla->clocks);
+    dk_breaches_close(&sla->breaches);
     free(sla->row);
     free(sla->warning);
     free(sla);
@@ -74,6 +77,7 @@ static int rebuild(void *self, struct dk_agenda *agenda, struct dk_err *err)
             list[count++] = (struct waiting){said_due_us(sla, ticket), ticket};
         }
     }
+    dk_breaches_rebuild(&sla->breaches);
     qsort(list, count, sizeof *list, by_due);
     for (size_t i = 0; i < count; i++) {
         dk_agenda_touch(agenda, list[i].ticket);
@@ -93,10 +97,10 @@ void dk_sla_compute(struct dk_sla *self, uint64_t ticket, int64_t at_us)
 const struct dk_role_ops dk_sla_role = {
     .name = "sla",
     .role = DK_ROLE_SLA,
-    .fold_version = 4,
+    .fold_version = 5,
     .rule_version = 7,
-    .table_count = 4,
-    .table_value_bytes = {0, 0, 0, 0},
+    .table_count = 5,
+    .table_value_bytes = {0, 0, 0, 0, 0},
     .open = open_role,
     .close = close_role,
     .rebuild = rebuild,

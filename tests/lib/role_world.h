@@ -155,6 +155,31 @@ static inline struct dk_folder *world_replay(const struct role_world *world)
     return folder;
 }
 
+/* A fresh folder that has been given the tables, as a checkpoint gives them. */
+static inline struct dk_folder *world_restore(const struct role_world *world)
+{
+    struct dk_err err;
+    struct dk_folder *folder = NULL;
+    struct dk_table *from[DK_FOLDER_TABLES_MAX], *to[DK_FOLDER_TABLES_MAX];
+    size_t count = dk_folder_tables(world->folder, from, DK_FOLDER_TABLES_MAX), bytes;
+    ASSERT_OK(dk_folder_new(&folder, world->ops, &err), &err);
+    ASSERT_EQ(dk_folder_tables(folder, to, DK_FOLDER_TABLES_MAX), count);
+    for (size_t i = 0; i < count; i++) {
+        size_t cursor = 0;
+        uint64_t key;
+        const void *value;
+        while (dk_table_next(from[i], &cursor, &key, &value, &bytes))
+            memcpy(dk_table_edit(to[i], key, bytes), value, bytes);
+    }
+    for (uint64_t position = 1; position <= world->count; position++) {
+        const uint8_t *record = world_record(world, position, &bytes);
+        ASSERT_OK(dk_refs_apply(dk_folder_world(folder)->refs, record, bytes, &err), &err);
+    }
+    const struct dk_world *known = dk_folder_world(world->folder);
+    ASSERT_OK(dk_folder_restored(folder, known->position, known->recorded_us, &err), &err);
+    return folder;
+}
+
 static inline void world_restart(struct role_world *world)
 {
     dk_folder_free(&world->folder);

@@ -253,29 +253,113 @@ static void test_S13_metrics_unpriced_and_corrected(void **state)
     json_decref(json);
 }
 
-/* The live state and one folded from the log answer the same bytes. */
+enum deed { REPLIES, PENDS, ANSWERS, SOLVES, MERGES, DEEDS };
+
+/* What happened to the ticket at an instant of its own, told now. */
+static void tell(struct role_world *w, uint64_t ticket, int64_t opened_us, enum deed deed)
+{
+    Docket__MergedInto merged = DOCKET__MERGED_INTO__INIT;
+    merged.target = dk_ticket_make(7, 99);
+    switch (deed) {
+    case REPLIES: (void)sla_replies(w, ticket, opened_us + HOURS(2)); break;
+    case PENDS:
+        (void)sla_status(w, ticket, opened_us + HOURS(3), DOCKET__STATUS__STATUS_PENDING, CUSTOMER);
+        break;
+    case ANSWERS: (void)sla_writes(w, ticket, opened_us + HOURS(5)); break;
+    case SOLVES:
+        (void)sla_status(w, ticket, opened_us + HOURS(12), DOCKET__STATUS__STATUS_SOLVED, 0);
+        break;
+    default:
+        (void)sla_happens(w, ticket, opened_us + HOURS(40), DK_KIND_MERGED_INTO, &merged,
+                          ACT_AGENT);
+        break;
+    }
+}
+
+/* The number `n` of all orders of the deeds (Lehmer's code). */
+static void order_of(unsigned n, enum deed order[DEEDS])
+{
+    enum deed left[DEEDS] = {REPLIES, PENDS, ANSWERS, SOLVES, MERGES};
+    for (unsigned size = DEEDS, i = 0; size > 0; n /= size, size--, i++) {
+        unsigned at = n % size;
+        order[i] = left[at];
+        memmove(&left[at], &left[at + 1], (size - 1 - at) * sizeof left[0]);
+    }
+}
+
+/* Opened, breached before anything is heard, then in any order: a reply after two hours, a pause of
+ * two, solved after twelve, merged later. Two hours too late is what costs, in whatever order it
+ * was told, live and read from the log. */
+static void test_S13_every_order_of_arrival(void **state)
+{
+    enum { ORDERS = 120 };
+    struct role_world *w = *state;
+    Docket__ContractDefined *contract = new_contract("acme-2026", "EUR");
+    add_penalty(contract, ANY, DOCKET__METRIC__METRIC_NONE, 1000, HOURS(1), 50000);
+    add_penalty(contract, ANY, FIRST_REPLY, 1, HOURS(1), 50000);
+    have_customer(w, contract);
+    for (unsigned n = 0; n < ORDERS; n++) {
+        enum deed order[DEEDS];
+        uint64_t ticket = open_by(w, "carl", NORMAL);
+        int64_t opened_us = w->now_us;
+        order_of(n, order);
+        (void)sla_wait_until(w, opened_us + HOURS(50));
+        for (unsigned i = 0; i < DEEDS; i++) {
+            tell(w, ticket, opened_us, order[i]);
+            (void)sla_settle(w);
+        }
+    }
+    struct dk_folder *live = w->folder, *again = world_replay(w);
+    for (int round = 0; round < 2; round++, w->folder = again) {
+        json_t *json = ask(w, NULL, NULL, NULL), *line, *clock;
+        size_t l, i, count = 0;
+        ASSERT_EQ(number(json, "running"), 0);
+        ASSERT_EQ(number(json, "unpriced"), 0);
+        json_array_foreach(json_object_get(json, "lines"), l, line)
+        {
+            json_array_foreach(json_object_get(line, "clocks"), i, clock)
+            {
+                bool reply = strcmp(word(clock, "metric"), "first-reply") == 0;
+                ASSERT_EQ(number(clock, "overrun_us"), reply ? HOURS(1) : HOURS(2));
+                ASSERT_EQ(number(clock, "credit_minor"), reply ? 1 : 2000);
+                count++;
+            }
+        }
+        ASSERT_EQ(count, 2 * ORDERS);
+        json_decref(json);
+    }
+    w->folder = live;
+    dk_folder_free(&again);
+}
+
+/* The live state, one folded from the log and one restored from its tables answer the same bytes. */
 static void test_S13_replay_gives_the_same_bytes(void **state)
 {
     struct role_world *w = *state;
     Docket__ContractDefined *contract = new_contract("acme-2026", "EUR");
-    struct dk_buf live, replayed;
-    struct dk_err err;
     const char *zone = "zone=Europe/Berlin", *bad = "zone=Nowhere/Else";
+    struct dk_buf live, other;
+    struct dk_err err;
     add_penalty(contract, ANY, DOCKET__METRIC__METRIC_NONE, 1000, HOURS(1), 5000);
     have_customer(w, contract);
-    for (int i = 1; i < 5; i++)
+    for (int i = 5; i > 0; i--)
         breach(w, NORMAL, HOURS(8), HOURS(200 * i));
-    struct dk_folder *again = world_replay(w);
+    (void)open_by(w, "carl", NORMAL);
+    (void)sla_wait_until(w, w->now_us + HOURS(10)); /* and two that run */
+    struct dk_folder *others[] = {world_replay(w), world_restore(w)};
     dk_buf_init(&live, 1 << 20);
-    dk_buf_init(&replayed, 1 << 20);
     ASSERT_OK(dk_folder_query(w->folder, "credits", &zone, 1, &live, &err), &err);
-    ASSERT_OK(dk_folder_query(again, "credits", &zone, 1, &replayed, &err), &err);
-    ASSERT_EQ(live.size, replayed.size);
-    assert_memory_equal(live.data, replayed.data, live.size);
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        dk_buf_init(&other, 1 << 20);
+        ASSERT_OK(dk_folder_query(others[i], "credits", &zone, 1, &other, &err), &err);
+        ASSERT_EQ(live.size, other.size);
+        assert_memory_equal(live.data, other.data, live.size);
+        ASSERT_EQ(dk_folder_hash(others[i]), dk_folder_hash(w->folder));
+        dk_buf_close(&other);
+        dk_folder_free(&others[i]);
+    }
     ASSERT_CODE(dk_folder_query(w->folder, "credits", &bad, 1, &live, NULL), DK_ENOTFOUND);
-    dk_folder_free(&again);
     dk_buf_close(&live);
-    dk_buf_close(&replayed);
 }
 
 int main(void)
@@ -286,6 +370,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_S13_supplier_owes_us, sla_setup, sla_teardown),
         cmocka_unit_test_setup_teardown(test_S13_metrics_unpriced_and_corrected, sla_setup,
                                         sla_teardown),
+        cmocka_unit_test_setup_teardown(test_S13_every_order_of_arrival, sla_setup, sla_teardown),
         cmocka_unit_test_setup_teardown(test_S13_replay_gives_the_same_bytes, sla_setup,
                                         sla_teardown),
     };

@@ -1,7 +1,9 @@
 /* Random tickets with late events and definitions: what the log says in the end is what is
- * computed, nothing is said twice, and kills change nothing. */
+ * computed, nothing is said twice, kills change nothing, and credits are those of a count of all
+ * breached clocks (S13). */
 #include "tests/lib/bodies.h"
 #include "tests/unit/sla_world.h"
+#include <jansson.h>
 
 #define SEEDS   60
 #define DEEDS   40
@@ -119,6 +121,93 @@ static void compute(const struct role_world *world, uint64_t ticket, struct dk_c
     dk_clocks_compute(clocks, list, count, dk_folder_world(world->folder)->refs, world->now_us);
 }
 
+/* ---------------------------------------------------------------- credits */
+
+struct bill {
+    int64_t running, unpriced, breaches, credit_minor;
+};
+
+/* What a clock, said to be breached and computed to be, adds to the bill of [from, to). */
+static void charge(struct bill *bill, const struct dk_refs *refs, const struct dk_clock *clock,
+                   int64_t from_us, int64_t to_us)
+{
+    const Docket__ContractDefined *contract =
+        dk_refs_contract(refs, clock->contract, clock->ended_us);
+    if (clock->ended_us == 0) {
+        bill->running++;
+    } else if (clock->ended_us >= from_us && clock->ended_us < to_us) {
+        bool priced = contract != NULL && clock->metric == RESOLUTION;
+        bill->unpriced += !priced;
+        bill->breaches += priced;
+        if (priced)
+            bill->credit_minor += (int64_t)contract->penalty[0]->rate_minor *
+                                  ((clock->overrun_us + DK_HOUR_US - 1) / DK_HOUR_US);
+    }
+}
+
+static void assert_billed(struct dk_folder *folder, const struct bill *bill, int64_t from_us,
+                          int64_t to_us, uint64_t seed)
+{
+    char from[64] = "from=", to[64] = "to=";
+    const char *argument[] = {from, to};
+    struct bill asked = {0};
+    struct dk_buf buf;
+    struct dk_err err;
+    size_t i;
+    json_t *line;
+    (void)dk_time_format(from_us, 0, from + strlen(from));
+    (void)dk_time_format(to_us, 0, to + strlen(to));
+    dk_buf_init(&buf, 1 << 20);
+    ASSERT_OK(dk_folder_query(folder, "credits", argument, 2, &buf, &err), &err);
+    json_t *json = json_loadb((const char *)buf.data, buf.size, 0, NULL);
+    dk_buf_close(&buf);
+    asked.running = json_integer_value(json_object_get(json, "running"));
+    asked.unpriced = json_integer_value(json_object_get(json, "unpriced"));
+    json_array_foreach(json_object_get(json, "lines"), i, line)
+    {
+        asked.breaches += json_integer_value(json_object_get(line, "breaches"));
+        asked.credit_minor += json_integer_value(json_object_get(line, "credit_minor"));
+    }
+    json_decref(json);
+    if (memcmp(&asked, bill, sizeof asked) != 0)
+        fail_msg("seed %llu: %lld running, %lld unpriced, %lld for %lld; counted %lld, %lld, %lld "
+                 "for %lld",
+                 (unsigned long long)seed, (long long)asked.running, (long long)asked.unpriced,
+                 (long long)asked.breaches, (long long)asked.credit_minor, (long long)bill->running,
+                 (long long)bill->unpriced, (long long)bill->breaches,
+                 (long long)bill->credit_minor);
+}
+
+/* Credits of a range, and how many clocks were priced: live, and by a folder that has read the log
+ * anew. */
+static int64_t credits_agree(struct role_world *world, uint64_t seed, int64_t from_us,
+                             int64_t to_us)
+{
+    static struct ledger ledger;
+    struct dk_folder *again = world_replay(world);
+    struct dk_clocks clocks;
+    struct bill bill = {0};
+    read_log(world, &ledger);
+    dk_clocks_init(&clocks);
+    for (uint64_t number = 1; number <= world->tickets; number++) {
+        compute(world, dk_ticket_make(7, number), &clocks);
+        for (size_t i = 0; i < clocks.count; i++) {
+            const struct dk_clock *clock = &clocks.clock[i];
+            const Docket__ClockRef ref = {.metric = clock->metric, .instance = clock->instance};
+            if (clock->verdict == BREACHED &&
+                said_of(&ledger, dk_ticket_make(7, number), &ref)->verdict == BREACHED)
+                charge(&bill, dk_folder_world(world->folder)->refs, clock, from_us, to_us);
+        }
+    }
+    assert_billed(world->folder, &bill, from_us, to_us, seed);
+    assert_billed(again, &bill, from_us, to_us, seed);
+    dk_folder_free(&again);
+    dk_clocks_close(&clocks);
+    return bill.breaches;
+}
+
+/* ---------------------------------------------------------------- clocks */
+
 static void agree(struct role_world *world, uint64_t seed)
 {
     static struct ledger ledger;
@@ -182,11 +271,56 @@ static void redefine(struct role_world *world, struct test_random *random)
     (void)world_define(world, DK_KIND_POLICY_DEFINED, policy);
 }
 
+/* What the contract costs, from up to three hours ago on; whether the customer's company has it, from
+ * now on. */
+static void agree_on_terms(struct role_world *world, struct test_random *random)
+{
+    Docket__ContractDefined contract = DOCKET__CONTRACT_DEFINED__INIT;
+    Docket__CompanyDefined company = DOCKET__COMPANY_DEFINED__INIT;
+    Docket__CustomerDefined customer = DOCKET__CUSTOMER_DEFINED__INIT;
+    Docket__Penalty penalty = DOCKET__PENALTY__INIT, *const list = &penalty;
+    contract.definition = test_definition("acme-2026");
+    contract.definition->has_effective_us = 1;
+    contract.definition->effective_us =
+        world->now_us - (int64_t)test_random_below(random, 180) * DK_MINUTE_US;
+    contract.has_company = 1;
+    contract.company = test_id(DK_SUBJECT_COMPANY, "acme");
+    penalty.rate_minor = 100 + test_random_below(random, 900);
+    penalty.unit_us = (uint64_t)DK_HOUR_US;
+    penalty.cap_minor = UINT32_MAX;
+    contract.penalty = (Docket__Penalty **)(uintptr_t)&list;
+    contract.n_penalty = 1;
+    (void)world_define(world, DK_KIND_CONTRACT_DEFINED, &contract);
+    company.definition = test_definition("acme");
+    company.has_contract = test_random_below(random, 4) != 0;
+    company.contract = test_id(DK_SUBJECT_CONTRACT, "acme-2026");
+    (void)world_define(world, DK_KIND_COMPANY_DEFINED, &company);
+    customer.definition = test_definition("carl");
+    customer.has_company = 1;
+    customer.company = contract.company;
+    (void)world_define(world, DK_KIND_CUSTOMER_DEFINED, &customer);
+}
+
+static void open_one(struct role_world *world, struct test_random *random)
+{
+    Docket__Opened body = DOCKET__OPENED__INIT;
+    body.has_priority = body.has_customer = 1;
+    body.priority = (Docket__Priority)(1 + test_random_below(random, 4));
+    body.customer = test_id(DK_SUBJECT_CUSTOMER, "carl");
+    body.message = test_text("it does not work");
+    (void)sla_happens(world, dk_ticket_make(7, ++world->tickets), 0, DK_KIND_OPENED, &body,
+                      ACT_CUSTOMER);
+}
+
 /* One thing happens to one ticket, now or up to three hours ago. */
 static void act(struct role_world *world, struct test_random *random)
 {
     if (world->tickets == 0 || (world->tickets < TICKETS && test_random_below(random, 6) == 0)) {
-        (void)sla_opened(world, (Docket__Priority)(1 + test_random_below(random, 4)));
+        open_one(world, random);
+        return;
+    }
+    if (test_random_below(random, 16) == 0) {
+        agree_on_terms(world, random);
         return;
     }
     if (test_random_below(random, 8) == 0) {
@@ -226,6 +360,7 @@ static void live(struct role_world *world, uint64_t seed, bool kills)
     add_goal(policy, NEXT_REPLY, ANY, DK_HOUR_US);
     add_warning(policy, 50);
     (void)world_define(world, DK_KIND_POLICY_DEFINED, policy);
+    agree_on_terms(world, &random);
     for (int deed = 0; deed < DEEDS; deed++) {
         act(world, &random);
         if (kills)
@@ -249,6 +384,27 @@ static void test_sla_random_log_agrees_with_the_fold(void **state)
         ASSERT_EQ(sla_settle(world), 0);
         world_close(world);
     }
+}
+
+/* S13: whatever comes late, is corrected or defined anew: after each deed, in every range. */
+static void test_S13_credits_are_as_counted(void **state)
+{
+    struct role_world *world = *state;
+    int64_t priced = 0, in_part = 0;
+    for (uint64_t seed = 1; seed <= SEEDS / 2; seed++) {
+        struct test_random random = {seed};
+        live(world, seed, false);
+        for (int deed = 0; deed < DEEDS; deed++) {
+            int64_t from_us = world->now_us - (int64_t)test_random_below(&random, 40) * DK_HOUR_US;
+            act(world, &random);
+            if (deed % 4 != 0)
+                (void)sla_wait_until(world, world->now_us + DK_HOUR_US / 2);
+            in_part += credits_agree(world, seed, from_us, world->now_us - DK_HOUR_US);
+            priced += credits_agree(world, seed, 0, world->now_us + DK_HOUR_US);
+        }
+        world_close(world);
+    }
+    ASSERT_TRUE(in_part > SEEDS && priced > in_part);
 }
 
 /* What the log says of each ticket, event by event; which ticket comes first, when several are owed
@@ -306,6 +462,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_sla_random_log_agrees_with_the_fold, make, drop),
         cmocka_unit_test_setup_teardown(test_sla_random_kills_change_nothing, make, drop),
+        cmocka_unit_test_setup_teardown(test_S13_credits_are_as_counted, make, drop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
