@@ -66,6 +66,18 @@ unsigned dk_agent_tier(const Docket__AgentDefined *body)
     return body->has_tier ? body->tier : 1;
 }
 
+bool dk_agent_speaks(const Docket__AgentDefined *body, const char *language, size_t bytes)
+{
+    for (size_t i = 0; i < body->n_language; i++) {
+        const ProtobufCBinaryData *own = &body->language[i];
+        if (own->len > 0 && own->len <= bytes && memcmp(own->data, language, own->len) == 0 &&
+            (own->len == bytes || language[own->len] == '-')) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool dk_agent_has_room(const struct dk_agent_now *agent, unsigned channel, uint32_t weight)
 {
     if (agent->load >= agent->capacity || agent->load + weight > agent->capacity) {
@@ -199,8 +211,8 @@ static Docket__ExclusionReason misfit(const struct dk_routing *self,
     if (dk_agent_tier(agent->body) < ask->tier) {
         return DOCKET__EXCLUSION_REASON__EXCLUDED_TIER;
     }
-    if (ask->language[0] != '\0' && !among(agent->body->language, agent->body->n_language,
-                                           ask->language, strlen(ask->language))) {
+    if (ask->language[0] != '\0' &&
+        !dk_agent_speaks(agent->body, ask->language, strlen(ask->language))) {
         return DOCKET__EXCLUSION_REASON__EXCLUDED_LANGUAGE;
     }
     return is_skilled(agent->body, ask) ? DOCKET__EXCLUSION_REASON__EXCLUDED_NONE

@@ -35,6 +35,10 @@ bool dk_agent_is_in(const struct dk_agent_now *agent, uint64_t group);
 /* The tier that an agent's definition states; 1 when it states none. */
 unsigned dk_agent_tier(const Docket__AgentDefined *body);
 
+/* Whether the agent speaks a language: "de" takes in "de-AT". Who states no languages speaks none that
+ * a ticket could ask for. */
+bool dk_agent_speaks(const Docket__AgentDefined *body, const char *language, size_t bytes);
+
 /* Whether there is room for so much more of a channel. Nobody who is full takes anything, whatever
  * it weighs. */
 bool dk_agent_has_room(const struct dk_agent_now *agent, unsigned channel, uint32_t weight);

@@ -202,7 +202,7 @@ static bool lists(const ProtobufCBinaryData *list, size_t count, const struct te
 static bool holds(const Docket__AgentDefined *body, const struct term *term)
 {
     switch (term->what) {
-    case LANGUAGE: return lists(body->language, body->n_language, term);
+    case LANGUAGE: return dk_agent_speaks(body, term->text, term->bytes);
     case SKILL: return lists(body->skill, body->n_skill, term);
     case TIER: return dk_agent_tier(body) >= term->number;
     case PRODUCT:

@@ -36,6 +36,44 @@ static int load(struct dk_cli *cli, struct dk_reference *set, const struct dk_re
     return rc;
 }
 
+static int has_languages(void *arg, const struct dk_refs_version *version)
+{
+    (void)arg;
+    return ((const Docket__AgentDefined *)(const void *)version->body)->n_language > 0;
+}
+
+/* How many languages the agent has whom a change defines; -1: it is about something else. */
+static int languages_of(const struct dk_reference_change *change)
+{
+    bool defines = change->kind == DK_KIND_AGENT_DEFINED && change->what != DK_REFERENCE_REMOVED;
+    return defines ? (int)((const Docket__AgentDefined *)(const void *)change->body)->n_language
+                   : -1;
+}
+
+/* Where agents have languages, one without any was rather forgotten than meant: what states a
+ * language does not go there (R2). */
+static void note_speechless(const struct dk_reference *set, const struct dk_refs *refs)
+{
+    size_t count = dk_reference_change_count(set), noted = 0;
+    bool some = dk_refs_each(refs, DK_SUBJECT_AGENT, dk_clock_wall_us(), has_languages, NULL) != 0;
+    for (size_t i = 0; i < count && !some; i++) {
+        some = languages_of(dk_reference_change(set, i)) > 0;
+    }
+    for (size_t i = 0; i < count && some; i++) {
+        const struct dk_reference_change *change = dk_reference_change(set, i);
+        if (languages_of(change) == 0) {
+            (void)fprintf(stderr,
+                          noted++ == 0 ? "note: no ticket that states a language goes to "
+                                         "agents without languages: %s"
+                                       : ", %s",
+                          change->key);
+        }
+    }
+    if (noted > 0) {
+        (void)fputc('\n', stderr);
+    }
+}
+
 /* y, or nothing: stdin that is no terminal is a no, as is a file read from it. */
 static bool confirmed(const struct dk_cli *cli)
 {
@@ -140,6 +178,7 @@ static int run(struct dk_cli *cli, struct dk_reference *set, const struct dk_ref
         dk_reference_print(set, cli->out);
     }
     (void)fflush(cli->out);
+    note_speechless(set, refs);
     if (dk_reference_change_count(set) == 0 || dk_cli_given(cli, "--dry-run") != NULL) {
         return 0;
     }

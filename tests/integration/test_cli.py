@@ -56,6 +56,12 @@ def reference_data(docket, path):
     assert "desk" in docket("apply", file, stdin="y\n")
     assert docket.json("apply", file, "--yes")["unchanged"] == 11
     docket.fails(1, "DK_EINVAL", "apply", "-", "--yes", stdin="groups: {x: {lime: 1}}")
+    # Where some agents have languages, those who have none are noted: what states one goes by them.
+    speechless = "agents: {eve: {first_name: Eve, surname: Ek, groups: [desk]}"
+    assert "note:" not in docket.site.docket("apply", "-", "--dry-run", stdin=speechless + "}").stderr
+    speechless += ", dan: {first_name: Dan, surname: Dahl, groups: [desk], languages: [de]}}"
+    noted = docket.site.docket("apply", "-", "--dry-run", stdin=speechless).stderr
+    assert noted.endswith("agents without languages: eve\n"), noted
 
     assert [a["key"] for a in docket.json("get", "agents")] == ["anna", "ben", "boss"]
     assert docket.json("get", "agent", "anna")["name"] == "Anna Schmidt"

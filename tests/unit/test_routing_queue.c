@@ -55,6 +55,38 @@ static void test_routing_says_why_nobody_is_eligible(void **state)
     ASSERT_EQ(life_of(world, ticket)->owner, AGENT("away"));
 }
 
+/* A ticket in "de-AT" found nobody among those who speak "de". */
+static void test_routing_r2_a_language_takes_in_its_regions(void **state)
+{
+    struct role_world *world = *state;
+    hire(world, &(struct agent){"ada", {"desk"}, 5, "de", NULL, 0, 0});
+    hire(world, &(struct agent){"bob", {"desk"}, 5, "d", NULL, 0, 0});
+    hire(world, &(struct agent){"cyd", {"desk"}, 5, "en-GB", NULL, 0, 0});
+    Docket__Priority priority = DOCKET__PRIORITY__PRIORITY_HIGH;
+    uint64_t austrian = open_ticket(world, "mail", priority, "de-AT");
+    uint64_t english = open_ticket(world, "mail", priority, "en");
+    uint64_t other = open_ticket(world, "mail", priority, "deu");
+    (void)world_settle(world);
+    ASSERT_EQ(life_of(world, austrian)->owner, AGENT("ada"));
+    ASSERT_EQ(life_of(world, english)->owner, 0); /* a region is not the whole language */
+    ASSERT_EQ(life_of(world, other)->owner, 0);
+}
+
+static void test_routing_r2_without_languages_only_what_states_none(void **state)
+{
+    struct role_world *world = *state;
+    const void *body = NULL;
+    hire(world, &(struct agent){"ada", {"desk"}, 5, NULL, NULL, 0, 0});
+    uint64_t plain = open_mail(world);
+    uint64_t german = open_ticket(world, "mail", DOCKET__PRIORITY__PRIORITY_HIGH, "de");
+    (void)world_settle(world);
+    ASSERT_EQ(life_of(world, plain)->owner, AGENT("ada"));
+    ASSERT_EQ(count_of(world, german, DK_KIND_QUEUED, &body), 1);
+    const Docket__Queued *queued = body;
+    check_excluded(queued->excluded, queued->n_excluded,
+                   (const uint32_t[9]){[DOCKET__EXCLUSION_REASON__EXCLUDED_LANGUAGE] = 1});
+}
+
 static void test_routing_queued_is_said_once(void **state)
 {
     struct role_world *world = *state;
@@ -315,6 +347,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(test_routing_says_why_nobody_is_eligible),
+        CASE(test_routing_r2_a_language_takes_in_its_regions),
+        CASE(test_routing_r2_without_languages_only_what_states_none),
         CASE(test_routing_queued_is_said_once),
         CASE(test_routing_presence_ends_at_its_instant),
         CASE(test_routing_shift_begins_without_an_event),
