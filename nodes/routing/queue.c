@@ -36,32 +36,64 @@ size_t dk_queue_find(const struct dk_queue *queue, const struct dk_queue_key *ke
     return low;
 }
 
+static struct dk_queue_key *base_of(const struct dk_queue *queue)
+{
+    return queue->gap > 0 ? queue->entry - queue->gap : queue->entry;
+}
+
+/* Makes room behind the last. */
+static void grow(struct dk_queue *queue)
+{
+    struct dk_queue_key *base = base_of(queue);
+    if (queue->gap + queue->count < queue->capacity) {
+        return;
+    }
+    if (queue->gap > queue->count) { /* at most as often as so many were taken from the front */
+        memmove(base, queue->entry, queue->count * sizeof *base);
+        queue->entry = base;
+        queue->gap = 0;
+        return;
+    }
+    queue->capacity = queue->capacity == 0 ? 32 : queue->capacity * 2;
+    base = realloc(base, queue->capacity * sizeof *base);
+    DK_ASSERT(base != NULL);
+    queue->entry = base + queue->gap;
+}
+
 void dk_queue_append(struct dk_queue *queue, const struct dk_queue_key *key)
 {
-    if (queue->count == queue->capacity) {
-        queue->capacity = queue->capacity == 0 ? 32 : queue->capacity * 2;
-        queue->entry = realloc(queue->entry, queue->capacity * sizeof *queue->entry);
-        DK_ASSERT(queue->entry != NULL);
-    }
+    grow(queue);
     queue->entry[queue->count++] = *key;
 }
 
 void dk_queue_insert(struct dk_queue *queue, const struct dk_queue_key *key)
 {
     size_t at = dk_queue_find(queue, key);
-    dk_queue_append(queue, key);
-    struct dk_queue_key *place = queue->entry + at;
-    memmove(place + 1, place, (queue->count - 1 - at) * sizeof *place);
-    *place = *key;
+    if (queue->gap > 0 && at < queue->count / 2) {
+        queue->gap--;
+        queue->entry--;
+        memmove(queue->entry, queue->entry + 1, at * sizeof *key);
+    } else {
+        grow(queue);
+        memmove(queue->entry + at + 1, queue->entry + at, (queue->count - at) * sizeof *key);
+    }
+    queue->entry[at] = *key;
+    queue->count++;
 }
 
 void dk_queue_remove(struct dk_queue *queue, const struct dk_queue_key *key)
 {
     size_t at = dk_queue_find(queue, key);
-    struct dk_queue_key *place = queue->entry + at;
-    DK_ASSERT(at < queue->count && dk_queue_same(place, key));
+    struct dk_queue_key *first = queue->entry;
+    DK_ASSERT(at < queue->count && dk_queue_same(&first[at], key));
     queue->count--;
-    memmove(place, place + 1, (queue->count - at) * sizeof *place);
+    if (at < queue->count / 2) {
+        memmove(first + 1, first, at * sizeof *first);
+        queue->gap++;
+        queue->entry++;
+    } else {
+        memmove(first + at, first + at + 1, (queue->count - at) * sizeof *first);
+    }
 }
 
 static int compare(const void *a, const void *b)
@@ -79,6 +111,6 @@ void dk_queue_sort(struct dk_queue *queue)
 
 void dk_queue_release(struct dk_queue *queue)
 {
-    free(queue->entry);
+    free(base_of(queue));
     *queue = (struct dk_queue){0};
 }

@@ -1,7 +1,7 @@
 /* A group's queue: tickets by priority, then SLA due, then waiting since, then number (R3).
  *
- * A sorted array: what is looked at most is its front, in order, and a queue is long only where
- * nobody has room. */
+ * A sorted array that gives way to the nearer end: what is looked at most is its front, in order,
+ * and a queue that grew long while nobody had room is taken from its front again. */
 #ifndef DK_ROUTING_QUEUE_H
 #define DK_ROUTING_QUEUE_H
 
@@ -17,8 +17,8 @@ struct dk_queue_key {
 };
 
 struct dk_queue {
-    struct dk_queue_key *entry;
-    size_t count, capacity;
+    struct dk_queue_key *entry;  /* the first */
+    size_t count, gap, capacity; /* free places before the first; places in all */
 };
 
 bool dk_queue_before(const struct dk_queue_key *a, const struct dk_queue_key *b);
