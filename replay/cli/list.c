@@ -319,6 +319,9 @@ int dk_list_run(struct dk_cli *cli, struct dk_err *err)
     dk_watch_open(&list.watch, "list", 0);
     rc = read_log(&list, source, limit);
     dk_watch_close(&list.watch);
+    if (rc == 0 && list.agent != 0 && dk_refs_last(list.tickets.refs, list.agent) == NULL) {
+        rc = dk_err_set(err, DK_ENOTFOUND, "there is no agent \"%s\"", dk_cli_given(cli, "--as"));
+    }
     if (rc == 0) {
         cli->json ? print_json(&list) : print_table(&list);
     }
