@@ -53,12 +53,7 @@ void dk_agent_read_load(const struct dk_routing *self, int64_t now_us, struct dk
 
 bool dk_agent_is_in(const struct dk_agent_now *agent, uint64_t group)
 {
-    for (size_t i = 0; agent->body != NULL && i < agent->body->n_group; i++) {
-        if (agent->body->group[i] == group) {
-            return true;
-        }
-    }
-    return false;
+    return agent->body != NULL && dk_works_in(agent->body, group);
 }
 
 unsigned dk_agent_tier(const Docket__AgentDefined *body)
@@ -72,6 +67,16 @@ bool dk_agent_speaks(const Docket__AgentDefined *body, const char *language, siz
         const ProtobufCBinaryData *own = &body->language[i];
         if (own->len > 0 && own->len <= bytes && memcmp(own->data, language, own->len) == 0 &&
             (own->len == bytes || language[own->len] == '-')) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool dk_agent_has_skill(const Docket__AgentDefined *body, const void *skill, size_t bytes)
+{
+    for (size_t i = 0; i < body->n_skill; i++) {
+        if (body->skill[i].len == bytes && memcmp(body->skill[i].data, skill, bytes) == 0) {
             return true;
         }
     }
@@ -131,7 +136,6 @@ void dk_ask_of(const struct dk_routing *self, uint64_t ticket, const struct dk_t
 {
     const struct dk_ticket *life = dk_table_get(self->world->tickets, ticket, NULL);
     const struct dk_routing_ticket *row = dk_table_get(self->tickets, ticket, NULL);
-    bool critical = life->priority == DOCKET__PRIORITY__PRIORITY_CRITICAL;
     size_t bytes = 0;
     *ask = (struct dk_ask){
         .now_us = now_us,
@@ -142,14 +146,12 @@ void dk_ask_of(const struct dk_routing *self, uint64_t ticket, const struct dk_t
         .language = row->language,
         .defined = dk_refs_product(self->world->refs, life->product, now_us),
         .channel = life->channel < DK_CHANNELS ? life->channel : 0,
+        .mode = dk_routing_mode(row, life),
         .tier = tier_for(self, terms, row->company, life->customer, now_us),
         .decline = dk_table_get(self->declines, ticket, &bytes),
     };
     ask->weight = terms->settings.channel_weight[ask->channel];
     ask->decline_count = ask->decline != NULL ? bytes / sizeof *ask->decline : 0;
-    ask->mode =
-        critical || row->relaxation >= DOCKET__RELAXATION__RELAX_ON_CALL ? DK_WITH_ON_CALL : 0;
-    ask->mode |= row->relaxation >= DOCKET__RELAXATION__RELAX_SKILLS ? DK_WITHOUT_PREFERRED : 0;
 }
 
 bool dk_ask_is_declined(const struct dk_ask *ask, uint64_t agent)
@@ -164,21 +166,11 @@ bool dk_ask_is_declined(const struct dk_ask *ask, uint64_t agent)
 
 /* ---------------------------------------------------------------- R2 */
 
-static bool among(const ProtobufCBinaryData *list, size_t count, const void *data, size_t bytes)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (list[i].len == bytes && memcmp(list[i].data, data, bytes) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool has_skills(const Docket__AgentDefined *agent, const ProtobufCBinaryData *skill,
                        size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (!among(agent->skill, agent->n_skill, skill[i].data, skill[i].len)) {
+        if (!dk_agent_has_skill(agent, skill[i].data, skill[i].len)) {
             return false;
         }
     }

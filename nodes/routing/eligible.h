@@ -39,6 +39,8 @@ unsigned dk_agent_tier(const Docket__AgentDefined *body);
  * a ticket could ask for. */
 bool dk_agent_speaks(const Docket__AgentDefined *body, const char *language, size_t bytes);
 
+bool dk_agent_has_skill(const Docket__AgentDefined *body, const void *skill, size_t bytes);
+
 /* Whether there is room for so much more of a channel. Nobody who is full takes anything, whatever
  * it weighs. */
 bool dk_agent_has_room(const struct dk_agent_now *agent, unsigned channel, uint32_t weight);

@@ -189,21 +189,11 @@ static const uint64_t *room_for(struct dk_index *index, unsigned channel, uint32
     return index->room[channel];
 }
 
-static bool lists(const ProtobufCBinaryData *list, size_t count, const struct term *term)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (list[i].len == term->bytes && memcmp(list[i].data, term->text, term->bytes) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool holds(const Docket__AgentDefined *body, const struct term *term)
 {
     switch (term->what) {
     case LANGUAGE: return dk_agent_speaks(body, term->text, term->bytes);
-    case SKILL: return lists(body->skill, body->n_skill, term);
+    case SKILL: return dk_agent_has_skill(body, term->text, term->bytes);
     case TIER: return dk_agent_tier(body) >= term->number;
     case PRODUCT:
         for (size_t i = 0; i < body->n_product; i++) {

@@ -19,18 +19,20 @@ static struct dk_queue_key key_of(uint64_t ticket, const struct dk_routing_ticke
 
 /* ---------------------------------------------------------------- demands */
 
-static struct dk_demand asked_by(const struct dk_routing_ticket *row, const struct dk_ticket *life)
+uint8_t dk_routing_mode(const struct dk_routing_ticket *row, const struct dk_ticket *life)
 {
     bool critical = life->priority == DOCKET__PRIORITY__PRIORITY_CRITICAL;
+    bool on_call = critical || row->relaxation >= DOCKET__RELAXATION__RELAX_ON_CALL;
+    bool relaxed = row->relaxation >= DOCKET__RELAXATION__RELAX_SKILLS;
+    return (uint8_t)((on_call ? DK_WITH_ON_CALL : 0) | (relaxed ? DK_WITHOUT_PREFERRED : 0));
+}
+
+static struct dk_demand asked_by(const struct dk_routing_ticket *row, const struct dk_ticket *life)
+{
     struct dk_demand asked = {.product = life->product,
-                              .channel = life->channel < DK_CHANNELS ? life->channel : 0};
+                              .channel = life->channel < DK_CHANNELS ? life->channel : 0,
+                              .mode = dk_routing_mode(row, life)};
     memcpy(asked.language, row->language, sizeof asked.language);
-    if (critical || row->relaxation >= DOCKET__RELAXATION__RELAX_ON_CALL) {
-        asked.mode |= DK_WITH_ON_CALL;
-    }
-    if (row->relaxation >= DOCKET__RELAXATION__RELAX_SKILLS) {
-        asked.mode |= DK_WITHOUT_PREFERRED;
-    }
     return asked;
 }
 

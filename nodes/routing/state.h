@@ -160,6 +160,9 @@ void dk_routing_touch_pool_of(struct dk_routing *self, uint64_t agent, struct dk
 /* All pools in which somebody waits. */
 void dk_routing_touch_pools(struct dk_routing *self, struct dk_agenda *agenda);
 
+/* What is asked for beyond the usual, or not: DK_WITH_... */
+uint8_t dk_routing_mode(const struct dk_routing_ticket *row, const struct dk_ticket *life);
+
 /* places.c: puts a ticket where the tables say that it waits; whether that is another place in its
  * order than before. In bulk: places first, in any order, then one sort. */
 bool dk_routing_place(struct dk_routing *self, uint64_t ticket);

@@ -12,7 +12,7 @@ bool dk_sees_product(const struct dk_refs *refs, const Docket__AgentDefined *age
     return sees;
 }
 
-static bool is_in(const Docket__AgentDefined *agent, uint64_t group)
+bool dk_works_in(const Docket__AgentDefined *agent, uint64_t group)
 {
     for (size_t i = 0; group != 0 && i < agent->n_group; i++) {
         if (agent->group[i] == group) {
@@ -28,9 +28,9 @@ bool dk_sees_ticket(const struct dk_refs *refs, const Docket__AgentDefined *agen
     if (agent->n_product > 0) {
         return dk_sees_product(refs, agent, product, at_us);
     }
-    bool sees = is_in(agent, group);
+    bool sees = dk_works_in(agent, group);
     for (unsigned line = 1; !sees && line <= LINES_MAX; line++) {
-        sees = is_in(agent, dk_refs_route(refs, product, line, at_us, NULL));
+        sees = dk_works_in(agent, dk_refs_route(refs, product, line, at_us, NULL));
     }
     return sees;
 }

@@ -4,6 +4,9 @@
 
 #include "proto/refs/refs.h"
 
+/* Whether the group is among those of an agent's definition. */
+bool dk_works_in(const Docket__AgentDefined *agent, uint64_t group);
+
 /* Whether the products that an agent's definition names, if any, have this one among them or
  * below. */
 bool dk_sees_product(const struct dk_refs *refs, const Docket__AgentDefined *agent,
