@@ -111,7 +111,20 @@ def open_one(data):
     raise AssertionError(docket(data, "show", ticket))
 
 
+def test_misuse():
+    """What is not understood is said, before anything is installed or built."""
+    for words, says in ((["nonsense"], "no command nonsense"), (["up", "--demmo"], "up takes --demo"),
+                        (["build", "fast"], "release dev asan tsan fuzz"), (["bench"], "append calendar"),
+                        (["bench", "lib"], "append calendar"), (["soak"], "kills, sim or fuzz"),
+                        (["soak", "sim", "x"], "soak takes seconds, not x")):
+        done = subprocess.run([ROOT / "dev", *words], capture_output=True, text=True)
+        assert done.returncode == 64 and says in done.stderr and done.stdout == "", (words, done)
+    help = subprocess.run([ROOT / "dev", "help"], capture_output=True, text=True)
+    assert help.returncode == 0 and help.stdout.startswith("usage: ./dev"), help
+
+
 signal.alarm(300)
+test_misuse()
 with tempfile.TemporaryDirectory(prefix="dk", dir="/tmp") as folder:
     parent = pathlib.Path(folder)
     data = parent / "s"
