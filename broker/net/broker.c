@@ -475,7 +475,7 @@ static int open_sockets(struct dk_broker *broker, struct dk_err *err)
     rc = rc != 0 ? rc : dk_zap_start(&broker->zap, broker->zmq, broker->config->keys, err);
     if (rc == 0) {
         broker->requests = dk_socket_bind(broker->zmq, ZMQ_ROUTER, &broker->config->request,
-                                          DK_ZAP_DOMAIN, &own, DK_FRAME_MAX_BYTES, err);
+                                          DK_ZAP_DOMAIN, &own, DK_FRAME_MAX_BYTES, 0, err);
         rc = broker->requests != NULL ? 0 : DK_EIO;
         broker->outbox = dk_outbox_new(broker->requests);
     }

@@ -26,10 +26,11 @@ int dk_publisher_new(struct dk_publisher **publisher, void *zmq, const struct dk
     memcpy(p->log_uuid, log_uuid, sizeof p->log_uuid);
     dk_buf_init(&p->out, DK_BLOCK_MAX_BYTES + DK_BLOCK_MAX_RECORDS * 16);
     p->announce = dk_socket_bind(zmq, ZMQ_XPUB, &config->announce, DK_ZAP_DOMAIN, server,
-                                 SUBSCRIPTION_BYTES, err);
-    p->feed = p->announce == NULL ? NULL
-                                  : dk_socket_bind(zmq, ZMQ_XPUB, &config->feed, DK_ZAP_RECORDS,
-                                                   server, SUBSCRIPTION_BYTES, err);
+                                 SUBSCRIPTION_BYTES, 0, err);
+    p->feed = p->announce == NULL
+                  ? NULL
+                  : dk_socket_bind(zmq, ZMQ_XPUB, &config->feed, DK_ZAP_RECORDS, server,
+                                   SUBSCRIPTION_BYTES, DK_BLOCK_MAX_BYTES, err);
     *publisher = p;
     if (p->feed == NULL) {
         dk_publisher_free(publisher);

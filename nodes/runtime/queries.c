@@ -220,8 +220,8 @@ int dk_queries_start(struct dk_queries **queries, struct ev_loop *loop, void *zm
     dk_buf_init(&q->out, DK_QUERY_JSON_BYTES + 1024);
     q->endpoints.count = 1;
     dk_config_query_endpoint(config, dk_folder_ops(folder)->name, q->endpoints.at[0]);
-    q->socket =
-        dk_socket_bind(zmq, ZMQ_ROUTER, &q->endpoints, DK_ZAP_DOMAIN, &own, QUERY_MAX_BYTES, err);
+    q->socket = dk_socket_bind(zmq, ZMQ_ROUTER, &q->endpoints, DK_ZAP_DOMAIN, &own, QUERY_MAX_BYTES,
+                               0, err);
     *queries = q;
     if (q->socket == NULL) {
         dk_queries_stop(queries);

@@ -45,16 +45,20 @@ static void make_ipc_folder(const char *endpoint)
 }
 
 void *dk_socket_bind(void *zmq, int type, const struct dk_endpoints *endpoints, const char *domain,
-                     const struct dk_key *server, int64_t max_frame_bytes, struct dk_err *err)
+                     const struct dk_key *server, int64_t in_bytes, int64_t out_bytes,
+                     struct dk_err *err)
 {
     void *socket = zmq_socket(zmq, type);
     if (socket == NULL) {
         (void)dk_err_errno(err, DK_EIO, errno, "cannot make a socket");
         return NULL;
     }
-    set_bounds(socket, max_frame_bytes);
-    if (max_frame_bytes * DK_SOCKET_HWM > DK_SOCKET_IN_BYTES) {
-        set_int(socket, ZMQ_RCVHWM, (int)(DK_SOCKET_IN_BYTES / max_frame_bytes));
+    set_bounds(socket, in_bytes);
+    if (in_bytes * DK_SOCKET_HWM > DK_SOCKET_IN_BYTES) {
+        set_int(socket, ZMQ_RCVHWM, (int)(DK_SOCKET_IN_BYTES / in_bytes));
+    }
+    if (out_bytes * DK_SOCKET_HWM > DK_SOCKET_OUT_BYTES) {
+        set_int(socket, ZMQ_SNDHWM, (int)(DK_SOCKET_OUT_BYTES / out_bytes));
     }
     set_int(socket, ZMQ_CURVE_SERVER, 1);
     set_key(socket, server);

@@ -35,7 +35,7 @@ static int set_up(void **state)
     w->zmq = zmq_ctx_new();
     ASSERT_OK(dk_zap_start(&w->zap, w->zmq, w->config.keys, &err), &err);
     w->router = dk_socket_bind(w->zmq, ZMQ_ROUTER, &w->config.request, DK_ZAP_DOMAIN, &own,
-                               DK_FRAME_MAX_BYTES, &err);
+                               DK_FRAME_MAX_BYTES, 0, &err);
     ASSERT_TRUE(w->router != NULL);
     ASSERT_EQ(zmq_setsockopt(w->router, ZMQ_RCVTIMEO, &timeout_ms, sizeof timeout_ms), 0);
     ASSERT_OK(dk_client_open(&w->client, w->zmq, &w->config, "agent", &err), &err);

@@ -1,5 +1,5 @@
 """Frames that no honest client sends: each is refused or passed over, and the others are served."""
-import os, pathlib, secrets, signal, socket, struct, time
+import os, pathlib, secrets, signal, socket, struct, subprocess, sys, time
 import docket_pb2 as pb
 import yaml_lite, zmq
 from docket_client import A_NOTE, A_TICKET, Client, event
@@ -192,6 +192,28 @@ def test_subscribers(site, honest):
     assert not any(socket.poll(100) for socket in curious), "records for keys that may not read all"
 
 
+def test_feeds_that_are_not_read(site, honest):
+    """Subscribers that stand still while 200 MiB are published: what waits for them is bounded, and nobody waits for
+    them."""
+    program = ("import sys, time; sys.path[:0] = %r; import zmq; from docket_client import Client\n"
+               "peers = [Client(%r, 'follower').connect(zmq.SUB, 'feed') for _ in range(5)]\n"
+               "time.sleep(1); print('here', flush=True); time.sleep(600)" % (sys.path, str(site.data)))
+    reader = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE)
+    try:
+        assert reader.stdout.readline() == b"here\n"
+        reader.send_signal(signal.SIGSTOP)
+        ticket = honest.append(event(16, TICKET_TO_BE, CUSTOMER, A_TICKET, one_shot=os.urandom(16))).opened[0]
+        text, before = pb.Text(plain=b"x" * 120000), own_mib(site.broker.process.pid)
+        for _ in range(200):
+            note = event(25, ticket, CUSTOMER, pb.NoteAdded(text=text), one_shot=os.urandom(16)).SerializeToString()
+            assert honest.call(append=pb.Append(event=[note] * 8)).accepted == 8
+        grown = own_mib(site.broker.process.pid) - before
+    finally:
+        reader.kill()
+    print(f"unread feeds: {grown} MiB more")
+    assert grown < 60 or is_sanitized(site.broker.process.pid), f"{grown} MiB"
+
+
 def test_reads_of_many_peers(site, honest):
     """More reads at once than the pool takes are refused, each with an answer."""
     peers, each = [Client(site.data, "agent") for _ in range(64)], 16
@@ -276,6 +298,7 @@ with Site("routing") as site:
     test_requests(site, honest)
     test_strangers(site, honest)
     test_subscribers(site, honest)
+    test_feeds_that_are_not_read(site, honest)
     test_reads_of_many_peers(site, honest)
     test_queries(site)
     test_fetches_that_are_not_read(site, honest)

@@ -222,7 +222,7 @@ static void fake_start(struct fake *fake, const struct step *step, size_t step_c
     fake->zmq = zmq_ctx_new();
     ASSERT_OK(dk_zap_start(&fake->zap, fake->zmq, fake->config.keys, &err), &err);
     fake->router = dk_socket_bind(fake->zmq, ZMQ_ROUTER, &fake->config.request, DK_ZAP_DOMAIN,
-                                  &fake->key, DK_FRAME_MAX_BYTES, &err);
+                                  &fake->key, DK_FRAME_MAX_BYTES, 0, &err);
     ASSERT_TRUE(fake->router != NULL);
     ASSERT_EQ(pipe(fake->pipe), 0);
     ASSERT_EQ(pthread_create(&fake->thread, NULL, run_fake, fake), 0);
