@@ -191,21 +191,15 @@ static int fill_tables(MDB_cursor *cursor, struct dk_table **table, size_t count
     int rc = mdb_cursor_get(cursor, &key, &value, MDB_FIRST);
     for (; rc == 0; rc = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) {
         const uint8_t *at = key.mv_data;
-        if (key.mv_size != KEY_BYTES || at[0] >= count || value.mv_size == 0) {
+        if (key.mv_size != KEY_BYTES || at[0] >= count ||
+            !dk_table_restore(table[at[0]], get_key(at), value.mv_data, value.mv_size)) {
             return MDB_CORRUPTED;
         }
-        void *held = dk_table_edit(table[at[0]], get_key(at), value.mv_size);
-        size_t held_bytes;
-        (void)dk_table_get(table[at[0]], get_key(at), &held_bytes);
-        if (held_bytes != value.mv_size) {
-            return MDB_CORRUPTED;
-        }
-        memcpy(held, value.mv_data, value.mv_size);
     }
     return rc == MDB_NOTFOUND ? 0 : rc;
 }
 
-static int compare_positions(const void *a, const void *b)
+static int compare_keys(const void *a, const void *b)
 {
     uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
     return x < y ? -1 : x > y;
@@ -248,7 +242,7 @@ static int restore_refs(struct dk_folder *folder, struct dk_source *source, stru
     while (dk_table_next(definitions, &cursor, &position[n], &value, &bytes)) {
         n++;
     }
-    qsort(position, n, sizeof *position, compare_positions);
+    qsort(position, n, sizeof *position, compare_keys);
     dk_records_init(&records);
     for (size_t i = 0; rc == 0 && i < n; i++) {
         uint64_t held = records.batch.first + records.batch.count;
@@ -303,9 +297,6 @@ static int read_entries(struct dk_checkpoint *c, struct dk_folder *folder, struc
     if (txn != NULL) {
         mdb_txn_abort(txn);
     }
-    for (size_t i = 0; i < count; i++) {
-        dk_table_clean(table[i]);
-    }
     return rc == 0 || rc == MDB_NOTFOUND ? 0 : dk_lmdb_err(err, rc, "cannot read %s", c->dir);
 }
 
@@ -359,19 +350,51 @@ int dk_checkpoint_restore(struct dk_checkpoint *checkpoint, struct dk_folder **f
 
 /* ---------------------------------------------------------------- writing */
 
-static int write_table(MDB_txn *txn, MDB_dbi entries, unsigned number, const struct dk_table *table)
+static int write_entry(MDB_cursor *cursor, unsigned number, uint64_t key,
+                       const struct dk_table *table)
 {
-    size_t cursor = 0;
-    uint64_t key;
+    uint8_t bytes[KEY_BYTES];
+    size_t size;
+    const void *data = dk_table_get(table, key, &size);
+    put_key(bytes, number, key);
+    MDB_val k = {KEY_BYTES, bytes}, v = {size, (void *)(uintptr_t)data};
+    if (data != NULL) {
+        return mdb_cursor_put(cursor, &k, &v, 0);
+    }
+    int rc = mdb_cursor_get(cursor, &k, &v, MDB_SET);
+    rc = rc != 0 ? rc : mdb_cursor_del(cursor, 0);
+    return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+/* In the order of keys, so that each page is found once and the first checkpoint fills them. */
+static int write_table(MDB_cursor *cursor, unsigned number, const struct dk_table *table)
+{
+    size_t count = dk_table_dirty_count(table), n = 0, at = 0;
+    uint64_t *key = malloc((count + 1) * sizeof *key);
     int rc = 0;
-    while (rc == 0 && dk_table_next_dirty(table, &cursor, &key)) {
-        uint8_t bytes[KEY_BYTES];
-        size_t size;
-        const void *data = dk_table_get(table, key, &size);
-        put_key(bytes, number, key);
-        MDB_val k = {KEY_BYTES, bytes}, v = {size, (void *)(uintptr_t)data};
-        rc = data != NULL ? mdb_put(txn, entries, &k, &v, 0) : mdb_del(txn, entries, &k, NULL);
-        rc = rc == MDB_NOTFOUND ? 0 : rc;
+    DK_ASSERT(key != NULL);
+    while (dk_table_next_dirty(table, &at, &key[n])) {
+        n++;
+    }
+    qsort(key, n, sizeof *key, compare_keys);
+    for (size_t i = 0; rc == 0 && i < n; i++) {
+        rc = write_entry(cursor, number, key[i], table);
+    }
+    free(key);
+    return rc;
+}
+
+static int write_tables(MDB_txn *txn, MDB_dbi entries, struct dk_folder *folder)
+{
+    struct dk_table *table[DK_FOLDER_TABLES_MAX];
+    size_t count = dk_folder_tables(folder, table, DK_FOLDER_TABLES_MAX);
+    MDB_cursor *cursor = NULL;
+    int rc = mdb_cursor_open(txn, entries, &cursor);
+    for (unsigned i = 0; rc == 0 && i < count; i++) {
+        rc = write_table(cursor, i, table[i]);
+    }
+    if (cursor != NULL) {
+        mdb_cursor_close(cursor);
     }
     return rc;
 }
@@ -393,9 +416,7 @@ int dk_checkpoint_write(struct dk_checkpoint *checkpoint, struct dk_folder *fold
         return rc;
     }
     rc = mdb_txn_begin(checkpoint->env, NULL, 0, &txn);
-    for (unsigned i = 0; rc == 0 && i < count; i++) {
-        rc = write_table(txn, checkpoint->entries, i, table[i]);
-    }
+    rc = rc != 0 ? rc : write_tables(txn, checkpoint->entries, folder);
     rc = rc != 0 ? rc : mdb_put(txn, checkpoint->meta, &key, &value, 0);
     if (rc == 0) {
         rc = mdb_txn_commit(txn);

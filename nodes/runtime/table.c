@@ -124,15 +124,35 @@ static void resize(struct own_size *own, size_t bytes)
 
 void *dk_table_edit(struct dk_table *table, uint64_t key, size_t bytes)
 {
-    mark(table, key, dk_map_get(&table->entries, key));
-    void *entry = dk_map_put(&table->entries, key, NULL);
+    bool created = false;
+    void *entry = dk_map_put(&table->entries, key, &created);
     DK_ASSERT(entry != NULL);
+    mark(table, key, created ? NULL : entry);
     if (table->value_bytes != 0) {
         return entry;
     }
     DK_ASSERT(bytes > 0);
     resize(entry, bytes);
     return ((struct own_size *)entry)->data;
+}
+
+bool dk_table_restore(struct dk_table *table, uint64_t key, const void *value, size_t bytes)
+{
+    bool created = false;
+    if (key == 0 || bytes == 0 || (table->value_bytes != 0 && table->value_bytes != bytes)) {
+        return false;
+    }
+    void *entry = dk_map_put(&table->entries, key, &created);
+    DK_ASSERT(entry != NULL);
+    if (!created) {
+        return false;
+    }
+    if (table->value_bytes == 0) {
+        resize(entry, bytes);
+    }
+    memcpy(table->value_bytes == 0 ? ((struct own_size *)entry)->data : entry, value, bytes);
+    table->sum += hash_entry(table, key, entry);
+    return true;
 }
 
 void dk_table_remove(struct dk_table *table, uint64_t key)

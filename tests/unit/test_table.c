@@ -130,6 +130,29 @@ static void test_table_hash_equals_one_made_anew(void **state)
     }
 }
 
+static void test_table_restored_entries_are_hashed_and_not_changed(void **state)
+{
+    (void)state;
+    for (size_t value_bytes = 0; value_bytes <= 8; value_bytes += 8) {
+        struct dk_table *table = made(3, value_bytes);
+        for (uint64_t i = 1; i <= 1000; i++)
+            ASSERT_TRUE(dk_table_restore(table, i, &i, sizeof i));
+        ASSERT_EQ(dk_table_dirty_count(table), 0);
+        ASSERT_TRUE(dk_table_hash(table) == hash_anew(table, 3, value_bytes));
+        put(table, 7, 70); /* what was restored leaves the sum when it changes */
+        dk_table_remove(table, 8);
+        ASSERT_EQ(dk_table_dirty_count(table), 2);
+        ASSERT_TRUE(dk_table_hash(table) == hash_anew(table, 3, value_bytes));
+        uint64_t value = 1;
+        ASSERT_TRUE(!dk_table_restore(table, 9, &value, sizeof value)); /* it is there */
+        ASSERT_TRUE(!dk_table_restore(table, 0, &value, sizeof value));
+        ASSERT_TRUE(!dk_table_restore(table, 2000, &value, 0));
+        ASSERT_TRUE(value_bytes == 0 || !dk_table_restore(table, 2000, &value, 3));
+        ASSERT_EQ(dk_table_count(table), 999);
+        dk_table_free(&table);
+    }
+}
+
 static void test_table_names_what_changed_since_it_was_clean(void **state)
 {
     (void)state;
@@ -166,6 +189,7 @@ int main(void)
         cmocka_unit_test(test_table_hash_does_not_depend_on_the_way_there),
         cmocka_unit_test(test_table_hash_tells_entries_apart),
         cmocka_unit_test(test_table_hash_equals_one_made_anew),
+        cmocka_unit_test(test_table_restored_entries_are_hashed_and_not_changed),
         cmocka_unit_test(test_table_names_what_changed_since_it_was_clean),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
