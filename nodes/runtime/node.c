@@ -13,7 +13,7 @@
 #include <string.h>
 #include <zmq.h>
 
-#define REPLIES_PER_TURN  256
+#define MESSAGES_PER_TURN 256
 #define CONSIDER_PER_TURN 512
 #define SLEEP_AT_MOST_S   60.
 
@@ -35,6 +35,7 @@ struct dk_node {
     uint8_t log_uuid[16];
     struct dk_records records; /* read and not all folded */
     size_t folded;             /* of them */
+    bool unread;               /* the log could not be read the last time */
     bool unwritten;            /* the last checkpoint could not be written */
     void (*on_turn)(void *arg);
     void *turn_arg;
@@ -91,7 +92,7 @@ static void on_client_readable(void *arg)
 {
     struct dk_node *node = arg;
     const Docket__Reply *reply = NULL;
-    for (int i = 0; i < REPLIES_PER_TURN; i++) {
+    for (int i = 0; i < MESSAGES_PER_TURN; i++) {
         if (dk_client_receive(node->client, 0, &reply, NULL, NULL) != 0) {
             break;
         }
@@ -116,7 +117,8 @@ static void on_announce_readable(void *arg)
     struct dk_node *node = arg;
     zmq_msg_t frame;
     (void)zmq_msg_init(&frame);
-    while (zmq_msg_recv(&frame, node->announce, ZMQ_DONTWAIT) >= 0) {
+    for (int i = 0;
+         i < MESSAGES_PER_TURN && zmq_msg_recv(&frame, node->announce, ZMQ_DONTWAIT) >= 0; i++) {
         Docket__Announce *announce =
             docket__announce__unpack(NULL, zmq_msg_size(&frame), zmq_msg_data(&frame));
         if (announce != NULL) {
@@ -159,7 +161,9 @@ static void keep_checkpoint_small(struct dk_node *node)
     for (size_t i = 0; i < count; i++) {
         changed += dk_table_dirty_count(table[i]);
     }
-    if (changed >= DK_NODE_CHECKPOINT_ENTRIES && !node->unwritten) {
+    size_t most = dk_decider_live(node->decider) ? DK_NODE_CHECKPOINT_ENTRIES
+                                                 : DK_NODE_CATCHUP_CHECKPOINT_ENTRIES;
+    if (changed >= most && !node->unwritten) {
         write_checkpoint(node);
     }
 }
@@ -192,6 +196,17 @@ static void check_folded(struct dk_node *node)
     }
 }
 
+/* A log that cannot be read now is no reason to end: a broker that starts again, too many readers.
+ * It is said once. */
+static void say_unread(struct dk_node *node, const struct dk_err *err)
+{
+    if (err->code != 0 && !node->unread) {
+        dk_say(DK_WARN, "log-not-read", "error=\"%s\" position=%" PRIu64 " effect=\"tries again\"",
+               err->message, dk_folder_position(node->folder));
+    }
+    node->unread = err->code != 0;
+}
+
 /* Reads what comes next when all that was read is folded, and the record before it. false: nothing
  * is readable now, and the next announcement tries again. */
 static bool read_on(struct dk_node *node, uint64_t from)
@@ -205,6 +220,7 @@ static bool read_on(struct dk_node *node, uint64_t from)
     if (rc == DK_ECORRUPT) {
         die(node, &err);
     }
+    say_unread(node, &err);
     if (rc != 0) {
         node->records.batch.count = 0;
     }
@@ -257,11 +273,9 @@ static void on_work(struct ev_loop *loop, struct ev_idle *idle, int revents)
         if (node->on_turn != NULL && dk_decider_live(node->decider)) {
             node->on_turn(node->turn_arg);
         }
-        if (dk_decider_live(node->decider)) {
-            keep_checkpoint_small(node);
-        }
         sleep_until_due(node);
     }
+    keep_checkpoint_small(node);
     (void)dk_client_release(node->client, NULL); /* what is dropped is never answered: decider.h */
     dk_queries_turn(node->queries);
     if (!more) {

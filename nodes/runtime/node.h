@@ -15,13 +15,13 @@
 #include "proto/peer/config.h"
 #include <ev.h>
 
-#define DK_NODE_IN_FLIGHT    4096
 #define DK_NODE_CHECKPOINT_S 20.0
-/* Once live, a checkpoint is also written when so many entries have changed: the loop stands still
- * meanwhile, and what is due then is late. */
-#define DK_NODE_CHECKPOINT_ENTRIES 4096
-#define DK_NODE_BEAT_S             1.0
-#define DK_NODE_FOLD_PER_TURN      4096 /* records, then the loop looks at everything else */
+/* A checkpoint is also written when so many entries have changed: the loop stands still meanwhile.
+ * Once live, what is due then is late; before, only queries wait, and larger ones cost less. */
+#define DK_NODE_CHECKPOINT_ENTRIES         4096
+#define DK_NODE_CATCHUP_CHECKPOINT_ENTRIES 131072
+#define DK_NODE_BEAT_S                     1.0
+#define DK_NODE_FOLD_PER_TURN              4096 /* records, then the loop looks at everything else */
 
 struct dk_node;
 
