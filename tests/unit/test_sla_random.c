@@ -395,7 +395,8 @@ static void test_S13_credits_are_as_counted(void **state)
         struct test_random random = {seed};
         live(world, seed, false);
         for (int deed = 0; deed < DEEDS; deed++) {
-            int64_t from_us = world->now_us - (int64_t)test_random_below(&random, 40) * DK_HOUR_US;
+            int64_t from_us =
+                world->now_us - (2 + (int64_t)test_random_below(&random, 40)) * DK_HOUR_US;
             act(world, &random);
             if (deed % 4 != 0)
                 (void)sla_wait_until(world, world->now_us + DK_HOUR_US / 2);
