@@ -121,6 +121,7 @@ static const uint8_t rules[][DK_RULE_SLOTS] = {
     K(NOTIFICATION_ACKNOWLEDGED, NotificationAcknowledged, notice, HASH),
     K(NOTIFICATION_RETRIED, NotificationRetried, notice, HASH),
     K(NOTIFICATION_DROPPED, NotificationDropped, notice, HASH),
+    K(EXCEPTION_RECORDED, ExceptionRecorded, reason, WRITTEN),
     K(FIELD_SET, FieldSet, field, FIELD),
     K(FIELD_SET, FieldSet, choice, KEY),
     K(FIELD_SET, FieldSet, reference, SUBJECT),

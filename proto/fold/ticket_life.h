@@ -18,6 +18,13 @@ int dk_life_references(const struct dk_ticket *ticket, const struct dk_refs *ref
                        const struct dk_envelope *event, const ProtobufCMessage *body,
                        struct dk_err *reason);
 
+/* Who may do it: no customer does what the desk decides, nobody else rates, and no agent routes a
+ * ticket past the checklist of an escalation. For live events that dk_life_judge has passed; `refs` may be NULL.
+ * Errors as dk_ticket_check. */
+int dk_life_who(const struct dk_ticket *ticket, const struct dk_refs *refs,
+                const struct dk_envelope *event, const ProtobufCMessage *body,
+                struct dk_err *reason);
+
 static inline bool dk_life_imported(const struct dk_envelope *event)
 {
     return (event->flags & DOCKET__EVENT_FLAG__FLAG_IMPORTED) != 0;

@@ -104,6 +104,8 @@ static int set_up(void **state)
     group.definition = supplier.definition = product.definition = &definition;
     customer.definition = settings.definition = &definition;
     define(SUPPORT, DK_KIND_GROUP_DEFINED, &group);
+    group.has_line = 1;
+    group.line = 2;
     define(NETWORK, DK_KIND_GROUP_DEFINED, &group);
     define(ACME, DK_KIND_SUPPLIER_DEFINED, &supplier);
     product.n_audience = 2;
@@ -326,6 +328,71 @@ static void test_ticket_check_escalation(void **state)
     REFUSED(ticket, DK_KIND_ESCALATED, BY_ANNA, &up, DK_EILLEGAL, "escalated.to_line");
     up.to_line = DK_TICKET_LINE_MAX + 1;
     REFUSED(ticket, DK_KIND_ESCALATED, BY_ANNA, &up, DK_EILLEGAL, "escalated.to_line");
+}
+
+/* What the desk decides or answers for is no customer's to do. */
+static void test_ticket_check_customers(void **state)
+{
+    struct dk_ticket ticket = OPEN_TICKET;
+    Docket__Assigned assigned = DOCKET__ASSIGNED__INIT;
+    Docket__ExceptionRecorded exception = DOCKET__EXCEPTION_RECORDED__INIT;
+    Docket__Escalated up = DOCKET__ESCALATED__INIT;
+
+    (void)state;
+    assigned.agent = ANNA;
+    REFUSED(ticket, DK_KIND_ASSIGNED, BY_CARL, &assigned, DK_EILLEGAL, "actor");
+    ALLOWED(ticket, DK_KIND_ASSIGNED, BY_ANNA, &assigned);
+    exception.type = DOCKET__EXCEPTION_TYPE__EXCEPTION_CHECKLIST;
+    REFUSED(ticket, DK_KIND_EXCEPTION_RECORDED, BY_CARL, &exception, DK_EILLEGAL, "actor");
+    up.type = DOCKET__ESCALATION_TYPE__ESCALATION_HIERARCHICAL;
+    ALLOWED(ticket, DK_KIND_ESCALATED, BY_CARL, &up);
+    up.type = DOCKET__ESCALATION_TYPE__ESCALATION_FUNCTIONAL;
+    up.to_line = 2;
+    ticket.flags = DK_TICKET_CHECKLIST;
+    REFUSED(ticket, DK_KIND_ESCALATED, BY_CARL, &up, DK_EILLEGAL, "actor");
+    ALLOWED(ticket, DK_KIND_ESCALATED, BY_ANNA, &up);
+}
+
+/* Nobody rates the own work, nor another's ticket. */
+static void test_ticket_check_rater(void **state)
+{
+    struct dk_ticket ticket = fixture_ticket(DOCKET__STATUS__STATUS_SOLVED);
+    Docket__Rated rated = DOCKET__RATED__INIT;
+
+    (void)state;
+    rated.has_csat = 1;
+    rated.csat = 5;
+    ALLOWED(ticket, DK_KIND_RATED, BY_CARL, &rated);
+    REFUSED(ticket, DK_KIND_RATED, BY_ANNA, &rated, DK_EILLEGAL, "actor");
+    REFUSED(ticket, DK_KIND_RATED, dk_id_make(DK_ACTOR_CUSTOMER, 2), &rated, DK_EILLEGAL, "actor");
+    ticket.customer = 0; /* whose it is was never said */
+    ALLOWED(ticket, DK_KIND_RATED, dk_id_make(DK_ACTOR_CUSTOMER, 2), &rated);
+}
+
+/* A route by hand is no way around an escalation's checklist. */
+static void test_ticket_check_route(void **state)
+{
+    struct dk_ticket ticket = OPEN_TICKET;
+    Docket__Routed routed = DOCKET__ROUTED__INIT;
+
+    (void)state;
+    routed.group = NETWORK;
+    routed.line = 2;
+    REFUSED(ticket, DK_KIND_ROUTED, BY_ANNA, &routed, DK_EILLEGAL, "routed.line");
+    ALLOWED(ticket, DK_KIND_ROUTED, BY_ROUTING, &routed);
+    routed.line = 1; /* the group is of line 2, whatever is said */
+    REFUSED(ticket, DK_KIND_ROUTED, BY_ANNA, &routed, DK_EILLEGAL, "routed.line");
+    routed.group = SUPPORT;
+    ALLOWED(ticket, DK_KIND_ROUTED, BY_ANNA, &routed);
+    routed.group = NETWORK;
+    routed.line = 2;
+    ticket.flags = DK_TICKET_CHECKLIST;
+    ALLOWED(ticket, DK_KIND_ROUTED, BY_ANNA, &routed);
+    ticket.flags = 0;
+    ticket.line = 3; /* down again */
+    ALLOWED(ticket, DK_KIND_ROUTED, BY_ANNA, &routed);
+    ticket.line = 0; /* in no queue yet */
+    ALLOWED(ticket, DK_KIND_ROUTED, BY_ANNA, &routed);
 }
 
 static void test_ticket_check_audience(void **state)
@@ -620,6 +687,9 @@ int main(void)
         cmocka_unit_test(test_ticket_check_reopening_in_time),
         cmocka_unit_test(test_ticket_check_pending),
         cmocka_unit_test(test_ticket_check_escalation),
+        cmocka_unit_test(test_ticket_check_customers),
+        cmocka_unit_test(test_ticket_check_rater),
+        cmocka_unit_test(test_ticket_check_route),
         cmocka_unit_test(test_ticket_check_audience),
         cmocka_unit_test(test_ticket_check_audience_when_classified),
         cmocka_unit_test(test_ticket_check_opened_states_only_what_it_may),

@@ -32,6 +32,8 @@ ROW(CLASSIFIED, "priority=low", NOTHING,
 ROW(CLASSIFIED, "impact=1 urgency=1", NOTHING,
     "?    +    +    +    +    -    -   ", "priority", "")
 ROW(ROUTED, "line=2 group=network", NOTHING,
+    "?    -/+  -/+  -/+  -    -    -   ", "group owner line", "group line")
+ROW(ROUTED, "line=2 group=network by=routing", NOTHING,
     "?    +    +    +    -    -    -   ", "group owner line", "group line")
 ROW(ROUTED, "line=2 group=network", CHECKLIST,
     "?    +    +    +    -    -    -   ", "group owner line -checklist", "group line -checklist")
@@ -135,7 +137,7 @@ ROW(ATTACHMENT_ADDED, "size_bytes=9", NOTHING,
 ROW(ATTACHMENT_ERASED, "", NOTHING,
     "?    +    +    +    +    +    +   ", "", "=")
 
-ROW(RATED, "csat=5", NOTHING,
+ROW(RATED, "csat=5 by=carl", NOTHING,
     "?    -    -    -    +    +    -   ", "", "=")
 ROW(FOLLOWED_UP, "", NOTHING,
     "?    -    -    -    +    +    -   ", "", "=")
