@@ -275,4 +275,5 @@ void dk_reference_check(struct dk_reference *set)
     dk_refs_each(set->after, DK_SUBJECT_GROUP, set->now_us, check_members, set);
     dk_reference_check_policies(set);
     dk_reference_check_shifts(set);
+    dk_reference_check_agents(set);
 }

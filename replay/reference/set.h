@@ -109,6 +109,7 @@ void dk_reference_check(struct dk_reference *set);
 void dk_reference_check_rule(struct dk_reference *set, const struct dk_reference_entity *entity);
 void dk_reference_check_policies(struct dk_reference *set);
 void dk_reference_check_shifts(struct dk_reference *set);
+void dk_reference_check_agents(struct dk_reference *set);
 void dk_reference_differ(struct dk_reference *set);
 
 /* The node of one of the entity's keys, else the entity's own. */

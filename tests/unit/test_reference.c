@@ -54,6 +54,10 @@ static const struct {
      "t.yaml:1: \"desk\" stands in groups twice: take one away"},
     {"agents: {mara: {first_name: Mara, surname: L, channels: {emial: 1}}}",
      "t.yaml:1: channels \"emial\" is not known: did you mean email?"},
+    {"settings: {channel_weight: {phone: 3}}\n"
+     "agents:\n  mara: {first_name: Mara, surname: L, groups: [desk], channels: {phone: 2}}",
+     "t.yaml:3: agent \"mara\" could never take a ticket by phone: it weighs 3, and there is room "
+     "for 2; give room for a multiple of it, or 0 for none"},
     {"agents: {mara: {surname: Lindqvist}}",
      "t.yaml:1: agent \"mara\" has no first_name: add \"first_name: ...\""},
 
