@@ -188,16 +188,22 @@ static const char *read_slot(const char *at, struct slot *slot)
     return end + 1;
 }
 
-/* Fills one slot; false when the field has no value ({!name}: has one). */
+static bool is_duration(const struct value *value)
+{
+    return value->rule == DK_RULE_DURATION || strcmp(value->field->name, "seconds") == 0;
+}
+
+/* Fills one slot; false when the field has no value ({!name}: has one). A duration of nothing is
+ * one that can be left out, or "0s" where nothing can be. */
 static bool put_slot(struct writer *w, const struct slot *slot, const ProtobufCMessage *message,
-                     const uint8_t *rules)
+                     const uint8_t *rules, bool optional)
 {
     const ProtobufCFieldDescriptor *field =
         protobuf_c_message_descriptor_get_field_by_name(message->descriptor, slot->name);
     DK_ASSERT(field != NULL);
     struct dk_values values = dk_field_values(message, field);
     struct value value = {.field = field, .rule = dk_rule_of(rules, field), .at = values.at};
-    bool there = values.count > 0 && !is_empty(&value);
+    bool there = values.count > 0 && (!is_empty(&value) || (!optional && is_duration(&value)));
     if (slot->negated || slot->word != NULL) {
         put(w->line, slot->word, there && slot->word != NULL ? slot->word_bytes : 0);
         return there != slot->negated;
@@ -223,7 +229,7 @@ static void put_template(struct writer *w, const char *template, const ProtobufC
         if (*at == '{') {
             struct slot slot;
             at = read_slot(at, &slot);
-            dropped = !put_slot(w, &slot, message, rules) || dropped;
+            dropped = !put_slot(w, &slot, message, rules, inside) || dropped;
         } else if (*at == '[') {
             mark = w->line->size;
             inside = true;

@@ -75,6 +75,7 @@ static void test_sentence_shows_times_durations_and_parts(void **state)
 {
     Docket__ClockRef clock = DOCKET__CLOCK_REF__INIT;
     Docket__ClockBreached breached = DOCKET__CLOCK_BREACHED__INIT;
+    Docket__ClockPaused paused = DOCKET__CLOCK_PAUSED__INIT;
     Docket__TimeLogged logged = DOCKET__TIME_LOGGED__INIT;
     (void)state;
     clock.metric = DOCKET__METRIC__METRIC_FIRST_REPLY;
@@ -87,6 +88,9 @@ static void test_sentence_shows_times_durations_and_parts(void **state)
     ASSERT_CONTAINS(sentence(DK_KIND_CLOCK_BREACHED, &breached), ", noticed 1m 30s late");
     logged.seconds = 1500;
     ASSERT_STR(sentence(DK_KIND_TIME_LOGGED, &logged), "logged 25m 00s of work");
+    paused.clock = &clock; /* at the instant at which it started */
+    ASSERT_STR(sentence(DK_KIND_CLOCK_PAUSED, &paused),
+               "paused the first-reply no. 1 clock after 0s");
 }
 
 static void test_sentence_quotes_long_texts_apart(void **state)
