@@ -70,7 +70,7 @@ static int fill_duration(struct filling *f, uint64_t unit_us, uint64_t *count, s
     return 0;
 }
 
-/* "CLASS/KEY", or a key alone, which is an agent's. */
+/* "CLASS/KEY", or a key alone, which is an agent's; a ticket's key is its name. */
 static int fill_subject(struct filling *f, uint64_t *id, struct dk_err *err)
 {
     const char *slash = strchr(f->text, '/');
@@ -81,6 +81,9 @@ static int fill_subject(struct filling *f, uint64_t *id, struct dk_err *err)
     unsigned cls = dk_subject_class_of(word);
     if (cls == 0) {
         return dk_cli_usage(err, "\"%s\" is nothing that can be named", word);
+    }
+    if (cls == DK_SUBJECT_TICKET) {
+        return dk_desk_ticket(f->action->cli, slash + 1, id, err);
     }
     return dk_action_entity(f->action, cls, slash != NULL ? slash + 1 : f->text, id, err);
 }

@@ -52,6 +52,47 @@ static int complete_attach(struct dk_action *action, struct dk_err *err)
     return dk_action_fill(action, &action->event[0], "name", slash != NULL ? slash + 1 : path, err);
 }
 
+/* Whether the ticket has the attachment: what was named wrongly would seem to be erased. */
+static bool has_attachment(const struct dk_life *life, const ProtobufCBinaryData *sha256)
+{
+    bool has = false;
+    for (size_t i = 0; i < life->count; i++) {
+        const void *body = life->event[i].body;
+        const ProtobufCBinaryData *named = NULL;
+        uint32_t kind = life->event[i].envelope.kind;
+        if (kind == DK_KIND_ATTACHMENT_ADDED) {
+            named = &((const Docket__AttachmentAdded *)body)->sha256;
+        } else if (kind == DK_KIND_ATTACHMENT_ERASED) {
+            named = &((const Docket__AttachmentErased *)body)->sha256;
+        }
+        if (named != NULL && named->len == sha256->len &&
+            memcmp(named->data, sha256->data, sha256->len) == 0) {
+            has = kind == DK_KIND_ATTACHMENT_ADDED;
+        }
+    }
+    return has;
+}
+
+static int complete_erase(struct dk_action *action, struct dk_err *err)
+{
+    const Docket__AttachmentErased *erased =
+        (const Docket__AttachmentErased *)action->event[0].body;
+    char ticket[DK_ID_TEXT_BYTES];
+    struct dk_life life;
+    if (erased->sha256.len != SHA256_BYTES) {
+        return dk_cli_usage(err, "a SHA-256 has %d digits", 2 * SHA256_BYTES);
+    }
+    int rc = dk_life_init(&life, err);
+    rc = rc != 0 ? rc : dk_desk_life(action->cli, action->event[0].subject, &life, err);
+    if (rc == 0 && !has_attachment(&life, &erased->sha256)) {
+        rc = dk_err_field(err, DK_ENOTFOUND, "attachment_erased.sha256",
+                          "%s has no attachment of this hash, or it is erased already",
+                          dk_id_format(action->event[0].subject, ticket));
+    }
+    dk_life_close(&life);
+    return rc;
+}
+
 /* Which member of FieldSet the value goes to is said by the field's definition. */
 static int complete_set_field(struct dk_action *action, struct dk_err *err)
 {
@@ -171,7 +212,7 @@ const struct dk_verb dk_verbs_work[] = {
          {"--media-type", "TYPE", "as image/jpeg", "media_type", 0, 0})},
     {.name = "erase-attachment", .summary = "record that an attachment is erased",
      .run = dk_action_run,
-     .kind = DK_KIND_ATTACHMENT_ERASED,
+     .kind = DK_KIND_ATTACHMENT_ERASED, .complete = complete_erase,
      .example = "erase-attachment 1-42 "
                 "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad "
                 "--reason \"passport\" --as anna\n",

@@ -124,7 +124,9 @@ def life(docket, path):
     photo.write_bytes(b"abc")
     docket("attach", t, photo, "--media-type", "image/jpeg", "--as", "ben")
     sha256 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    docket.fails(NOT_FOUND, "no attachment", "erase-attachment", t, "0" * 64, "--as", "boss")
     docket("erase-attachment", t, sha256, "--reason", "a face", "--as", "boss")
+    docket.fails(NOT_FOUND, "erased already", "erase-attachment", t, sha256, "--as", "boss")
     docket("set-field", t, "floor", "3.5", "--as", "ben")
     docket("set-field", t, "colour", "red", "--as", "ben")
     docket("set-field", t, "due", "2026-03-01", "--as", "ben")
