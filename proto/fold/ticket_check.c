@@ -532,9 +532,9 @@ int dk_ticket_check(const struct dk_ticket *ticket, const struct dk_refs *refs, 
         return dk_err_field(reason, DK_EILLEGAL, "subject",
                             "nothing is owed for a historical ticket until it is adopted");
     code = dk_life_judge(ticket, refs, event, body, reason);
-    if (code == 0)
-        code = dk_life_who(ticket, refs, event, body, reason);
     if (code == 0 && refs != NULL)
         code = dk_life_references(ticket, refs, event, body, reason);
+    if (code == 0)
+        code = dk_life_who(ticket, refs, event, body, reason);
     return code;
 }

@@ -27,6 +27,18 @@ static bool is_desks(uint32_t kind, const void *body)
     }
 }
 
+/* One agent keeps a ticket: before anybody has spoken the owner is who will. Otherwise whoever is
+ * quick would shut the owner out (dk_life_judge: the speaker goes on speaking). */
+static int judge_first_reply(const struct dk_ticket *ticket, const struct dk_envelope *event,
+                             const Docket__MessagePublic *message, struct dk_err *reason)
+{
+    if (!dk_life_agent_reply(event, message) || ticket->speaker != 0 || ticket->owner == 0 ||
+        ticket->owner == dk_life_agent(event))
+        return 0;
+    return dk_err_field(reason, DK_EILLEGAL, "actor",
+                        "another agent has this ticket: declare the handover first");
+}
+
 static int judge_rater(const struct dk_ticket *ticket, const struct dk_envelope *event,
                        struct dk_err *reason)
 {
@@ -74,9 +86,11 @@ int dk_life_who(const struct dk_ticket *ticket, const struct dk_refs *refs,
         return dk_err_field(reason, DK_EILLEGAL, "actor",
                             "no customer decides this: '%s' is an agent's",
                             dk_kind_info(event->kind)->word);
-    if (event->kind == DK_KIND_RATED)
-        return judge_rater(ticket, event, reason);
-    if (event->kind == DK_KIND_ROUTED && cls == DK_ACTOR_AGENT)
-        return judge_route(ticket, refs, event, body, reason);
-    return 0;
+    switch (event->kind) {
+    case DK_KIND_RATED: return judge_rater(ticket, event, reason);
+    case DK_KIND_MESSAGE_PUBLIC: return judge_first_reply(ticket, event, body, reason);
+    case DK_KIND_ROUTED:
+        return cls == DK_ACTOR_AGENT ? judge_route(ticket, refs, event, body, reason) : 0;
+    default: return 0;
+    }
 }

@@ -163,6 +163,7 @@ static void test_ticket_check_signature(void **state)
 
     (void)state;
     ticket.speaker = 0;
+    ticket.owner = 0;
     reply.direction = DOCKET__DIRECTION__DIRECTION_OUTBOUND;
     ALLOWED(ticket, DK_KIND_MESSAGE_PUBLIC, BY_ANNA, &reply);
     REFUSED(ticket, DK_KIND_MESSAGE_PUBLIC, BY_BERT, &reply, DK_EREFERENCE, "actor");
@@ -223,6 +224,15 @@ static void test_ticket_check_speaker(void **state)
             "message_public.direction");
     message.direction = DOCKET__DIRECTION__DIRECTION_INBOUND; /* bert takes a call down */
     ALLOWED(ticket, DK_KIND_MESSAGE_PUBLIC, BY_BERT, &message);
+    ticket.owner = BERT;
+    ticket.speaker = 0; /* nobody has spoken: the owner is who will */
+    message.direction = DOCKET__DIRECTION__DIRECTION_OUTBOUND;
+    REFUSED(ticket, DK_KIND_MESSAGE_PUBLIC, BY_ANNA, &message, DK_EILLEGAL, "actor");
+    message.automatic = 1;
+    ALLOWED(ticket, DK_KIND_MESSAGE_PUBLIC, BY_ANNA, &message);
+    message.automatic = 0;
+    ticket.owner = 0;
+    ALLOWED(ticket, DK_KIND_MESSAGE_PUBLIC, BY_ANNA, &message);
     message.direction = DOCKET__DIRECTION__DIRECTION_NONE;
     REFUSED(ticket, DK_KIND_MESSAGE_PUBLIC, BY_CARL, &message, DK_EINVAL,
             "message_public.direction");
