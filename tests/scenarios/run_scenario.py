@@ -94,7 +94,7 @@ class Story:
     def settle(self):
         """Until nothing moves, seen twice: between two looks a notice may have been delivered.
         Says what is due next. Without a broker nothing moves."""
-        until, calm, last, paces = time.monotonic() + SETTLE_S, 0, None, []
+        until, calm, last, paces, outbox = time.monotonic() + SETTLE_S, 0, None, [], []
         while calm < 2 and self.runs(self.site.broker):
             head, paces = self.paces()
             outbox = self.client.query("notification", "outbox") \
@@ -105,7 +105,14 @@ class Story:
             if time.monotonic() > until:
                 raise Wrong(f"nothing settles at {self.now}: head {head}, {paces}, {outbox}")
             time.sleep(0.004)
-        return [p["due_us"] for p in paces if p["due_us"] is not None]
+        windows = [n["digest_until"] for n in outbox if n.get("digest_until")]
+        return [p["due_us"] for p in paces if p["due_us"] is not None] + \
+            [at for at in map(self.us_of, windows) if at > self.now]
+
+    @staticmethod
+    def us_of(text):
+        at = datetime.datetime.fromisoformat(text.replace("Z", "+00:00")) - datetime.datetime.fromtimestamp(0, UTC)
+        return at // datetime.timedelta(microseconds=1)
 
     @staticmethod
     def waits(outbox):
