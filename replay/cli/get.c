@@ -1,6 +1,7 @@
 #include "proto/base/limits.h"
 #include "proto/base/time.h"
 #include "proto/event/body.h"
+#include "replay/cli/desk.h"
 #include "replay/cli/in_force.h"
 #include "replay/cli/read.h"
 #include "replay/history/event_value.h"
@@ -128,10 +129,22 @@ static int get_all(struct getting *g, unsigned cls, int64_t at_us)
     return 0;
 }
 
+/* A customer is named as anywhere else, by what the key is a digest of. */
+static uint64_t subject_named(const struct getting *g, unsigned cls, const char *key)
+{
+    uint64_t subject = dk_refs_by_key(g->refs, cls, key, strlen(key));
+    if (subject == 0 && cls == DK_SUBJECT_CUSTOMER &&
+        (dk_desk_hello(g->cli, NULL) != 0 ||
+         dk_desk_entity(g->cli, cls, key, &subject, NULL) != 0)) {
+        subject = 0;
+    }
+    return subject;
+}
+
 static int get_one(const struct getting *g, unsigned cls, const char *key, int64_t at_us,
                    struct dk_err *err)
 {
-    uint64_t subject = dk_refs_by_key(g->refs, cls, key, strlen(key));
+    uint64_t subject = subject_named(g, cls, key);
     const struct dk_refs_version *version =
         subject != 0 ? dk_refs_at(g->refs, subject, at_us) : NULL;
     char since[DK_TIME_TEXT_BYTES];

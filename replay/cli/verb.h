@@ -29,6 +29,7 @@ struct dk_verb_group {
     const struct dk_verb *verb; /* ends with a NULL name */
 };
 
+extern const struct dk_verb dk_verbs_customers[];
 extern const struct dk_verb dk_verbs_life[], dk_verbs_work[], dk_verbs_talk[], dk_verbs_read[],
     dk_verbs_site[], dk_verbs_replay[];
 

@@ -5,9 +5,13 @@
 #define VERBS_MAX 128
 
 const struct dk_verb_group dk_verb_groups[] = {
-    {"A ticket's life", dk_verbs_life}, {"Talking", dk_verbs_talk},
-    {"Working it", dk_verbs_work},      {"Reading", dk_verbs_read},
-    {"The site", dk_verbs_site},        {"The past, read from the log", dk_verbs_replay},
+    {"A ticket's life", dk_verbs_life},
+    {"Talking", dk_verbs_talk},
+    {"Who asks", dk_verbs_customers},
+    {"Working it", dk_verbs_work},
+    {"Reading", dk_verbs_read},
+    {"The site", dk_verbs_site},
+    {"The past, read from the log", dk_verbs_replay},
 };
 const size_t dk_verb_group_count = sizeof dk_verb_groups / sizeof dk_verb_groups[0];
 

@@ -69,6 +69,16 @@ def reference_data(docket, path):
     assert "Anna Schmidt" in docket("get", "agents") and "line: 1" in docket("get", "group", "desk")
     assert docket.json("get", "agents", "--at", "-1d") == []
     docket.fails(NOT_FOUND, "no agent \"eve\"", "get", "agents", "eve")
+    docket("company", "globex", "--name", "Globex Ltd", "--tier", "gold")
+    docket("customer", "eve@globex.example", "--name", "Eve Adler", "--address", "eve@globex.example",
+           "--company", "globex", "--language", "de")
+    told = docket("get", "customer", "eve@globex.example")
+    assert "full_name: Eve Adler" in told and "company: globex" in told, told
+    assert "tier: gold" in docket("get", "company", "globex")
+    assert "eve@globex" not in docket.json("get", "customers")[0]["key"]
+    docket.fails(NOT_FOUND, "no customer", "get", "customer", "nobody@globex.example")
+    docket.fails(1, "no company \"initech\" is defined", "customer", "x@y.example", "--company", "initech")
+    docket.fails(1, "no contract \"c\" is defined", "company", "globex", "--contract", "c")
     docket.fails(USAGE, "no reference data", "get", "gnomes")
 
 

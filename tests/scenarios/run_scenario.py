@@ -154,7 +154,7 @@ class Story:
         self.site.docket("apply", file, "--yes")
 
     def define(self, what, how):
-        """What no file of an organization holds: as "company acme", by the fields of its body."""
+        """What no file of an organization may hold: as "agent zoe", by the fields of its body."""
         cls, key = what.split()
         known_as = self.digest(key) if cls == "customer" else key
         body = getattr(pb, f"{cls.title()}Defined")(definition=pb.Definition(key=known_as.encode()))

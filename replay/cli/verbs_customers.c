@@ -1,0 +1,95 @@
+/* Who asks, and on whose contract: what is known of customers and companies beside their tickets. */
+#include "replay/cli/action.h"
+#include "replay/cli/desk.h"
+#include <string.h>
+
+static void define(struct dk_action *action, const char *key, Docket__Definition **definition)
+{
+    char *copy = dk_arena_strndup(&action->arena, key, strlen(key));
+    *definition = dk_arena_alloc(&action->arena, sizeof **definition);
+    DK_ASSERT(copy != NULL && *definition != NULL);
+    docket__definition__init(*definition);
+    (*definition)->key = (ProtobufCBinaryData){strlen(copy), (uint8_t *)copy};
+    (*definition)->has_removed = dk_cli_given(action->cli, "--removed") != NULL;
+    (*definition)->removed = (*definition)->has_removed;
+}
+
+/* The broker takes a definition as it is: a slip of the pen would be a company without a promise. */
+static int check_known(struct dk_action *action, const char *option, uint64_t id,
+                       struct dk_err *err)
+{
+    int rc = id != 0 ? dk_desk_learn(action->cli, id, err) : 0;
+    if (rc != 0 || id == 0 || dk_refs_at(action->cli->desk->refs, id, INT64_MAX) != NULL) {
+        return rc;
+    }
+    return dk_err_set(err, DK_EREFERENCE, "no %s \"%s\" is defined: define it first",
+                      dk_subject_class_word(dk_id_class(id)), dk_cli_given(action->cli, option));
+}
+
+/* Known by a digest: nobody's name or address stands where it cannot be erased. */
+static int complete_customer(struct dk_action *action, struct dk_err *err)
+{
+    Docket__CustomerDefined *customer = (Docket__CustomerDefined *)action->event[0].body;
+    const char *name = dk_cli_given(action->cli, "CUSTOMER");
+    char key[DK_PERSON_KEY_BYTES];
+    uint64_t id = 0;
+    int rc = dk_action_entity(action, DK_SUBJECT_CUSTOMER, name, &id, err);
+    if (rc != 0 || id == 0) {
+        return rc != 0 ? rc : dk_cli_usage(err, "none is nobody");
+    }
+    (void)dk_id_of_person(DK_SUBJECT_CUSTOMER, name, strlen(name), action->cli->desk->session.salt,
+                          key);
+    define(action, key, &customer->definition);
+    action->event[0].subject = id;
+    return check_known(action, "--company", customer->company, err);
+}
+
+static int complete_company(struct dk_action *action, struct dk_err *err)
+{
+    Docket__CompanyDefined *company = (Docket__CompanyDefined *)action->event[0].body;
+    const char *key = dk_cli_given(action->cli, "COMPANY");
+    const char *name = dk_cli_given(action->cli, "--name");
+    uint64_t id = 0;
+    int rc = dk_action_entity(action, DK_SUBJECT_COMPANY, key, &id, err);
+    if (rc != 0 || id == 0) {
+        return rc != 0 ? rc : dk_cli_usage(err, "none is no company");
+    }
+    define(action, key, &company->definition);
+    if (name != NULL) {
+        char *copy = dk_arena_strndup(&action->arena, name, strlen(name));
+        DK_ASSERT(copy != NULL);
+        company->definition->has_name = 1;
+        company->definition->name = (ProtobufCBinaryData){strlen(copy), (uint8_t *)copy};
+    }
+    action->event[0].subject = id;
+    return check_known(action, "--contract", company->contract, err);
+}
+
+/* clang-format off */
+const struct dk_verb dk_verbs_customers[] = {
+    {.name = "customer", .summary = "say who a customer is", .run = dk_action_run,
+     .kind = DK_KIND_CUSTOMER_DEFINED, .complete = complete_customer, .of_operator = true,
+     .more = "All that is known is said each time: what is left out is not known any more.\n",
+     .example = "customer bob@example.org --name \"Bob Hill\" --address bob@example.org "
+                "--company acme --language en\n",
+     .parameter = DK_PARAMETERS(
+         {"CUSTOMER", NULL, "as --customer names the customer", NULL, DK_NEEDED, 0},
+         {"--name", "NAME", "the full name", "full_name", 0, 0},
+         {"--address", "MAILBOX", "where notices go; may be given several times", "address",
+          DK_MANY, 0},
+         {"--company", "COMPANY", "on whose contract, by key", "company", 0, 0},
+         {"--language", "TAG", "as en or de-CH", "language", 0, 0},
+         {"--removed", NULL, "is no customer any more", NULL, 0, 0})},
+    {.name = "company", .summary = "say what a company has bought", .run = dk_action_run,
+     .kind = DK_KIND_COMPANY_DEFINED, .complete = complete_company, .of_operator = true,
+     .more = "All that is known is said each time: what is left out is not known any more.\n",
+     .example = "company acme --name \"Acme Ltd\" --tier gold --contract acme-2026\n",
+     .parameter = DK_PARAMETERS(
+         {"COMPANY", NULL, "the company, by key", NULL, DK_NEEDED, 0},
+         {"--name", "NAME", "as shown", NULL, 0, 0},
+         {"--tier", "TIER", "as gold", "tier", 0, 0},
+         {"--contract", "CONTRACT", "its contract, by key", "contract", 0, 0},
+         {"--removed", NULL, "is no customer any more", NULL, 0, 0})},
+    {.name = NULL},
+};
+/* clang-format on */
