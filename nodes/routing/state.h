@@ -130,8 +130,8 @@ void dk_routing_consider(void *self, uint64_t item, int64_t now_us, struct dk_in
 int dk_routing_query(void *self, const char *name, const char *const *argument,
                      size_t argument_count, struct dk_buf *json, struct dk_err *err);
 
-/* An agent changed, by which a hopeful ticket may have lost its last one. No instant tells that: the
- * log's time stands still after an accepted step back. */
+/* An agent changed, by which a hopeful ticket may have lost its last one. No instant tells that:
+ * the log's time stands still after an accepted step back. */
 void dk_routing_touch_hopeful(struct dk_routing *self, struct dk_agenda *agenda);
 /* An agent was defined, by whom a step of a stuck ticket may add somebody. */
 void dk_routing_touch_stuck(struct dk_routing *self, struct dk_agenda *agenda);

@@ -1,7 +1,7 @@
 #include "tests/unit/routing_world.h"
 
-/* R5: where nobody takes a ticket for `queue_timeout`, step by step more may: each step is said only
- * when it reaches somebody who has not been reached. */
+/* R5: where nobody takes a ticket for `queue_timeout`, step by step more may: each step is said
+ * only when it reaches somebody who has not been reached. */
 
 static void check_step(struct role_world *world, uint64_t ticket, size_t queued,
                        Docket__Relaxation step)
@@ -107,7 +107,7 @@ static void test_routing_r5_passes_over_what_does_not_apply(void **state)
     ASSERT_EQ(life_of(world, mail)->owner, AGENT("dan"));
 }
 
-/* Considers all that is to be looked at now and appends nothing: whether `ticket` owes something. */
+/* Considers all that is to be looked at now and appends nothing: whether the ticket owes any. */
 static bool owes_now(struct role_world *world, uint64_t ticket)
 {
     bool owes = false;
@@ -151,7 +151,7 @@ static void test_routing_r5_on_call_is_there_for_critical_tickets_at_once(void *
     ASSERT_EQ(life_of(world, plain)->owner, 0);
 }
 
-/* The step was said though nobody was on call, and never again: who came on call got nothing new. */
+/* The step was said though nobody was on call, and never again when somebody came to be. */
 static void test_routing_r5_on_call_is_not_said_before_somebody_is(void **state)
 {
     struct role_world *world = *state;
@@ -196,7 +196,7 @@ static void test_routing_r5_hears_who_comes_to_be_there(void **state)
     ASSERT_EQ(life_of(world, german)->owner, AGENT("dan"));
 }
 
-/* A ticket was sent on to a group where only those are who have been asked, or nobody is at work. */
+/* A ticket was sent on to a group where nobody is at work, or only those who have been asked. */
 static void test_routing_r5_a_group_with_nobody_else_is_passed_over(void **state)
 {
     struct role_world *world = *state;
