@@ -16,8 +16,8 @@ const char *dk_answer_argument(const char *const *argument, size_t count, const 
 int dk_answer_number(const char *const *argument, size_t count, const char *key, int base,
                      uint64_t *number, struct dk_err *err);
 
-/* An instant of a range, ISO 8601; without an offset it is the zone's (DOMAIN T2). `*us` stays as it
- * was when `text` is NULL. 0; DK_EINVAL, DK_ETIME with the key as its field. */
+/* An instant of a range, ISO 8601; without an offset it is the zone's (DOMAIN T2). `*us` stays as
+ * it was when `text` is NULL. 0; DK_EINVAL, DK_ETIME with the key as its field. */
 int dk_answer_time(const char *key, const char *text, const struct dk_zone *zone, int64_t *us,
                    struct dk_err *err);
 

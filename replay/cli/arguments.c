@@ -54,8 +54,8 @@ static int add_given(struct dk_arguments *arguments, const struct dk_parameter *
     return 0;
 }
 
-/* The option that `bytes` bytes of a word name, in full or by a beginning that no other one has; NULL
- * when there is none, and the nearest one is told. */
+/* The option that `bytes` bytes of a word name, in full or by a beginning that no other one has;
+ * NULL when there is none, and the nearest one is told. */
 static const struct dk_parameter *by_name(const struct dk_arguments *arguments, const char *word,
                                           size_t bytes, struct dk_err *err)
 {

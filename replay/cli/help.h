@@ -7,7 +7,8 @@
 
 void dk_help_program(FILE *out);
 void dk_help_verb(const struct dk_verb *verb, FILE *out);
-/* The verbs whose names go on behind these words, a line each, behind a title (or "") when there are any. */
+/* The verbs whose names go on behind these words, a line each, behind a title (or "") when there
+ * are any. */
 void dk_help_below(const char *words, const char *title, FILE *out);
 
 #endif

@@ -90,10 +90,10 @@ static int run(struct dk_cli *cli, const struct dk_import_options *options,
         dk_overdue_print(&summary, cli->out);
         print_text(cli, &summary, report->rejected, seconds);
     }
-    rc = rc != 0                ? rc
-         : summary.interrupted  ? DK_EXIT_INTERRUPTED
-         : report->rejected > 0 ? DK_EXIT_FAILED
-                                : 0;
+    if (rc == 0) { /* what ended it early, or kept rows out, was told already */
+        *err = (struct dk_err){0};
+        rc = summary.interrupted ? DK_EXIT_INTERRUPTED : report->rejected > 0 ? DK_EXIT_FAILED : 0;
+    }
     dk_import_summary_close(&summary);
     return rc;
 }
@@ -117,6 +117,6 @@ int dk_import_verb(struct dk_cli *cli, struct dk_err *err)
         return dk_err_errno(err, DK_EIO, errno, "cannot write %s", rejects);
     }
     int rc = run(cli, &options, &report, err);
-    int closed = close_rejects(report.rejects, rejects, rc == 0 ? err : NULL);
-    return rc != 0 ? rc : closed;
+    int closed = close_rejects(report.rejects, rejects, rc >= 0 ? err : NULL);
+    return closed != 0 && rc >= 0 ? closed : rc;
 }

@@ -85,8 +85,8 @@ void dk_text_table_addf(struct dk_text_table *table, const char *format, ...)
     dk_text_table_add(table, text);
 }
 
-/* One character: its bytes, and the columns that it takes on a terminal; a byte that begins none, and
- * a control character (which the program shows as one sign), take one. */
+/* One character: its bytes, and the columns that it takes on a terminal; a byte that begins none,
+ * and a control character (which the program shows as one sign), take one. */
 struct character {
     size_t bytes, width;
 };

@@ -84,8 +84,10 @@ static int read_row(struct dk_cases *cases, struct dk_err *err)
     for (;;) {
         struct dk_err why;
         int rc = dk_csv_next(cases->csv, row, &why);
-        if (rc == 0 || rc == DK_EIO) {
+        if (rc == DK_EIO) {
             *err = why;
+        }
+        if (rc == 0 || rc == DK_EIO) {
             return rc;
         }
         cases->rows_read++;
