@@ -1,4 +1,5 @@
 #include "nodes/analytics/facts.h"
+#include "proto/fold/transition.h"
 
 /* A ticket's entry while an event is folded into it. */
 struct entry {
@@ -73,7 +74,10 @@ static void take_opened(struct entry *entry, const struct dk_refs *refs,
                      : customer != NULL   ? customer->company
                                           : 0;
     facts->channel = (uint32_t)opened->channel;
-    facts->flags = opened->has_group ? DK_FACTS_GROUP_STATED : 0;
+    bool by_notes = dk_opened_by_notes(event->envelope, opened);
+    facts->asked_us = by_notes ? INT64_MAX : event->envelope->occurred_us;
+    facts->flags =
+        (opened->has_group ? DK_FACTS_GROUP_STATED : 0u) | (by_notes ? DK_FACTS_BY_NOTES : 0u);
     for (size_t i = 0; i < DK_FIRST_COUNT; i++) {
         facts->first_us[i] = INT64_MAX;
     }
@@ -88,11 +92,20 @@ static void take_first(struct entry *entry, struct dk_step *step, enum dk_first 
     }
 }
 
+/* Of a ticket that was opened by notes: a late one may be the first. */
+static void take_question(struct entry *entry, int64_t at_us)
+{
+    if ((entry->facts->flags & DK_FACTS_BY_NOTES) != 0 && at_us < entry->facts->asked_us) {
+        edit(entry, 0)->asked_us = at_us;
+    }
+}
+
 static void take_message(struct entry *entry, struct dk_step *step, const struct dk_event *event)
 {
     const Docket__MessagePublic *message = (const void *)event->body;
     unsigned actor = dk_id_class(event->envelope->actor);
     if (message->direction != DOCKET__DIRECTION__DIRECTION_OUTBOUND) {
+        take_question(entry, step->at_us);
         return;
     }
     take_first(entry, step, DK_FIRST_RESPONSE, DK_STEP_FIRST_RESPONSE);

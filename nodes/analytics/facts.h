@@ -9,7 +9,7 @@
  * values are the ticket's, and the backlog of any instant is exact. The last step with a bit is
  * the one that holds: a late event that precedes what was the first reply adds another.
  *
- * Memory: 48 bytes a step and 72 a ticket; the real histories have 6 to 10 steps a ticket, about
+ * Memory: 48 bytes a step and 80 a ticket; the real histories have 6 to 10 steps a ticket, about
  * half a kilobyte with the table's own share. Events that add no step (notes, pauses, notices,
  * later replies) cost a look-up and keep nothing. */
 #ifndef DK_ANALYTICS_FACTS_H
@@ -18,7 +18,7 @@
 #include "nodes/runtime/role.h"
 #include <stdint.h>
 
-#define DK_FACTS_FOLD_VERSION 6
+#define DK_FACTS_FOLD_VERSION 7
 
 enum dk_step_what {
     DK_STEP_OPENED = 1 << 0,
@@ -62,6 +62,7 @@ _Static_assert(sizeof(struct dk_step) == 48, "no padding: the bytes are hashed")
 enum dk_facts_flag {
     DK_FACTS_GROUP_STATED = 1,  /* by Opened (0 = not known) or an event since: a change counts */
     DK_FACTS_REPLIED_AGAIN = 2, /* more than one human reply in public */
+    DK_FACTS_BY_NOTES = 4,      /* an agent's own ticket: nobody had asked for anything */
 };
 
 /* What is final of a solve or a closing (StatusChanged.final_us) is of the last one: when another
@@ -77,15 +78,17 @@ enum dk_first {
 };
 
 struct dk_facts {
-    uint64_t company;                     /* as Opened says, else the customer's then */
-    uint64_t merged_into;                 /* another ticket, or 0 */
-    int64_t first_us[DK_FIRST_COUNT];     /* INT64_MAX: not yet */
+    uint64_t company;                 /* as Opened says, else the customer's then */
+    uint64_t merged_into;             /* another ticket, or 0 */
+    int64_t first_us[DK_FIRST_COUNT]; /* INT64_MAX: not yet */
+    int64_t asked_us; /* from when a first reply is waited for: the opening, or the customer's first
+                         message when it was opened by notes; INT64_MAX: nobody has asked */
     int64_t occurred_us[DK_ENDING_COUNT]; /* of the last one's event, once there is one */
     uint32_t flags;                       /* enum dk_facts_flag */
     uint32_t channel;                     /* Docket__Channel */
     struct dk_step step[];
 };
-_Static_assert(sizeof(struct dk_facts) == 72, "no padding: the bytes are hashed");
+_Static_assert(sizeof(struct dk_facts) == 80, "no padding: the bytes are hashed");
 
 /* How many steps an entry of the table has. */
 static inline size_t dk_facts_steps(size_t bytes)

@@ -112,16 +112,33 @@ static void measure_count(const struct dk_measuring *measuring, const struct dk_
     }
 }
 
-/* From the opening to `step`, or to an instant that is not known, told of `otherwise`. */
+/* From `from_us` to `step`, or to an instant that is not known, told of `otherwise`. */
+static void measure_since(const struct dk_measuring *measuring, const struct dk_case *walked,
+                          enum dk_measure measure, int64_t from_us, const struct dk_step *step,
+                          const struct dk_step *otherwise)
+{
+    if (step != NULL && (step->what & DK_STEP_UNKNOWN) == 0) {
+        say(measuring, walked, measure, step, step->at_us - from_us, DK_SAMPLE_VALUE);
+    } else if (step != NULL || otherwise != NULL) {
+        say(measuring, walked, measure, step != NULL ? step : otherwise, 0, DK_SAMPLE_UNKNOWN);
+    }
+}
+
 static void measure_since_opened(const struct dk_measuring *measuring, const struct dk_case *walked,
                                  enum dk_measure measure, const struct dk_step *step,
                                  const struct dk_step *otherwise)
 {
-    if (step != NULL && (step->what & DK_STEP_UNKNOWN) == 0) {
-        say(measuring, walked, measure, step, step->at_us - walked->facts->step[0].at_us,
-            DK_SAMPLE_VALUE);
-    } else if (step != NULL || otherwise != NULL) {
-        say(measuring, walked, measure, step != NULL ? step : otherwise, 0, DK_SAMPLE_UNKNOWN);
+    measure_since(measuring, walked, measure, walked->facts->step[0].at_us, step, otherwise);
+}
+
+/* As the SLA's clock runs. Who was written to before he asked for anything was not replied to. */
+static void measure_first_reply(const struct dk_measuring *measuring, const struct dk_case *walked)
+{
+    const struct dk_step *reply = walked->first[DK_FIRST_REPLY];
+    int64_t asked_us = walked->facts->asked_us;
+    bool by_notes = (walked->facts->flags & DK_FACTS_BY_NOTES) != 0;
+    if (reply != NULL && !(by_notes && reply->at_us < asked_us)) {
+        measure_since(measuring, walked, DK_MEASURE_FIRST_REPLY, asked_us, reply, NULL);
     }
 }
 
@@ -364,11 +381,11 @@ void dk_measure_case(const struct dk_measuring *measuring, const struct dk_case 
     switch (measure) {
     case DK_MEASURE_FIRST_RESPONSE:
     case DK_MEASURE_FIRST_PUBLIC:
-    case DK_MEASURE_FIRST_REPLY:
     case DK_MEASURE_FIRST_OWNER_REPLY:
         measure_since_opened(measuring, walked, measure,
                              walked->first[measure - DK_MEASURE_FIRST_RESPONSE], NULL);
         break;
+    case DK_MEASURE_FIRST_REPLY: measure_first_reply(measuring, walked); break;
     case DK_MEASURE_FIRST_RESOLUTION:
         measure_since_opened(measuring, walked, measure, walked->first_solve, NULL);
         break;

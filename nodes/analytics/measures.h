@@ -24,7 +24,8 @@
       "opened to the first message or note of anyone but the customer")                            \
     X(FIRST_PUBLIC, "first-public-reply", DURATION,                                                \
       "opened to the first outbound message, automatic ones too")                                  \
-    X(FIRST_REPLY, "first-reply", DURATION, "opened to the first public reply by a human")         \
+    X(FIRST_REPLY, "first-reply", DURATION,                                                        \
+      "opened (an agent's own: asked) to the first public reply by a human")                       \
     X(FIRST_OWNER_REPLY, "first-owner-reply", DURATION,                                            \
       "opened to the first public reply by the agent who had the ticket then")                     \
     X(FIRST_RESOLUTION, "first-resolution", DURATION, "opened to the first solve")                 \

@@ -33,7 +33,7 @@ static int judge_first_reply(const struct dk_ticket *ticket, const struct dk_env
                              const Docket__MessagePublic *message, struct dk_err *reason)
 {
     if (!dk_life_agent_reply(event, message) || ticket->speaker != 0 || ticket->owner == 0 ||
-        ticket->owner == dk_life_agent(event))
+        ticket->owner == dk_subject_of_actor(event->actor))
         return 0;
     return dk_err_field(reason, DK_EILLEGAL, "actor",
                         "another agent has this ticket: declare the handover first");

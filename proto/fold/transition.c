@@ -91,9 +91,7 @@ static void add_words(struct gathered *to, enum dk_change what, const ProtobufCB
         add(to, what, dk_transition_word(text[i].data, text[i].len));
 }
 
-/* Who opens a ticket for a customer on the phone, or registers what one has told, was asked for
- * something; otherwise an agent's ticket without a customer's message is the agent's own. */
-static bool by_notes(const struct dk_envelope *event, const Docket__Opened *opened)
+bool dk_opened_by_notes(const struct dk_envelope *event, const Docket__Opened *opened)
 {
     unsigned actor = dk_id_class(event->actor);
 
@@ -128,7 +126,7 @@ static void of_opened(struct gathered *to, const Docket__Opened *opened)
     add_words(to, DK_CHANGE_TAG_ADDED, opened->tag, opened->n_tag);
     add(to, DK_CHANGE_OPENED,
         (uint64_t)status << 8 | (imported ? DK_OPENED_IMPORTED : 0) |
-            (by_notes(to->event, opened) ? DK_OPENED_BY_NOTES : 0));
+            (dk_opened_by_notes(to->event, opened) ? DK_OPENED_BY_NOTES : 0));
 }
 
 static void of_classified(struct gathered *to, const Docket__Classified *classified)

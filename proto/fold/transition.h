@@ -11,6 +11,7 @@
 #ifndef DK_FOLD_TRANSITION_H
 #define DK_FOLD_TRANSITION_H
 
+#include "docket.pb-c.h"
 #include "proto/base/id.h"
 #include "proto/event/event.h"
 #include <protobuf-c/protobuf-c.h>
@@ -62,6 +63,11 @@ struct dk_transition {
     uint64_t change; /* enum dk_change in the highest 8 bits, value in the others */
 };
 _Static_assert(sizeof(struct dk_transition) == 24, "flat, without padding: its bytes are hashed");
+
+/* Whether nobody had asked for anything when a ticket was opened. Who opens one for a customer on
+ * the phone, or registers what one has told, was asked; otherwise an agent's ticket without a
+ * customer's message is the agent's own. */
+bool dk_opened_by_notes(const struct dk_envelope *event, const Docket__Opened *opened);
 
 static inline enum dk_change dk_transition_what(const struct dk_transition *transition)
 {

@@ -1,7 +1,13 @@
 /* What each measure says of small histories that a reader can follow. Monday is 2026-03-02. */
 #include "tests/unit/analytics_site.h"
 
-#define OPEN(site, number, at, ...) SAY(site, number, OPENED, at, Opened, OPENED, __VA_ARGS__)
+/* By phone: the customer asked for it. */
+#define OPEN(site, number, at, ...)                                                                \
+    SAY(site, number, OPENED, at, Opened, OPENED, .has_channel = 1,                                \
+        .channel = DOCKET__CHANNEL__CHANNEL_PHONE, __VA_ARGS__)
+#define ASK(site, number, at)                                                                      \
+    SAY(site, number, MESSAGE_PUBLIC, at, MessagePublic, MESSAGE_PUBLIC,                           \
+        .direction = DOCKET__DIRECTION__DIRECTION_INBOUND)
 #define REPLY(site, number, at, ...)                                                               \
     SAY(site, number, MESSAGE_PUBLIC, at, MessagePublic, MESSAGE_PUBLIC,                           \
         .direction = DOCKET__DIRECTION__DIRECTION_OUTBOUND, __VA_ARGS__)
@@ -36,8 +42,7 @@ static void test_kpi_first_replies_are_told_apart(void **state)
     OPEN(site, 1, "2026-03-02T09:00:00Z");
     SAY(site, 1, NOTE_ADDED, "2026-03-02T09:00:10Z", NoteAdded, NOTE_ADDED, .text = NULL);
     REPLY(site, 1, "2026-03-02T09:00:30Z", .has_automatic = 1, .automatic = 1);
-    SAY(site, 1, MESSAGE_PUBLIC, "2026-03-02T09:01:00Z", MessagePublic, MESSAGE_PUBLIC,
-        .direction = DOCKET__DIRECTION__DIRECTION_INBOUND);
+    ASK(site, 1, "2026-03-02T09:01:00Z");
     ASSIGN(site, 1, "2026-03-02T09:05:00Z", 2);
     REPLY(site, 1, "2026-03-02T09:10:00Z");
     ASSIGN(site, 1, "2026-03-02T09:15:00Z", 1);
@@ -49,6 +54,36 @@ static void test_kpi_first_replies_are_told_apart(void **state)
     ASSERT_FIGURE(report, NULL, "first-reply", "mean", 600);
     ASSERT_FIGURE(report, NULL, "first-reply", "n", 1);
     ASSERT_FIGURE(report, NULL, "first-owner-reply", "mean", 1200);
+    json_decref(report);
+}
+
+/* DOMAIN, SLA clocks: "from creation (from the first customer message, if an agent opened it by
+ * internal notes)". */
+static void test_kpi_first_reply_is_waited_for_once_the_customer_has_asked(void **state)
+{
+    struct site *site = *state;
+    for (unsigned n = 1; n <= 4; n++) {
+        SAY(site, n, OPENED, "2026-03-02T09:00:00Z", Opened, OPENED, .has_channel = 1,
+            .channel = DOCKET__CHANNEL__CHANNEL_WEB);
+    }
+    /* 1 is asked about after two hours; 2 not before the agent has written; nobody asks about 3 */
+    ASK(site, 1, "2026-03-02T11:00:00Z");
+    REPLY(site, 1, "2026-03-02T11:20:00Z");
+    ASK(site, 1, "2026-03-02T11:40:00Z");
+    REPLY(site, 2, "2026-03-02T10:00:00Z");
+    ASK(site, 2, "2026-03-02T11:00:00Z");
+    REPLY(site, 2, "2026-03-02T12:00:00Z");
+    REPLY(site, 3, "2026-03-02T10:00:00Z");
+    /* a first message that comes in late */
+    ASK(site, 4, "2026-03-02T11:00:00Z");
+    REPLY(site, 4, "2026-03-02T11:20:00Z");
+    ASK(site, 4, "2026-03-02T10:50:00Z");
+    json_t *report = KPI(site, "measures=first-reply,first-public-reply", "unit=m");
+    ASSERT_FIGURE(report, NULL, "first-reply", "n", 2);
+    ASSERT_FIGURE(report, NULL, "first-reply", "min", 20);
+    ASSERT_FIGURE(report, NULL, "first-reply", "max", 30);
+    ASSERT_FIGURE(report, NULL, "first-public-reply", "n", 4);
+    ASSERT_FIGURE(report, NULL, "first-public-reply", "max", 140);
     json_decref(report);
 }
 
@@ -434,6 +469,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
     const struct CMUnitTest tests[] = {
         TEST(test_kpi_first_replies_are_told_apart),
+        TEST(test_kpi_first_reply_is_waited_for_once_the_customer_has_asked),
         TEST(test_kpi_first_reply_that_comes_in_late_replaces_the_later_one),
         TEST(test_kpi_resolution_is_the_last_solve_of_what_has_ended),
         TEST(test_kpi_resolution_uses_the_final_instant_and_counts_unknown_ones),

@@ -3,7 +3,8 @@
 #include "tests/unit/analytics_site.h"
 
 #define OPEN(site, number, at)                                                                     \
-    SAY(site, number, OPENED, at, Opened, OPENED, .has_customer = 1, .customer = 1)
+    SAY(site, number, OPENED, at, Opened, OPENED, .has_customer = 1, .customer = 1,                \
+        .has_channel = 1, .channel = DOCKET__CHANNEL__CHANNEL_PHONE)
 #define ROUTE(site, number, at, n)                                                                 \
     SAY(site, number, ROUTED, at, Routed, ROUTED, .line = 1, .group = SITE_GROUP(n))
 #define REPLY(site, number, at)                                                                    \

@@ -70,7 +70,7 @@ static void test_kpi_query_cells_are_ordered_and_the_total_has_all(void **state)
     struct site *site = *state;
     ASSERT_STR(
         site_query(site, "kpi", SITE_ARGUMENTS("measures=solved", "by=group", "at=2026-03-03")),
-        "{\"report\":\"kpi\",\"position\":16,\"fold_version\":6,\"definitions\":2,"
+        "{\"report\":\"kpi\",\"position\":16,\"fold_version\":7,\"definitions\":3,"
         "\"values\":\"as-was\",\"from\":null,\"to\":null,\"at\":\"2026-03-03T00:00:00Z\","
         "\"zone\":\"UTC\",\"quantile\":\"type7\",\"unit\":\"s\",\"by\":[\"group\"],"
         "\"where\":{},\"total\":{\"solved\":{\"n\":4}},\"cells\":["
@@ -277,7 +277,7 @@ static void test_kpi_query_table_is_aligned(void **state)
 {
     ASSERT_STR(table_of(*state, SITE_ARGUMENTS("measures=opened,resolution,solved,reopen-rate",
                                                "by=group,priority", "unit=h", "at=2026-03-03")),
-               "position 16, definitions 2, values as-was, at 2026-03-03T00:00:00Z, zone UTC, "
+               "position 16, definitions 3, values as-was, at 2026-03-03T00:00:00Z, zone UTC, "
                "quantile type7\n"
                "\n"
                "group           priority  opened  solved\n"

@@ -18,7 +18,7 @@ struct happening {
     unsigned status;   /* after it */
     unsigned priority; /* after it */
     uint64_t group;    /* after it */
-    bool opens, solves, unknown, replies, reassigns;
+    bool opens, solves, unknown, replies, asks, reassigns;
 };
 
 struct world {
@@ -52,6 +52,9 @@ static void open_ticket(struct world *world, struct happening *now)
     opened.status = DOCKET__STATUS__STATUS_NEW;
     now->status = DOCKET__STATUS__STATUS_NEW;
     now->opens = true;
+    now->asks = test_random_below(&world->random, 2) == 0; /* by phone, or an agent's own */
+    opened.has_channel = 1;
+    opened.channel = now->asks ? DOCKET__CHANNEL__CHANNEL_PHONE : DOCKET__CHANNEL__CHANNEL_WEB;
     now->priority = 1 + (unsigned)test_random_below(&world->random, 4);
     opened.priority = (Docket__Priority)now->priority;
     now->group = test_random_below(&world->random, 2) == 0 ? 0 : SITE_GROUP(1);
@@ -91,13 +94,15 @@ static void change_values(struct world *world, struct happening *now)
     }
 }
 
-static void reply(struct world *world, struct happening *now)
+static void write_message(struct world *world, struct happening *now)
 {
     Docket__MessagePublic message = DOCKET__MESSAGE_PUBLIC__INIT;
-    message.direction = DOCKET__DIRECTION__DIRECTION_OUTBOUND;
+    now->asks = test_random_below(&world->random, 3) == 0;
+    message.direction =
+        now->asks ? DOCKET__DIRECTION__DIRECTION_INBOUND : DOCKET__DIRECTION__DIRECTION_OUTBOUND;
     message.has_automatic = 1;
     message.automatic = test_random_below(&world->random, 3) == 0;
-    now->replies = !message.automatic;
+    now->replies = !now->asks && !message.automatic;
     say(world, now->ticket, DK_KIND_MESSAGE_PUBLIC, now->at_us, &message);
 }
 
@@ -117,7 +122,7 @@ static void step(struct world *world)
         now.group = last->group;
         switch (test_random_below(&world->random, 4)) {
         case 0: change_values(world, &now); break;
-        case 1: reply(world, &now); break;
+        case 1: write_message(world, &now); break;
         default: change_status(world, &now); break;
         }
     }
@@ -147,7 +152,7 @@ static void world_open(struct world *world, uint64_t seed)
 
 /* What one ticket's list says; times are INT64_MAX where there is none. */
 struct naive {
-    int64_t opened_us, first_reply_us, solve_us;
+    int64_t opened_us, asked_us, first_reply_us, solve_us;
     bool unknown, ended;
     unsigned priority; /* now */
     unsigned reopens, reassignments;
@@ -161,7 +166,8 @@ static bool ended(unsigned status)
 
 static struct naive naive_of(const struct world *world, unsigned ticket)
 {
-    struct naive naive = {INT64_MAX, INT64_MAX, INT64_MAX, false, false, 0, 0, 0, 0};
+    struct naive naive = {INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX, false, false, 0, 0, 0, 0};
+    bool own = false;
     unsigned status = 0;
     for (size_t i = 0; i < world->count; i++) {
         const struct happening *h = &world->happened[i];
@@ -169,6 +175,10 @@ static struct naive naive_of(const struct world *world, unsigned ticket)
             continue;
         }
         naive.opened_us = h->opens ? h->at_us : naive.opened_us;
+        own = h->opens ? !h->asks : own;
+        if (h->asks && h->at_us < naive.asked_us) {
+            naive.asked_us = h->at_us;
+        }
         if (h->replies && h->at_us < naive.first_reply_us) {
             naive.first_reply_us = h->at_us;
         }
@@ -181,6 +191,10 @@ static struct naive naive_of(const struct world *world, unsigned ticket)
         naive.reassignments += h->reassigns;
         naive.priority = h->priority;
         status = h->status;
+    }
+    naive.asked_us = own ? naive.asked_us : naive.opened_us;
+    if (own && naive.first_reply_us < naive.asked_us) {
+        naive.first_reply_us = INT64_MAX; /* nobody had asked */
     }
     naive.ended = ended(status);
     return naive;
@@ -217,7 +231,7 @@ static void check_durations(struct world *world, const char *values, bool as_now
         struct naive naive = naive_of(world, ticket);
         bool solved = naive.ended && naive.solve_us != INT64_MAX;
         if (naive.first_reply_us != INT64_MAX) {
-            add(&reply, naive.first_reply_us - naive.opened_us);
+            add(&reply, naive.first_reply_us - naive.asked_us);
         }
         unknown += naive.ended && (!solved || naive.unknown);
         if (solved && !naive.unknown) {
