@@ -120,7 +120,7 @@ static const struct {
     {"T2 the zone's summer", &office_berlin, "2026-07-06T07:00:00Z", "2026-07-06T09:00:00Z", 120},
 };
 
-static void test_calendar_counts_working_time(void **state)
+static void test_T3_T4_working_time(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
@@ -165,7 +165,7 @@ static const struct {
     {"T4 24x7", &always_berlin, "2026-03-28T12:00:00Z", 2880, "2026-03-30T12:00:00Z"},
 };
 
-static void test_calendar_finds_due(void **state)
+static void test_T3_T4_due(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof dues / sizeof dues[0]; i++) {
@@ -210,7 +210,7 @@ static const struct {
     {"a day that never was", "Pacific/Apia", "2011-12-30", HM(9, 0), HM(17, 0), NULL, NULL},
 };
 
-static void test_calendar_moves_edges_out_of_gaps_and_folds(void **state)
+static void test_T2_edges_leave_gaps_and_folds(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof edges / sizeof edges[0]; i++) {
@@ -236,7 +236,7 @@ static void test_calendar_moves_edges_out_of_gaps_and_folds(void **state)
 }
 
 /* T2: an exception takes the place of its day; a night shift belongs to the day it begins on. */
-static void test_calendar_exceptions_replace_their_day(void **state)
+static void test_T2_exceptions_replace_their_day(void **state)
 {
     (void)state;
     struct dk_calendar_exception days[] = {
@@ -283,7 +283,7 @@ static void test_calendar_joins_what_touches_or_overlaps(void **state)
     dk_calendar_free(&calendar);
 }
 
-static void test_calendar_opens_and_closes_half_open(void **state)
+static void test_T2_half_open(void **state)
 {
     (void)state;
     struct dk_calendar *calendar = compile(&office_utc);
@@ -332,7 +332,7 @@ static void test_calendar_guesses_nothing_outside_its_range(void **state)
     expect_nothing_outside(dk_calendar_always());
 }
 
-static void test_calendar_always_works(void **state)
+static void test_T4_round_the_clock(void **state)
 {
     (void)state;
     struct dk_calendar *compiled = compile(&always_apia);
@@ -384,7 +384,7 @@ static void test_calendar_refuses_plans(void **state)
     }
 }
 
-static void test_calendar_refuses_definitions(void **state)
+static void test_T4_refuses_definitions(void **state)
 {
     (void)state;
     struct dk_calendar_def def = {"UTC", SEVEN_DAYS(FREE), NULL, 0};
@@ -410,16 +410,16 @@ static void test_calendar_refuses_definitions(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_calendar_counts_working_time),
-        cmocka_unit_test(test_calendar_finds_due),
-        cmocka_unit_test(test_calendar_moves_edges_out_of_gaps_and_folds),
-        cmocka_unit_test(test_calendar_exceptions_replace_their_day),
+        cmocka_unit_test(test_T3_T4_working_time),
+        cmocka_unit_test(test_T3_T4_due),
+        cmocka_unit_test(test_T2_edges_leave_gaps_and_folds),
+        cmocka_unit_test(test_T2_exceptions_replace_their_day),
         cmocka_unit_test(test_calendar_joins_what_touches_or_overlaps),
-        cmocka_unit_test(test_calendar_opens_and_closes_half_open),
+        cmocka_unit_test(test_T2_half_open),
         cmocka_unit_test(test_calendar_guesses_nothing_outside_its_range),
-        cmocka_unit_test(test_calendar_always_works),
+        cmocka_unit_test(test_T4_round_the_clock),
         cmocka_unit_test(test_calendar_refuses_plans),
-        cmocka_unit_test(test_calendar_refuses_definitions),
+        cmocka_unit_test(test_T4_refuses_definitions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
