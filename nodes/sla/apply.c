@@ -26,6 +26,17 @@ size_t dk_said_find(const struct dk_said *said, size_t count, unsigned metric, u
     return i;
 }
 
+const struct dk_clock *dk_said_computed(const struct dk_said *said, const struct dk_clocks *clocks)
+{
+    for (size_t i = 0; i < clocks->count; i++) {
+        if (clocks->clock[i].metric == (Docket__Metric)said->metric &&
+            clocks->clock[i].instance == said->instance) {
+            return &clocks->clock[i];
+        }
+    }
+    return NULL;
+}
+
 static void apply_started(struct dk_said *said, const Docket__ClockStarted *started)
 {
     said->due_us = started->due_us;

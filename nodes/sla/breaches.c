@@ -209,21 +209,10 @@ static bool says_breached(const struct dk_said *said)
     return said->verdict == DOCKET__VERDICT__VERDICT_BREACHED;
 }
 
-static const struct dk_clock *clock_of(const struct dk_clocks *clocks, const struct dk_said *said)
-{
-    for (size_t i = 0; i < clocks->count; i++) {
-        if (clocks->clock[i].metric == (Docket__Metric)said->metric &&
-            clocks->clock[i].instance == said->instance) {
-            return &clocks->clock[i];
-        }
-    }
-    return NULL;
-}
-
 /* Only what the log says is breached is owed; how long it took is computed. */
 static struct dk_breach make(const struct dk_sla *self, const struct dk_said *said)
 {
-    const struct dk_clock *clock = clock_of(&self->clocks, said);
+    const struct dk_clock *clock = dk_said_computed(said, &self->clocks);
     const struct dk_refs_version *terms;
     struct dk_breach made = {
         .instance = said->instance, .metric = said->metric, .state = DK_BREACH_REVOKED};

@@ -40,13 +40,21 @@ static bool same_goal(const struct dk_said *said, const struct dk_clock *clock)
            said->target_us == (uint64_t)clock->target_us;
 }
 
+static struct dk_warned warned_by(const struct dk_clock *clock,
+                                  const struct dk_clock_warning *warning)
+{
+    return (struct dk_warned){.before_us = (uint64_t)warning->before_us,
+                              .instance = clock->instance,
+                              .metric = (uint8_t)clock->metric,
+                              .level = (uint8_t)warning->level};
+}
+
 static bool is_warned(const struct dk_sla *self, const struct dk_clock *clock,
                       const struct dk_clock_warning *warning)
 {
+    const struct dk_warned warned = warned_by(clock, warning);
     for (size_t i = 0; i < self->warning_count; i++) {
-        const struct dk_warned *warned = &self->warning[i];
-        if (warned->metric == (uint8_t)clock->metric && warned->instance == clock->instance &&
-            warned->level == warning->level && warned->before_us == (uint64_t)warning->before_us) {
+        if (memcmp(&self->warning[i], &warned, sizeof warned) == 0) {
             return true;
         }
     }
@@ -143,11 +151,7 @@ static void owe_clock(struct owing *owing, struct dk_said *said, const struct dk
         owing->full = !dk_say_clock(&owing->saying, kind, said, clock,
                                     verdict_now(clock, owing->saying.now_us), warning);
         if (kind == DK_KIND_CLOCK_WARNED) {
-            owing->self->warning[owing->self->warning_count++] =
-                (struct dk_warned){.before_us = (uint64_t)warning->before_us,
-                                   .instance = clock->instance,
-                                   .metric = (uint8_t)clock->metric,
-                                   .level = (uint8_t)warning->level};
+            owing->self->warning[owing->self->warning_count++] = warned_by(clock, warning);
         }
     }
     if (verdict_now(clock, owing->saying.now_us) != DOCKET__VERDICT__VERDICT_RUNNING) {
@@ -204,17 +208,6 @@ static struct dk_said *row_of(struct dk_sla *self, const struct dk_clock *clock)
     return &self->row[at];
 }
 
-static bool is_computed(const struct dk_clocks *clocks, const struct dk_said *said)
-{
-    for (size_t i = 0; i < clocks->count; i++) {
-        if (clocks->clock[i].metric == (Docket__Metric)said->metric &&
-            clocks->clock[i].instance == said->instance) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void owe_clocks(struct owing *owing, uint64_t ticket)
 {
     struct dk_sla *self = owing->self;
@@ -226,7 +219,7 @@ static void owe_clocks(struct owing *owing, uint64_t ticket)
     /* A late event can leave less clocks than there seemed to be. */
     for (size_t i = 0; i < said && !owing->full; i++) {
         if (self->row[i].verdict != DOCKET__VERDICT__VERDICT_CANCELLED &&
-            !is_computed(&self->clocks, &self->row[i])) {
+            dk_said_computed(&self->row[i], &self->clocks) == NULL) {
             owing->full = !dk_say_gone(&owing->saying, &self->row[i]);
         }
     }

@@ -10,6 +10,17 @@
 #define DUE_DEFAULT 20
 #define DUE_MAX     10000
 
+const char *dk_sla_argument(const char *const *argument, size_t count, const char *name)
+{
+    size_t n = strlen(name);
+    for (size_t i = 0; i < count; i++) {
+        if (strncmp(argument[i], name, n) == 0 && argument[i][n] == '=') {
+            return argument[i] + n + 1;
+        }
+    }
+    return NULL;
+}
+
 static int query_clocks(struct dk_sla *self, const char *const *argument, size_t argument_count,
                         json_t **json, struct dk_err *err)
 {
@@ -93,7 +104,8 @@ static int query_due(struct dk_sla *self, const char *const *argument, size_t ar
     while (dk_table_next(self->said, &cursor, &ticket, &value, &bytes)) {
         const struct dk_said *said = value;
         for (size_t i = 0; i < bytes / sizeof *said; i++) {
-            if (said[i].verdict == DOCKET__VERDICT__VERDICT_RUNNING) {
+            if (said[i].verdict == DOCKET__VERDICT__VERDICT_RUNNING &&
+                said[i].due_us < DK_TIME_MAX_US) {
                 keep_due(
                     list, &count, n,
                     &(struct next_due){said[i].due_us, ticket, said[i].instance, said[i].metric});

@@ -36,7 +36,8 @@
  *   clocks ticket=SITE-NUMBER [at=TIME] [metric=WORD]   every clock, or a metric's, with what makes
  *                                         it what it is (explain.h), as of an instant (the last
  *                                         event's, if none is given)
- *   due [n=20]                            the clocks that run and are due next
+ *   due [n=20]                            the clocks that run and are due next; not those
+ *                                         whose calendar ends before
  *   overdue                               clocks of adopted tickets that were due before adoption
  *                                         and wait still, and how late they were then
  *   credits [from=TIME] [to=TIME] [zone=ZONE]   penalty credits by contract and month (credits.h)

@@ -68,6 +68,9 @@ const Docket__ClockRef *dk_said_clock(uint32_t kind, const void *body);
 /* Its place among `count` ones, or `count`. */
 size_t dk_said_find(const struct dk_said *said, size_t count, unsigned metric, uint32_t instance);
 
+/* The same clock among those computed, or NULL: there is none any more. Borrowed. */
+const struct dk_clock *dk_said_computed(const struct dk_said *said, const struct dk_clocks *clocks);
+
 /* A due as events can state it: a calendar that ends before has none, and says the last instant. */
 static inline int64_t dk_said_due(int64_t due_us)
 {
@@ -85,6 +88,9 @@ int dk_sla_apply(void *self, const struct dk_event *event, struct dk_agenda *age
                  struct dk_err *err);
 void dk_sla_consider(void *self, uint64_t item, int64_t now_us, struct dk_intents *intents,
                      int64_t *again_us);
+/* The value of a query's "key=value" argument, or NULL. */
+const char *dk_sla_argument(const char *const *argument, size_t count, const char *name);
+
 int dk_sla_query(void *self, const char *name, const char *const *argument, size_t argument_count,
                  struct dk_buf *json, struct dk_err *err);
 

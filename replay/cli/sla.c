@@ -210,10 +210,12 @@ static int list_due(struct dk_cli *cli, const char *name, const struct question 
 int dk_sla_due_run(struct dk_cli *cli, struct dk_err *err)
 {
     struct question question = {0};
-    if (dk_cli_given(cli, "--limit") != NULL) {
+    uint64_t limit = 0;
+    int rc = dk_cli_number(cli, "--limit", UINT32_MAX, &limit, err);
+    if (rc == 0 && dk_cli_given(cli, "--limit") != NULL) {
         ask(&question, "n", dk_cli_given(cli, "--limit"));
     }
-    return list_due(cli, "due", &question, err);
+    return rc != 0 ? rc : list_due(cli, "due", &question, err);
 }
 
 int dk_sla_overdue_run(struct dk_cli *cli, struct dk_err *err)

@@ -470,6 +470,31 @@ static void assert_first_reply_waited(struct role_world *w, int64_t opened_us)
     json_decref(json);
 }
 
+/* What is never due, as its calendar ends before, is not due next; and a number is a number. */
+static void test_sla_tells_what_is_due_next(void **state)
+{
+    static const char *const wrong[] = {"n=0", "n=2x", "n=x", "n=10001", "n=-1"};
+    struct role_world *w = *state;
+    Docket__PolicyDefined *policy = new_policy("never", DOCKET__POLICY_TYPE__POLICY_SLA, 1);
+    Docket__Condition *low = add_condition(policy, DOCKET__CONDITION_FIELD__CONDITION_PRIORITY);
+    low->number[low->n_number++] = LOW;
+    add_goal(policy, RESOLUTION, ANY, DK_TIME_MAX_US);
+    (void)world_define(w, DK_KIND_POLICY_DEFINED, policy);
+    (void)sla_opened(w, LOW);
+    (void)sla_opened(w, NORMAL);
+    (void)sla_settle(w);
+    json_t *json = ask(w, "due", "n=10");
+    ASSERT_EQ(json_array_size(json), 2); /* first reply and resolution of the second */
+    ASSERT_STR(json_string_value(json_object_get(json_array_get(json, 0), "ticket")), "7-2");
+    json_decref(json);
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        struct dk_buf buf;
+        dk_buf_init(&buf, 1 << 16);
+        ASSERT_CODE(dk_folder_query(w->folder, "due", &wrong[i], 1, &buf, NULL), DK_EINVAL);
+        dk_buf_close(&buf);
+    }
+}
+
 static void test_sla_answers_queries(void **state)
 {
     struct role_world *w = *state;
@@ -530,6 +555,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_S12_offsets_are_said_once, sla_setup, sla_teardown),
         cmocka_unit_test_setup_teardown(test_S7_publication_is_said_at_its_instant, sla_setup,
                                         sla_teardown),
+        cmocka_unit_test_setup_teardown(test_sla_tells_what_is_due_next, sla_setup, sla_teardown),
         cmocka_unit_test_setup_teardown(test_sla_answers_queries, sla_setup, sla_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
