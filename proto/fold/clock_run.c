@@ -216,18 +216,30 @@ static void take_goal(struct dk_runs *runs, struct dk_run *run, const struct dk_
     take_warnings(clock, dk_goal_policy(goal), at_us);
 }
 
-/* S6 "retroactive": what has run so far, by the new goal's calendar. */
-static int64_t used_by(struct dk_runs *runs, const struct dk_run *run, uint64_t calendar)
+/* What has run so far, by a calendar. */
+static int64_t run_by(struct dk_runs *runs, const struct dk_run *run, uint64_t calendar)
 {
+    const struct dk_clocks *clocks = runs->clocks;
     struct dk_worktime time = time_of(runs, calendar);
     int64_t sum_us = 0;
 
-    for (size_t i = 0; i < runs->clocks->segment_count; i++) {
-        const struct dk_clock_segment *segment = &runs->clocks->segment[i];
-        if (segment->clock == run->clock && segment->why == DK_SEGMENT_RUNS)
+    for (size_t i = 0; i < clocks->segment_count; i++) {
+        const struct dk_clock_segment *segment = &clocks->segment[i];
+        if (segment->clock >= run->first && clocks->clock[segment->clock].metric == run->metric &&
+            segment->why == DK_SEGMENT_RUNS)
             sum_us += dk_worktime_us(&time, segment->from_us, segment->to_us);
     }
     return sum_us;
+}
+
+/* S6: how much of a new goal's target is used up as it begins to hold. */
+static int64_t used_of(struct dk_runs *runs, const struct dk_run *run, const struct dk_goal *goal)
+{
+    switch (dk_goal_policy(goal)->on_change) {
+    case DOCKET__CHANGE_MODE__CHANGE_RESET: return 0;
+    case DOCKET__CHANGE_MODE__CHANGE_RETROACTIVE: return run_by(runs, run, goal->calendar);
+    default: return run->used_us;
+    }
 }
 
 /* The promise is the same; only a contract is said anew. */
@@ -241,36 +253,13 @@ static void keep_goal(struct dk_run *run, struct dk_clock *clock, const struct d
     take_rest(run, clock, goal);
 }
 
-void dk_run_regoal(struct dk_runs *runs, struct dk_run *run, const struct dk_goal *goal,
-                   int64_t at_us, uint64_t cause)
+static void change_goal(struct dk_runs *runs, struct dk_run *run, const struct dk_goal *goal,
+                        int64_t at_us, uint64_t cause)
 {
-    if (!run->promised) {
-        dk_run_begin(runs, run, goal, at_us, cause);
-        return;
-    }
-    struct dk_clock *clock = clock_of(runs, run);
-    if (breached(clock))
-        return;
-    if (goal->policy != NULL && goal->policy == run->goal.policy &&
-        goal->number == run->goal.number) {
-        keep_goal(run, clock, goal, at_us, cause);
-        return;
-    }
-    if (goal->policy == NULL) {
-        dk_run_cancel(runs, run, DOCKET__CANCEL_CAUSE__CANCEL_NO_POLICY, at_us, cause);
-        run->on = true; /* a later promise begins a clock of its own */
-        return;
-    }
     close_segment(runs, run, at_us);
-    clock = clock_of(runs, run);
+    struct dk_clock *clock = clock_of(runs, run);
     forget_warnings(clock, at_us);
-    switch (dk_goal_policy(goal)->on_change) {
-    case DOCKET__CHANGE_MODE__CHANGE_RESET: run->used_us = 0; break;
-    case DOCKET__CHANGE_MODE__CHANGE_RETROACTIVE:
-        run->used_us = used_by(runs, run, goal->calendar);
-        break;
-    default: break;
-    }
+    run->used_us = used_of(runs, run, goal);
     take_goal(runs, run, goal, at_us);
     clock->cause = cause;
     if (run->used_us < clock->target_us) {
@@ -281,32 +270,70 @@ void dk_run_regoal(struct dk_runs *runs, struct dk_run *run, const struct dk_goa
     note_due(runs, run, DK_FORESEEN_GOAL);
 }
 
-/* ---------------------------------------------------------------- a clock's life */
-
-void dk_run_begin(struct dk_runs *runs, struct dk_run *run, const struct dk_goal *goal,
+/* A clock begins, of whose target run->used_us is used up already. */
+static void begin(struct dk_runs *runs, struct dk_run *run, const struct dk_goal *goal,
                   int64_t at_us, uint64_t cause)
 {
     struct dk_clocks *clocks = runs->clocks;
 
-    run->on = true;
-    run->closed = false;
-    run->promised = goal->policy != NULL;
-    if (!run->promised)
-        return;
     clocks->clock = grow(clocks->clock, clocks->count, &clocks->capacity, sizeof *clocks->clock);
+    run->promised = true;
     run->clock = clocks->count++;
     clocks->clock[run->clock] = (struct dk_clock){.metric = run->metric,
                                                   .instance = ++run->instances,
                                                   .verdict = DOCKET__VERDICT__VERDICT_RUNNING,
                                                   .started_us = at_us,
                                                   .cause = cause};
-    run->used_us = 0;
     run->from_us = at_us;
     run->why = DK_SEGMENT_RUNS;
     run->illegitimate = false;
     run->cause = cause;
     take_goal(runs, run, goal, at_us);
     foresee(runs, run, DK_FORESEEN_STARTED);
+}
+
+/* Something is promised that was not, or not any more: what was used up before stays used. */
+static void promise(struct dk_runs *runs, struct dk_run *run, const struct dk_goal *goal,
+                    int64_t at_us, uint64_t cause)
+{
+    run->used_us = used_of(runs, run, goal);
+    begin(runs, run, goal, at_us, cause);
+    if (run->used_us >= clock_of(runs, run)->target_us)
+        breach(run, clock_of(runs, run), at_us, DOCKET__BREACH_CAUSE__BREACH_POLICY_CHANGE);
+}
+
+void dk_run_regoal(struct dk_runs *runs, struct dk_run *run, const struct dk_goal *goal,
+                   int64_t at_us, uint64_t cause)
+{
+    if (!run->promised) {
+        if (goal->policy != NULL)
+            promise(runs, run, goal, at_us, cause);
+        return;
+    }
+    struct dk_clock *clock = clock_of(runs, run);
+    if (breached(clock))
+        return;
+    if (goal->policy == NULL) {
+        dk_run_cancel(runs, run, DOCKET__CANCEL_CAUSE__CANCEL_NO_POLICY, at_us, cause);
+        run->on = true; /* a later promise begins a clock of its own */
+    } else if (goal->policy == run->goal.policy && goal->number == run->goal.number) {
+        keep_goal(run, clock, goal, at_us, cause);
+    } else {
+        change_goal(runs, run, goal, at_us, cause);
+    }
+}
+
+/* ---------------------------------------------------------------- a clock's life */
+
+void dk_run_begin(struct dk_runs *runs, struct dk_run *run, const struct dk_goal *goal,
+                  int64_t at_us, uint64_t cause)
+{
+    run->on = true;
+    run->closed = run->promised = false;
+    run->first = runs->clocks->count;
+    run->used_us = 0;
+    if (goal->policy != NULL)
+        begin(runs, run, goal, at_us, cause);
 }
 
 void dk_run_pass(struct dk_runs *runs, struct dk_run *run, int64_t at_us, bool at_too)

@@ -15,9 +15,11 @@ struct dk_run {
     bool promised;       /* it has a clock, which is the one below */
     bool closed;         /* fulfilled, and it may go on in the same clock (S9) */
     size_t clock;        /* index in clocks */
+    size_t first;        /* of those that follow each other as its promise comes and goes */
     uint32_t instances;  /* clocks so far */
     struct dk_goal goal; /* of the clock */
-    int64_t used_us;     /* of the target (S6): elapsed, unless a change of policy said otherwise */
+    int64_t used_us;     /* of the target (S6): elapsed since the first of these, unless a change of
+                            policy said otherwise */
     int64_t allowed_us;  /* of a breach: what was used when it came; the rest is overrun */
     int64_t from_us;     /* the open segment; and the position of what began it */
     uint64_t cause;

@@ -19,7 +19,8 @@
  * First and next reply pause while the ticket is solved: nothing is owed then. When it is closed
  * they are cancelled, and a merge cancels all clocks of its source (S10). Requester wait, agent
  * work and resolution resume when the ticket is reopened (S9); first reply never restarts. A
- * metric for which nothing is promised has no clock; one that gets a promise later begins then.
+ * metric for which nothing is promised has no clock; one that gets a promise later begins then, and
+ * has used up what earlier clocks had between the same beginning and end (S6).
  *
  *   running --> met | breached, at due (S2) | cancelled        paused <--> running
  *   met --> running, paused: reopened                          breached: for ever (S6), though it

@@ -394,6 +394,64 @@ static void test_S6_one_event_is_one_change(void **state)
     ASSERT_EQ(clock_until(s, at("11:30"), RESOLUTION, 1)->verdict, RUNNING);
 }
 
+/* S6, S1: a priority for which nothing is promised, and back, takes back nothing of what was used:
+ * 3 h from 10:00, nothing from 11:00, 3 h again from 12:00. */
+static void test_S6_promised_again(void **state)
+{
+    static const struct {
+        Docket__ChangeMode mode;
+        int64_t target_us;
+        const char *due;
+        Docket__BreachCause cause; /* as of 13:30; none: it runs */
+    } cases[] = {
+        {DOCKET__CHANGE_MODE__CHANGE_CARRY, 3 * DK_HOUR_US, "14:00", 0},
+        {DOCKET__CHANGE_MODE__CHANGE_RESET, 3 * DK_HOUR_US, "15:00", 0},
+        {DOCKET__CHANGE_MODE__CHANGE_RETROACTIVE, 3 * DK_HOUR_US, "14:00", 0},
+        {DOCKET__CHANGE_MODE__CHANGE_CARRY, DK_HOUR_US + DK_MINUTE_US, "12:01",
+         DOCKET__BREACH_CAUSE__BREACH_TIME},
+        {DOCKET__CHANGE_MODE__CHANGE_CARRY, DK_HOUR_US / 2, "12:00",
+         DOCKET__BREACH_CAUSE__BREACH_POLICY_CHANGE},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct story s;
+        story_begin(&s);
+        Docket__PolicyDefined *policy = new_policy("p", DOCKET__POLICY_TYPE__POLICY_SLA, 1);
+        policy->has_on_change = 1;
+        policy->on_change = cases[i].mode;
+        add_goal(policy, RESOLUTION, NORMAL, 3 * DK_HOUR_US);
+        add_goal(policy, RESOLUTION, HIGH, cases[i].target_us);
+        has_policy(&s, policy, LONG_AGO);
+        opened(&s, at("10:00"), NORMAL);
+        reprioritized(&s, at("11:00"), LOW);
+        ASSERT_EQ(clock_until(&s, at("11:30"), RESOLUTION, 1)->verdict, CANCELLED);
+        reprioritized(&s, at("12:00"), HIGH);
+        const struct dk_clock *clock = clock_until(&s, at("13:30"), RESOLUTION, 2);
+        ASSERT_EQ(clock->started_us, at("12:00"));
+        ASSERT_EQ(clock->due_us, at(cases[i].due));
+        ASSERT_EQ(clock->verdict, i < 3 ? RUNNING : BREACHED);
+        ASSERT_EQ(clock->breach_cause, cases[i].cause);
+        story_end(&s);
+    }
+}
+
+/* What another clock of the metric has used is not carried. */
+static void test_S6_promised_again_is_of_one_clock(void **state)
+{
+    struct story *s = *state;
+    Docket__PolicyDefined *policy = new_policy("p", DOCKET__POLICY_TYPE__POLICY_SLA, 1);
+    add_goal(policy, NEXT_REPLY, NORMAL, 3 * DK_HOUR_US);
+    has_policy(s, policy, LONG_AGO);
+    opened(s, at("08:00"), NORMAL);
+    agent_replies(s, at("08:30"));
+    customer_writes(s, at("09:00"));
+    agent_replies(s, at("10:00")); /* an hour of the first clock */
+    reprioritized(s, at("10:30"), LOW);
+    customer_writes(s, at("11:00")); /* nothing is promised */
+    reprioritized(s, at("12:00"), NORMAL);
+    ASSERT_EQ(clock_until(s, at("12:30"), NEXT_REPLY, 2)->due_us, at("15:00"));
+}
+
 /* S7: a policy is of the tickets opened after it. */
 static void test_S7_new_tickets_only(void **state)
 {
@@ -424,6 +482,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_S6_change_of_calendar, setup, teardown),
         cmocka_unit_test_setup_teardown(test_S6_breach_by_change, setup, teardown),
         cmocka_unit_test_setup_teardown(test_S6_one_event_is_one_change, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_S6_promised_again, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_S6_promised_again_is_of_one_clock, setup, teardown),
         cmocka_unit_test_setup_teardown(test_S7_new_tickets_only, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
