@@ -2,6 +2,7 @@
 
 #include "broker/core/annex.h"
 #include "proto/event/body.h"
+#include <stdbool.h>
 #include <string.h>
 
 /* ---------------------------------------------------------------------------- definitions */
@@ -11,8 +12,24 @@ static int corrupt(struct dk_err *err, uint64_t position, const char *what)
     return dk_err_set(err, DK_ECORRUPT, "position %llu: %s", (unsigned long long)position, what);
 }
 
-/* Reads the annexed definitions again. They lie in runs, so what one read brings is used up before
- * the next. */
+#define NEAR 32 /* records between two definitions: read as one run */
+
+static uint64_t definition_at(const struct dk_state *state, uint64_t i)
+{
+    return *(const uint64_t *)dk_shelf_get(&state->definitions, i);
+}
+
+/* How much to read for the i-th definition: those of an organization lie in runs, customers among
+ * the events of all tickets, most of which must not be read for them. */
+static size_t worth_reading(const struct dk_state *state, uint64_t i)
+{
+    bool more = i + 1 < dk_shelf_count(&state->definitions);
+    return more && definition_at(state, i + 1) - definition_at(state, i) <= NEAR
+               ? DK_BLOCK_MAX_BYTES
+               : 1;
+}
+
+/* Reads the annexed definitions again. What one read brings is used up before the next. */
 static int read_definitions(struct dk_state *state, struct dk_store *store,
                             struct dk_records *records, struct dk_err *err)
 {
@@ -20,9 +37,9 @@ static int read_definitions(struct dk_state *state, struct dk_store *store,
     int rc = 0;
     dk_records_clear(records);
     for (size_t i = 0; i < count && rc == 0; i++) {
-        uint64_t position = *(const uint64_t *)dk_shelf_get(&state->definitions, i);
+        uint64_t position = definition_at(state, i);
         if (position - records->batch.first >= records->batch.count) {
-            rc = store->read(store->self, position, DK_BLOCK_MAX_BYTES, records, err);
+            rc = store->read(store->self, position, worth_reading(state, i), records, err);
             if (rc != 0 || records->batch.count == 0) {
                 return rc != 0 ? rc : corrupt(err, position, "the definition is not in the log");
             }
