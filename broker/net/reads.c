@@ -68,6 +68,13 @@ static int read_range(struct worker *w, const struct dk_read_job *job, struct dk
         if (fit > 0 && bytes > DK_FETCH_MAX_BYTES) {
             break;
         }
+        rc = dk_event_verify(w->slices[fit].data, w->slices[fit].size, err);
+        if (rc != 0 && fit == 0) {
+            return dk_err_wrap(err, "position %llu", (unsigned long long)job->from);
+        }
+        if (rc != 0) {
+            break; /* damage is told to the read that begins with it */
+        }
     }
     return dk_records_write(out, job->request, w->slices, fit, last, job->from + fit);
 }
@@ -91,7 +98,7 @@ static int read_chain(struct worker *w, const struct dk_read_job *job, struct dk
         const uint8_t *record = dk_batch_record(&w->records.batch, 0, &bytes);
         rc = dk_event_verify(record, bytes, err);
         if (rc != 0) {
-            break;
+            return dk_err_wrap(err, "position %llu", (unsigned long long)position);
         }
         if (dk_event_load_subject(record) != job->subject) {
             rc = dk_err_field(err, DK_EINVAL, "from", "position %llu is not of this subject",
