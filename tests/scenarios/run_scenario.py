@@ -1,6 +1,6 @@
 """Lives a scenario through the real programs under a clock that it holds, then checks it by replay.
 
-    run_scenario.py FILE.yaml [--keep] [--verbose]
+    run_scenario.py FILE.yaml [--verbose] [--records FILE]
 
 The format is told in README.md. The clock stops at every instant at which a node has something due
 and at each step, and moves on when all nodes have folded all there is and owe nothing."""
@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import yaml
 import docket_pb2 as pb
 from docket_client import CLASSES, Client, event, id_of_key
+from history import records
 from site_of import BIN, Program, Site
 
 ROLES = ("routing", "sla", "notification", "analytics")
@@ -386,11 +387,16 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("file", type=pathlib.Path)
     parser.add_argument("--verbose", action="store_true", help="tell every step")
+    parser.add_argument("--records", type=pathlib.Path, help="write the log here: 4 bytes of size, "
+                        "lowest first, before each record")
     arguments = parser.parse_args()
     story = Story(arguments.file, arguments.verbose)
     with story.site:
         story.live()
         story.replay()
+        if arguments.records:
+            arguments.records.write_bytes(b"".join(
+                struct.pack("<I", len(record)) + record for record in records(story.site)))
         story.site.end()
 
 
