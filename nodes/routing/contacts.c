@@ -86,7 +86,7 @@ void dk_routing_note_contact(struct dk_routing *self, struct dk_routing_ticket *
     } else if (life->customer != before->customer) {
         row->repeat_said = 0; /* that was another customer's matter */
     }
-    if (!opens) {
+    if (!opens && before->customer != 0) {
         drop(self, ticket, before->customer);
     }
     row->repeat_of = 0;

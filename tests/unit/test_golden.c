@@ -13,48 +13,48 @@
 #define LOG_MAX_BYTES (1 << 20)
 
 /* In the order of dk_roles: routing, sla, notification, analytics. */
-static const uint32_t versions[DK_ROLE_COUNT] = {3, 3, 3, 6};
+static const uint32_t versions[DK_ROLE_COUNT] = {4, 5, 4, 7};
 
 static const struct golden {
     const char *log;
     uint64_t hash[DK_ROLE_COUNT];
 } golden[] = {
     {"auto_solve",
-     {UINT64_C(0x5f00e83e6807f842), UINT64_C(0x8309cf5fc1641efb), UINT64_C(0x3c889e87b8b55450),
-      UINT64_C(0x0a425b05a82ec9da)}},
+     {UINT64_C(0x3015501361b16a6d), UINT64_C(0x1e7b26b1edeff905), UINT64_C(0xe49e4526949496a8),
+      UINT64_C(0xb25801a4840e0c32)}},
     {"fields_and_approvals",
-     {UINT64_C(0xfb1d8cddaf43bc90), UINT64_C(0x2d2fd04d7a09869a), UINT64_C(0x0915ac07b9950f06),
-      UINT64_C(0x6b92745538b9e31f)}},
+     {UINT64_C(0x5629f629316658b1), UINT64_C(0xc3699761562dcc69), UINT64_C(0x6acdba19681cbd5f),
+      UINT64_C(0xcd4a8266e7419178)}},
     {"follow_the_sun",
-     {UINT64_C(0x37b36924226790bc), UINT64_C(0x2f96f1de38156bf5), UINT64_C(0xc15938b5f72b2759),
-      UINT64_C(0xa77ce90f64ab97de)}},
+     {UINT64_C(0xf62e88e37a4ed582), UINT64_C(0x7ec8fabe72b0ebe8), UINT64_C(0x8e1a13ad7841c724),
+      UINT64_C(0x743dc406e5c237a9)}},
     {"imported_and_dead",
-     {UINT64_C(0x57d93e04f4afe35c), UINT64_C(0x4ed72d0babbdf2a5), UINT64_C(0x23b0a9863ca6b74e),
-      UINT64_C(0x0d4efd465efaeb24)}},
+     {UINT64_C(0x9a9c71997c4361e6), UINT64_C(0x981017e990c1df6e), UINT64_C(0x6ce9946421aaa417),
+      UINT64_C(0x5687e82443fed7ed)}},
     {"merged",
-     {UINT64_C(0x78585cac5a3fa996), UINT64_C(0x903d58a51eb63dfb), UINT64_C(0xa63be75b0c4b2e7c),
-      UINT64_C(0xb325a660b2b7947d)}},
+     {UINT64_C(0x4008296851e853dc), UINT64_C(0x1317cd6ea499fd65), UINT64_C(0x2d29431eb2bee6a1),
+      UINT64_C(0x3a130224592b4ca2)}},
     {"nobody_there",
-     {UINT64_C(0xfdedc29170ff7b0a), UINT64_C(0x0809d75cf53df4b2), UINT64_C(0x90ee36737ab78e00),
-      UINT64_C(0x7a308478d22a1f28)}},
+     {UINT64_C(0x79cccb986d1ee6ac), UINT64_C(0x78522496d1fe5fb9), UINT64_C(0x013683ad5777f907),
+      UINT64_C(0xea78d1b2aeea8a2f)}},
     {"offline_desk",
-     {UINT64_C(0x48c93128db13835a), UINT64_C(0x45edb608c52784a4), UINT64_C(0xd697dc8168148f46),
-      UINT64_C(0x8c473c002097cb28)}},
+     {UINT64_C(0x98f420acafd6f8cb), UINT64_C(0xe4e745f1ddeeaa2f), UINT64_C(0x00a7e4031998137d),
+      UINT64_C(0xb6574381d21b4f5f)}},
     {"ownership",
-     {UINT64_C(0x710e7800f53f5d4c), UINT64_C(0x818b9fa76d9a1339), UINT64_C(0x5556e4eb133c1e28),
-      UINT64_C(0x0f0bf6997e8ff3f2)}},
+     {UINT64_C(0x9720174e189bcec2), UINT64_C(0x324a4697f74e93dd), UINT64_C(0xfbc3815446722bd4),
+      UINT64_C(0xb5789302b1c6019e)}},
     {"policy_change",
-     {UINT64_C(0x6185c5bbcd3fcce7), UINT64_C(0xe9ccf6af7f200e21), UINT64_C(0xe88e3cc795a8087d),
-      UINT64_C(0xf1b42929091a229f)}},
+     {UINT64_C(0xadb5fb8175bd91e9), UINT64_C(0x932006d58b82a1f3), UINT64_C(0xd7c5b8b1b068bd6e),
+      UINT64_C(0xe0eba51323dad790)}},
     {"reopened",
-     {UINT64_C(0x24c82f01197e3bac), UINT64_C(0x733db29fa4a78291), UINT64_C(0x4ce4110acb1e13e9),
-      UINT64_C(0xccc3b7cb527b11a7)}},
+     {UINT64_C(0x8e8d00c624bdf7e9), UINT64_C(0xb3619af0d54becc2), UINT64_C(0x8d07f95bfbc27e1a),
+      UINT64_C(0x0ce7a01c831f7bd8)}},
     {"supplier",
-     {UINT64_C(0x0fa8a61ac2e877f4), UINT64_C(0x700ab30b30a79bdb), UINT64_C(0xdc9e24fc30b1abfc),
-      UINT64_C(0x8e873dbda63f42ae)}},
+     {UINT64_C(0xc67f00af0e85db46), UINT64_C(0x321e5e0567d1e689), UINT64_C(0x9c0a8609016ef5f4),
+      UINT64_C(0x4df39eca76fc8ca6)}},
     {"unacknowledged",
-     {UINT64_C(0xd4bbcd8e1f772310), UINT64_C(0x58e1c6721d703dbe), UINT64_C(0x9fd4cb0f59c64677),
-      UINT64_C(0x98117e5f1709f8c7)}},
+     {UINT64_C(0x963d214fac8d35f0), UINT64_C(0x315cbe5014239641), UINT64_C(0xd618ccbfabdb86cc),
+      UINT64_C(0xce55800f691f391c)}},
 };
 
 static void fold_log(struct dk_folder *folder, const char *name)

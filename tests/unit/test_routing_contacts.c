@@ -5,8 +5,8 @@
 static uint64_t come(struct role_world *world, uint64_t customer, const char *product)
 {
     Docket__Opened opened = DOCKET__OPENED__INIT;
-    opened.has_customer = 1;
-    opened.customer = dk_id_make(DK_SUBJECT_CUSTOMER, customer);
+    opened.has_customer = customer != 0;
+    opened.customer = customer != 0 ? dk_id_make(DK_SUBJECT_CUSTOMER, customer) : 0;
     opened.has_product = product != NULL;
     opened.product = product != NULL ? PLACE(product) : 0;
     return world_open_ticket(world, &opened);
@@ -93,6 +93,21 @@ static void test_routing_a_changed_requester_may_have_come_before(void **state)
     ASSERT_EQ(world_settle(world), 0);
 }
 
+/* A ticket of nobody's changes its product, and only then gets a requester. */
+static void test_routing_nobodys_ticket_becomes_somebodys(void **state)
+{
+    struct role_world *world = *state;
+    Docket__Classified classified = DOCKET__CLASSIFIED__INIT;
+    uint64_t first = come(world, 1, "mail"), ticket = come(world, 0, "toner");
+    classified.has_product = 1;
+    classified.product = PLACE("mail");
+    (void)world_append(world, ticket, DK_KIND_CLASSIFIED, &classified);
+    (void)world_settle(world);
+    ASSERT_EQ(repeat_of(world, ticket), 0);
+    change_requester(world, ticket, 1);
+    ASSERT_EQ(repeat_of(world, ticket), first);
+}
+
 /* Nobody is kept twice, and what a full list forgets is the oldest. */
 static void test_routing_keeps_the_latest_sixteen_of_a_customer(void **state)
 {
@@ -148,6 +163,7 @@ int main(void)
         CASE(test_routing_notes_a_customer_who_comes_again_once),
         CASE(test_routing_a_former_ticket_goes_with_its_requester),
         CASE(test_routing_a_changed_requester_may_have_come_before),
+        CASE(test_routing_nobodys_ticket_becomes_somebodys),
         CASE(test_routing_keeps_the_latest_sixteen_of_a_customer),
         CASE(test_routing_r2_a_changed_requester_brings_another_tier),
     };
