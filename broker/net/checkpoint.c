@@ -23,24 +23,24 @@ struct dk_checkpointer {
     struct dk_trouble trouble;
 
     pthread_t thread;
-    pthread_mutex_t mutex;
+    pthread_mutex_t mutex; /* of what follows */
     pthread_cond_t wake;
-    enum stage task; /* of the thread, IDLE: none; under `mutex`, as the next */
+    enum stage task; /* of the thread, IDLE: none */
+    bool is_done;    /* with it, and the loop does not know yet */
     bool stopping;
-    int code; /* of the write: set by the thread, and read by the loop when it is done */
+    int code; /* of the write */
     struct dk_err err;
 };
 
 /* ---------------------------------------------------------------- the thread */
 
-static void do_task(struct dk_checkpointer *checkpointer, enum stage task)
+static int do_task(struct dk_checkpointer *checkpointer, enum stage task, struct dk_err *err)
 {
     if (task == WRITING) {
-        checkpointer->code = dk_heads_write(checkpointer->heads, &checkpointer->err);
-    } else {
-        dk_heads_tidy(checkpointer->heads);
+        return dk_heads_write(checkpointer->heads, err);
     }
-    ev_async_send(checkpointer->loop, &checkpointer->done);
+    dk_heads_tidy(checkpointer->heads);
+    return 0;
 }
 
 static void *run(void *arg)
@@ -49,14 +49,19 @@ static void *run(void *arg)
     (void)pthread_mutex_lock(&checkpointer->mutex);
     while (!checkpointer->stopping) {
         enum stage task = checkpointer->task;
+        struct dk_err err = {0};
         checkpointer->task = IDLE;
-        if (task != IDLE) {
-            (void)pthread_mutex_unlock(&checkpointer->mutex);
-            do_task(checkpointer, task);
-            (void)pthread_mutex_lock(&checkpointer->mutex);
-        } else {
+        if (task == IDLE) {
             (void)pthread_cond_wait(&checkpointer->wake, &checkpointer->mutex);
+            continue;
         }
+        (void)pthread_mutex_unlock(&checkpointer->mutex);
+        int code = do_task(checkpointer, task, &err);
+        (void)pthread_mutex_lock(&checkpointer->mutex);
+        checkpointer->is_done = true;
+        checkpointer->code = code;
+        checkpointer->err = err;
+        ev_async_send(checkpointer->loop, &checkpointer->done);
     }
     (void)pthread_mutex_unlock(&checkpointer->mutex);
     return NULL;
@@ -88,11 +93,11 @@ static void tell_failure(struct dk_checkpointer *checkpointer, const struct dk_e
            err->message, advice);
 }
 
-static void on_written(struct dk_checkpointer *checkpointer)
+static void on_written(struct dk_checkpointer *checkpointer, int code, const struct dk_err *err)
 {
-    if (checkpointer->code != 0) {
+    if (code != 0) {
         checkpointer->stage = FROZEN;
-        tell_failure(checkpointer, &checkpointer->err);
+        tell_failure(checkpointer, err);
         return;
     }
     dk_heads_finish(checkpointer->heads);
@@ -108,9 +113,15 @@ static void on_done(struct ev_loop *loop, struct ev_async *async, int revents)
     struct dk_checkpointer *checkpointer = async->data;
     (void)loop;
     (void)revents;
-    if (checkpointer->stage == WRITING) {
-        on_written(checkpointer);
-    } else {
+    (void)pthread_mutex_lock(&checkpointer->mutex);
+    bool is_done = checkpointer->is_done;
+    int code = checkpointer->code;
+    struct dk_err err = checkpointer->err;
+    checkpointer->is_done = false;
+    (void)pthread_mutex_unlock(&checkpointer->mutex);
+    if (is_done && checkpointer->stage == WRITING) {
+        on_written(checkpointer, code, &err);
+    } else if (is_done) {
         checkpointer->stage = IDLE;
     }
 }
