@@ -182,13 +182,30 @@ def test_subscribers(site, honest):
     listener = Client(site.data, "follower").connect(zmq.SUB, "feed")
     curious = [Client(site.data, role).connect(zmq.SUB, "feed") for role in ("agent", "reader")]
     rude = Client(site.data, "analyst").connect(zmq.XSUB, "feed")
-    time.sleep(0.3)
+    def hear():
+        """Opens tickets until one of them is heard of; whether within a minute."""
+        end, opened = time.monotonic() + 60, []
+        while time.monotonic() < end:
+            opened.append(honest.append(event(16, TICKET_TO_BE, CUSTOMER, A_TICKET,
+                                              one_shot=os.urandom(16))).position)
+            if listener.poll(200):
+                return pb.Feed.FromString(listener.recv()).first in opened
+        return False
+
+    assert hear(), "the listener never joined"
+    while listener.poll(200):
+        listener.recv()
     for frame in (b"\0", b"\0", b"\0x", b"\2", b"", b"\1" * 4000, b"\0" * 4000):
         rude.send(frame)
-    time.sleep(0.2)
-    opened = honest.append(event(16, TICKET_TO_BE, CUSTOMER, A_TICKET, one_shot=os.urandom(16)))
-    assert listener.poll(60000), "the feed is mute"
-    assert pb.Feed.FromString(listener.recv()).first == opened.position
+    rude.send(b"\1")  # after all of them: once it hears, they were read
+    for _ in range(300):
+        honest.append(event(16, TICKET_TO_BE, CUSTOMER, A_TICKET, one_shot=os.urandom(16)))
+        if rude.poll(200):
+            break
+    assert rude.poll(0), "what came before was not read"
+    while listener.poll(200):
+        listener.recv()
+    assert hear(), "the feed is mute"
     assert not any(socket.poll(100) for socket in curious), "records for keys that may not read all"
 
 
