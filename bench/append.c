@@ -15,6 +15,7 @@
 #include "bench/lib/process.h"
 #include "bench/lib/raw.h"
 #include "bench/lib/report.h"
+#include "bench/lib/workload.h"
 #include "proto/peer/client.h"
 #include <getopt.h>
 #include <signal.h>
@@ -299,6 +300,7 @@ static int start_servers(struct bench *bench, struct dk_err *err)
     rc = rc != 0 ? rc : dk_key_load(&bench->server, bench->config.keys, "broker", err);
     rc = rc != 0 ? rc : start_echoes(bench, err); /* forks: before any ZeroMQ context is made */
     rc = rc != 0 ? rc : dk_site_start(&bench->site, err);
+    rc = rc != 0 ? rc : dk_site_apply(&bench->site, DK_WORKLOAD_ORGANIZATION, err);
     rc = rc != 0 ? rc
                  : dk_peer_redis(&bench->redis, bench->folder, CLIENTS, each, PAYLOAD_BYTES, err);
     return rc != 0 ? rc

@@ -111,6 +111,14 @@ static uint32_t fill_body(union body *body, enum shape shape, unsigned v, Docket
     }
 }
 
+/* What the desk does with a ticket its agent does. */
+static uint64_t actor_of(enum shape shape, unsigned v)
+{
+    bool by_customer = shape == OPENED || shape == MESSAGE;
+    return dk_id_make(by_customer ? DK_ACTOR_CUSTOMER : DK_ACTOR_AGENT,
+                      by_customer ? 1000 + v : dk_id_of_key(DK_SUBJECT_AGENT, "ada", 3, NULL));
+}
+
 static int make_template(struct template *template, enum shape shape, unsigned v, uint64_t producer,
                          struct dk_err *err)
 {
@@ -120,8 +128,7 @@ static int make_template(struct template *template, enum shape shape, unsigned v
     struct dk_buf out;
     union body body;
     Docket__Text text = DOCKET__TEXT__INIT;
-    struct dk_envelope envelope = {.producer = producer,
-                                   .actor = dk_id_make(DK_ACTOR_CUSTOMER, 1000 + v)};
+    struct dk_envelope envelope = {.producer = producer, .actor = actor_of(shape, v)};
     size_t length = 66 + 5 * v;
     text.has_plain = 1;
     text.plain = (ProtobufCBinaryData){length < sizeof words ? length : sizeof words - 1,

@@ -13,6 +13,9 @@ struct dk_workload;
 
 #define DK_WORKLOAD_RECORD_MAX 384
 
+/* Who works on the tickets, as YAML: for dk_site_apply, before a broker takes these events. */
+#define DK_WORKLOAD_ORGANIZATION "agents:\n  ada: {first_name: Ada, surname: Bench}\n"
+
 /* Events of `producer`, numbered from `last_number` + 1 on. Equal seeds give equal streams. */
 int dk_workload_new(struct dk_workload **workload, uint64_t producer, uint64_t last_number,
                     uint64_t seed, struct dk_err *err);

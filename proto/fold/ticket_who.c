@@ -4,10 +4,12 @@
 static bool is_desks(uint32_t kind, const void *body)
 {
     switch (kind) {
+    case DK_KIND_CLASSIFIED:
     case DK_KIND_ROUTED:
     case DK_KIND_OFFER_DECLINED:
     case DK_KIND_ASSIGNED:
     case DK_KIND_HANDOVER_DECLARED:
+    case DK_KIND_NOTE_ADDED:
     case DK_KIND_CHECKLIST_ANSWERED:
     case DK_KIND_SUPPLIER_HANDED:
     case DK_KIND_SUPPLIER_RETURNED:
@@ -15,11 +17,15 @@ static bool is_desks(uint32_t kind, const void *body)
     case DK_KIND_MERGED_FROM:
     case DK_KIND_LINKED_TO:
     case DK_KIND_LINKED_FROM:
+    case DK_KIND_TIME_LOGGED:
     case DK_KIND_ATTACHMENT_ERASED:
     case DK_KIND_FOLLOWED_UP:
     case DK_KIND_EXCEPTION_RECORDED:
     case DK_KIND_REQUESTER_CHANGED:
-    case DK_KIND_APPROVAL_ASKED: return true;
+    case DK_KIND_APPROVAL_ASKED:
+    case DK_KIND_REMINDER_SET: return true;
+    case DK_KIND_STATUS_CHANGED: /* solved, open again and closed: whoever asked for help, too */
+        return ((const Docket__StatusChanged *)body)->status == DOCKET__STATUS__STATUS_PENDING;
     case DK_KIND_ESCALATED: /* to a manager: whoever wants to be heard */
         return ((const Docket__Escalated *)body)->type !=
                DOCKET__ESCALATION_TYPE__ESCALATION_HIERARCHICAL;

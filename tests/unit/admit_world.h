@@ -112,6 +112,16 @@ static inline int note(struct world *w, unsigned role, struct dk_envelope envelo
     return judge(w, role, envelope, DK_KIND_NOTE_ADDED, fixture_note("a note"));
 }
 
+/* What everybody may do to a ticket. */
+static inline int attach(struct world *w, unsigned role, struct dk_envelope envelope)
+{
+    static uint8_t digest[32];
+    Docket__AttachmentAdded *body = test_memory(sizeof *body);
+    docket__attachment_added__init(body);
+    body->sha256 = (ProtobufCBinaryData){sizeof digest, digest};
+    return judge(w, role, envelope, DK_KIND_ATTACHMENT_ADDED, body);
+}
+
 static inline const void *imported_note(bool with_origin)
 {
     Docket__NoteAdded *body = test_memory(sizeof *body);

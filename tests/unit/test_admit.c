@@ -42,7 +42,7 @@ static void test_admit_actor_fits_the_key(void **state)
     define_supplier(w, FIXTURE_AGENT_KEY);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         int rc =
-            note(w, rows[i].role, on(FIXTURE_TICKET(1), acting(rows[i].cls, FIXTURE_AGENT_KEY)));
+            attach(w, rows[i].role, on(FIXTURE_TICKET(1), acting(rows[i].cls, FIXTURE_AGENT_KEY)));
         if (rows[i].allowed) {
             accepted(w, rc);
         } else {
@@ -70,15 +70,15 @@ static void test_admit_occurred_is_stated_by_some_and_in_range(void **state)
             DK_EACCES, "occurred_us");
     envelope = on(FIXTURE_TICKET(1), FIXTURE_CUSTOMER);
     envelope.occurred_us = FIXTURE_NOW + DK_FUTURE_MAX_US + 1;
-    refused(w, note(w, DK_ROLE_AGENT, envelope), DK_ETIME, "occurred_us");
+    refused(w, attach(w, DK_ROLE_AGENT, envelope), DK_ETIME, "occurred_us");
     envelope.occurred_us = DK_TIME_MIN_US - 1;
-    refused(w, note(w, DK_ROLE_AGENT, envelope), DK_ETIME, "occurred_us");
+    refused(w, attach(w, DK_ROLE_AGENT, envelope), DK_ETIME, "occurred_us");
     envelope.occurred_us = FIXTURE_NOW - DK_DAY_US;
-    accepted(w, note(w, DK_ROLE_AGENT, envelope));
+    accepted(w, attach(w, DK_ROLE_AGENT, envelope));
     ASSERT_EQ(dk_event_load_flags(w->record.data), DOCKET__EVENT_FLAG__FLAG_BACKDATED);
     ASSERT_EQ(dk_event_load_occurred_us(w->record.data), FIXTURE_NOW - DK_DAY_US);
     envelope.occurred_us = FIXTURE_NOW + DK_FUTURE_MAX_US;
-    accepted(w, note(w, DK_ROLE_AGENT, envelope));
+    accepted(w, attach(w, DK_ROLE_AGENT, envelope));
 }
 
 /* ------------------------------------------------------------------------------------- form */

@@ -193,17 +193,17 @@ static void test_ticket_check_actor(void **state)
          DK_EREFERENCE},
     };
     struct dk_ticket ticket = OPEN_TICKET;
-    Docket__NoteAdded note = DOCKET__NOTE_ADDED__INIT;
+    Docket__AttachmentAdded attached = DOCKET__ATTACHMENT_ADDED__INIT;
 
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        struct dk_envelope event = fixture_event(&ticket, DK_KIND_NOTE_ADDED, rows[i].actor);
+        struct dk_envelope event = fixture_event(&ticket, DK_KIND_ATTACHMENT_ADDED, rows[i].actor);
         struct dk_err reason = {0};
 
         event.occurred_us = rows[i].occurred_us;
         event.flags = rows[i].flags;
         assert_int_equal(
-            dk_ticket_check(&ticket, refs, DK_ROLE_OPERATOR, &event, &note.base, &reason),
+            dk_ticket_check(&ticket, refs, DK_ROLE_OPERATOR, &event, &attached.base, &reason),
             rows[i].code);
         assert_string_equal(reason.field, rows[i].code != 0 ? "actor" : "");
     }
@@ -345,6 +345,8 @@ static void test_ticket_check_customers(void **state)
 {
     struct dk_ticket ticket = OPEN_TICKET;
     Docket__Assigned assigned = DOCKET__ASSIGNED__INIT;
+    Docket__NoteAdded note = DOCKET__NOTE_ADDED__INIT;
+    Docket__StatusChanged changed = DOCKET__STATUS_CHANGED__INIT;
     Docket__ExceptionRecorded exception = DOCKET__EXCEPTION_RECORDED__INIT;
     Docket__Escalated up = DOCKET__ESCALATED__INIT;
 
@@ -352,6 +354,14 @@ static void test_ticket_check_customers(void **state)
     assigned.agent = ANNA;
     REFUSED(ticket, DK_KIND_ASSIGNED, BY_CARL, &assigned, DK_EILLEGAL, "actor");
     ALLOWED(ticket, DK_KIND_ASSIGNED, BY_ANNA, &assigned);
+    REFUSED(ticket, DK_KIND_NOTE_ADDED, BY_CARL, &note, DK_EILLEGAL, "actor");
+    changed.status = DOCKET__STATUS__STATUS_PENDING;
+    changed.has_pending = 1;
+    changed.pending = DOCKET__PENDING__PENDING_INTERNAL;
+    REFUSED(ticket, DK_KIND_STATUS_CHANGED, BY_CARL, &changed, DK_EILLEGAL, "actor");
+    changed = (Docket__StatusChanged)DOCKET__STATUS_CHANGED__INIT;
+    changed.status = DOCKET__STATUS__STATUS_SOLVED;
+    ALLOWED(ticket, DK_KIND_STATUS_CHANGED, BY_CARL, &changed);
     exception.type = DOCKET__EXCEPTION_TYPE__EXCEPTION_CHECKLIST;
     REFUSED(ticket, DK_KIND_EXCEPTION_RECORDED, BY_CARL, &exception, DK_EILLEGAL, "actor");
     up.type = DOCKET__ESCALATION_TYPE__ESCALATION_HIERARCHICAL;
