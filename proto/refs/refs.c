@@ -376,7 +376,9 @@ static const char *put_bytes(char text[DK_NAME_BYTES], const ProtobufCBinaryData
 
 const char *dk_refs_name(const struct dk_refs *refs, uint64_t subject, char text[DK_NAME_BYTES])
 {
-    const struct dk_refs_version *last = dk_refs_last(refs, subject);
+    const struct dk_refs_version *last = dk_refs_at(refs, subject, INT64_MAX);
+    if (last == NULL)
+        last = dk_refs_last(refs, subject);
     if (last == NULL)
         return dk_id_format(subject, text);
     if (last->kind == DK_KIND_AGENT_DEFINED) {
@@ -392,6 +394,8 @@ const char *dk_refs_name(const struct dk_refs *refs, uint64_t subject, char text
         const Docket__CustomerDefined *customer = (const void *)last->body;
         if (readable(customer->full_name))
             return put_bytes(text, &customer->full_name->plain);
+        if (customer->n_address > 0 && readable(customer->address[0]))
+            return put_bytes(text, &customer->address[0]->plain);
     }
     const Docket__Definition *definition = dk_refs_definition(last);
     return put_bytes(text, definition->has_name && definition->name.len > 0 ? &definition->name

@@ -91,8 +91,9 @@ DK_REFS_TYPED(company, CompanyDefined, COMPANY)
 /* The Definition at the front of any ...Defined body. */
 const Docket__Definition *dk_refs_definition(const struct dk_refs_version *version);
 
-/* The name people see, for any entity ever defined; else dk_id_format's text in `text`. For an
- * agent: first name and surname. */
+/* The name people see, for any entity ever defined, by the version that holds in the end; else
+ * dk_id_format's text in `text`. For an agent: first name and surname; for a customer: the full
+ * name, else the address. */
 #define DK_NAME_BYTES 128
 const char *dk_refs_name(const struct dk_refs *refs, uint64_t subject, char text[DK_NAME_BYTES]);
 

@@ -2,6 +2,8 @@
 #include "proto/base/limits.h"
 #include "proto/base/time.h"
 #include "replay/cli/desk.h"
+#include "replay/history/ids.h"
+#include "replay/history/person.h"
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
@@ -32,6 +34,30 @@ int dk_action_check_ahead(const struct dk_action *action, const char *name, int6
 
 /* -------------------------------------------------------------------------------- names */
 
+/* Whom the log knows is left as they are. */
+static int meet_customer(struct dk_action *action, const char *name, uint64_t id,
+                         struct dk_err *err)
+{
+    const struct dk_desk *desk = action->cli->desk;
+    int rc = dk_desk_learn(action->cli, id, err);
+    bool known = rc != 0 || dk_refs_last(desk->refs, id) != NULL;
+    for (size_t i = 0; !known && i < action->met_count; i++) {
+        known = action->met[i]->subject == id;
+    }
+    if (known) {
+        return rc;
+    }
+    if (action->met_count == DK_ACTION_MET_MAX) {
+        return dk_err_set(err, DK_ETOOBIG, "more than %d customers are new: name fewer at once",
+                          DK_ACTION_MET_MAX);
+    }
+    struct dk_person *person = dk_arena_alloc(&action->arena, sizeof *person);
+    DK_ASSERT(person != NULL);
+    dk_person_meet(person, name, strlen(name), desk->session.salt);
+    action->met[action->met_count++] = person;
+    return 0;
+}
+
 int dk_action_entity(struct dk_action *action, unsigned cls, const char *key, uint64_t *id,
                      struct dk_err *err)
 {
@@ -40,6 +66,7 @@ int dk_action_entity(struct dk_action *action, unsigned cls, const char *key, ui
         return 0;
     }
     int rc = dk_desk_entity(action->cli, cls, key, id, err);
+    rc = rc == 0 && cls == DK_SUBJECT_CUSTOMER ? meet_customer(action, key, *id, err) : rc;
     if (rc == 0 && action->name_count < DK_ACTION_NAMES_MAX) {
         action->name[action->name_count].id = *id;
         action->name[action->name_count++].key = key;
@@ -163,58 +190,74 @@ static void print_done(const struct dk_action *action, const struct dk_append_re
 {
     char name[DK_ID_TEXT_BYTES];
     bool opened = result->opened_count > 0;
+    uint64_t position = result->position + action->met_count; /* of the action itself */
     (void)dk_id_format(opened ? result->opened[0] : action->event[0].subject, name);
     if (action->cli->json) {
         json_t *done = json_pack(
             "{s:s, s:I, s:i}",
             opened || dk_id_class(action->event[0].subject) == DK_SUBJECT_TICKET ? "ticket"
                                                                                  : "subject",
-            name, "position", (json_int_t)result->position, "accepted", (int)result->accepted);
+            name, "position", (json_int_t)position, "accepted", (int)result->accepted);
         dk_cli_print_json(action->cli, done);
     } else if (opened) {
         (void)fprintf(action->cli->out, "%s\n", name);
     } else {
         (void)fprintf(action->cli->out, "%s: %s, event %" PRIu64 "\n", name,
-                      dk_kind_info(action->event[0].kind)->word, result->position);
+                      dk_kind_info(action->event[0].kind)->word, position);
     }
 }
 
-static int encode(const struct dk_action *action, struct dk_buf *out, struct dk_slice *slice,
-                  struct dk_err *err)
+/* The request's events: first the customers who are met, then the action's own. */
+struct outgoing {
+    struct dk_buf records;
+    size_t count;
+    size_t offset[DK_ACTION_MET_MAX + DK_ACTION_EVENTS_MAX + 1];
+    uint32_t expected[DK_ACTION_MET_MAX + DK_ACTION_EVENTS_MAX];
+    struct dk_slice slice[DK_ACTION_MET_MAX + DK_ACTION_EVENTS_MAX];
+};
+
+static int put(struct outgoing *out, struct dk_envelope envelope, uint32_t kind,
+               const ProtobufCMessage *body, struct dk_err *err)
 {
-    size_t offset[DK_ACTION_EVENTS_MAX + 1] = {0};
-    for (size_t i = 0; i < action->count; i++) {
-        const struct dk_action_event *event = &action->event[i];
-        struct dk_envelope envelope = {
-            .subject = event->subject, .actor = action->actor, .occurred_us = action->occurred_us};
-        int rc = dk_event_encode(out, &envelope, event->kind, event->body, err);
-        if (rc != 0) {
-            return rc;
-        }
-        offset[i + 1] = out->size;
+    int rc = dk_event_encode(&out->records, &envelope, kind, body, err);
+    out->offset[++out->count] = out->records.size;
+    return rc;
+}
+
+static int encode(const struct dk_action *action, struct outgoing *out, struct dk_err *err)
+{
+    struct dk_envelope envelope = {.actor = action->actor};
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < action->met_count; i++) {
+        envelope.subject = action->met[i]->subject;
+        rc = put(out, envelope, DK_KIND_CUSTOMER_DEFINED, &action->met[i]->body.base, err);
     }
-    for (size_t i = 0; i < action->count; i++) {
-        slice[i] = (struct dk_slice){out->data + offset[i], offset[i + 1] - offset[i]};
+    envelope.occurred_us = action->occurred_us;
+    for (size_t i = 0; rc == 0 && i < action->count; i++) {
+        envelope.subject = action->event[i].subject;
+        rc = put(out, envelope, action->event[i].kind, action->event[i].body, err);
     }
-    return 0;
+    for (size_t i = 0; rc == 0 && i < out->count; i++) {
+        out->slice[i] = (struct dk_slice){out->records.data + out->offset[i],
+                                          out->offset[i + 1] - out->offset[i]};
+    }
+    return rc;
 }
 
 static int send(struct dk_action *action, struct dk_err *err)
 {
-    struct dk_slice slice[DK_ACTION_EVENTS_MAX];
-    uint32_t expected[DK_ACTION_EVENTS_MAX] = {0};
+    struct outgoing out = {.count = 0};
     struct dk_append_result result = {0};
-    struct dk_buf out;
     uint64_t version = action->expected_version;
     int rc = dk_cli_number(action->cli, "--expect-version", UINT32_MAX, &version, err);
-    expected[0] = (uint32_t)version;
-    dk_buf_init(&out, DK_REQUEST_MAX_BYTES);
-    rc = rc != 0 ? rc : encode(action, &out, slice, err);
+    out.expected[action->met_count] = (uint32_t)version;
+    dk_buf_init(&out.records, DK_REQUEST_MAX_BYTES);
+    rc = rc != 0 ? rc : encode(action, &out, err);
     if (rc == 0) {
-        rc = dk_client_append_once(action->cli->desk->client, slice, expected, action->count,
-                                   action->count > 1, action->cli->desk->timeout_ms, &result, err);
+        rc = dk_client_append_once(action->cli->desk->client, out.slice, out.expected, out.count,
+                                   out.count > 1, action->cli->desk->timeout_ms, &result, err);
     }
-    dk_buf_close(&out);
+    dk_buf_close(&out.records);
     if (rc == 0) {
         print_done(action, &result);
     } else {

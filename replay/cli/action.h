@@ -23,12 +23,15 @@
 
 #define DK_ACTION_EVENTS_MAX 2
 #define DK_ACTION_NAMES_MAX  32
+#define DK_ACTION_MET_MAX    64 /* customers who are met in one action; a sixty-fifth is refused */
 
 struct dk_action_event {
     uint64_t subject;
     uint32_t kind;
     ProtobufCMessage *body;
 };
+
+struct dk_person;
 
 struct dk_action {
     struct dk_cli *cli;
@@ -39,6 +42,9 @@ struct dk_action {
     uint32_t expected_version; /* of the first event's ticket, unless one is given; 0: any */
     size_t count;
     struct dk_action_event event[DK_ACTION_EVENTS_MAX];
+    /* Customers whom it names and nobody has defined: they are defined in the same request. */
+    size_t met_count;
+    struct dk_person *met[DK_ACTION_MET_MAX];
     /* What was typed for which entity, so that a refusal can say it back. */
     size_t name_count;
     struct {
@@ -62,7 +68,8 @@ ProtobufCMessage *dk_action_add(struct dk_action *action, uint64_t subject, uint
 int dk_action_fill(struct dk_action *action, struct dk_action_event *event, const char *field,
                    const char *text, struct dk_err *err);
 
-/* The entity that a key of this class names; "none" is 0. Remembered for refusals. */
+/* The entity that a key of this class names; "none" is 0. Remembered for refusals. A customer whom
+ * the log does not know is met by it. */
 int dk_action_entity(struct dk_action *action, unsigned cls, const char *key, uint64_t *id,
                      struct dk_err *err);
 

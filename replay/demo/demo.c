@@ -2,6 +2,7 @@
 #include "proto/base/time.h"
 #include "proto/event/body.h"
 #include "proto/peer/client.h"
+#include "replay/history/person.h"
 #include "replay/history/scan.h"
 #include "replay/history/tickets.h"
 #include <stdio.h>
@@ -28,7 +29,7 @@ struct demo {
     struct dk_tickets tickets;
     uint64_t position;
     struct choices products, agents;
-    uint64_t customer[CUSTOMERS];
+    uint8_t salt[DK_SALT_BYTES];
     uint64_t ours[OURS_MAX];
     size_t ours_count;
     uint64_t random;
@@ -113,6 +114,21 @@ static Docket__Text text_of(const char *text)
     return message;
 }
 
+/* One of the customers, who is defined when met first. */
+static uint64_t draw_customer(struct demo *demo, struct dk_err *err)
+{
+    struct dk_person person;
+    char address[40];
+    int n = snprintf(address, sizeof address, "customer-%u@example.org",
+                     (unsigned)draw(demo, CUSTOMERS));
+    dk_person_meet(&person, address, (size_t)n, demo->salt);
+    if (dk_refs_last(demo->tickets.refs, person.subject) == NULL) {
+        (void)act(demo, person.subject, actor_of(DK_ACTOR_CUSTOMER, person.subject),
+                  DK_KIND_CUSTOMER_DEFINED, &person.body.base, err);
+    }
+    return person.subject;
+}
+
 static void open_ticket(struct demo *demo, struct dk_err *err)
 {
     static const char *const subjects[] = {"The printer on floor 3 prints blank pages",
@@ -129,7 +145,7 @@ static void open_ticket(struct demo *demo, struct dk_err *err)
         DOCKET__CHANNEL__CHANNEL_EMAIL, DOCKET__CHANNEL__CHANNEL_WEB,
         DOCKET__CHANNEL__CHANNEL_PHONE, DOCKET__CHANNEL__CHANNEL_CHAT};
     Docket__Opened opened = DOCKET__OPENED__INIT;
-    uint64_t customer = demo->customer[draw(demo, CUSTOMERS)];
+    uint64_t customer = draw_customer(demo, err);
     Docket__Text subject = text_of(subjects[draw(demo, 10)]);
     uint64_t grade = draw(demo, 100);
     opened.subject = &subject;
@@ -247,18 +263,13 @@ static void act_once(struct demo *demo, struct dk_err *err)
 static int connect_demo(struct demo *demo, void *zmq, const struct dk_config *config,
                         struct dk_err *err)
 {
-    struct dk_session session;
+    struct dk_session session = {.site = 0};
     int rc = dk_log_open(&demo->log, config->log, DK_LOG_READ, err);
     rc = rc != 0 ? rc : dk_log_reader_new(&demo->reader, demo->log, err);
     rc = rc != 0 ? rc : dk_tickets_init(&demo->tickets, err);
     rc = rc != 0 ? rc : dk_client_open(&demo->client, zmq, config, "agent", err);
     rc = rc != 0 ? rc : dk_client_hello(demo->client, "demo", TIMEOUT_MS, &session, err);
-    for (unsigned i = 0; rc == 0 && i < CUSTOMERS; i++) {
-        char key[40];
-        int n = snprintf(key, sizeof key, "customer-%u@example.org", i);
-        demo->customer[i] =
-            dk_id_of_person(DK_SUBJECT_CUSTOMER, key, (size_t)n, session.salt, NULL);
-    }
+    memcpy(demo->salt, session.salt, sizeof demo->salt);
     rc = rc != 0 ? rc : look(demo, err);
     return rc != 0 ? rc : see_organization(demo, err);
 }

@@ -1,5 +1,6 @@
 #include "docket.pb-c.h"
 #include "proto/base/limits.h"
+#include "replay/history/person.h"
 #include "replay/import/mapper_internal.h"
 #include <stdio.h>
 #include <string.h>
@@ -102,22 +103,17 @@ static uint64_t meet_field(struct writing *w, const struct dk_attribute *attribu
     return meet(w, DK_SUBJECT_FIELD, key, DK_KIND_FIELD_DEFINED, &body.base, &definition);
 }
 
-/* A person: known by a salted digest; the name stands in a Text. */
+/* A person: known by a salted digest; name or address stands in a Text. */
 static uint64_t meet_customer(struct writing *w, struct dk_slice name)
 {
-    char key[DK_PERSON_KEY_BYTES];
-    Docket__Text full_name;
-    Docket__Definition definition = DOCKET__DEFINITION__INIT;
-    Docket__CustomerDefined body = DOCKET__CUSTOMER_DEFINED__INIT;
-    body.definition = &definition;
-    body.full_name = text_of(name, &full_name);
-    if (body.full_name == NULL) {
+    struct dk_person person;
+    if (name.size == 0) {
         return 0;
     }
-    uint64_t subject =
-        dk_id_of_person(DK_SUBJECT_CUSTOMER, name.data, name.size, w->mapper->salt, key);
-    define(w, subject, dk_mapping_text(key), DK_KIND_CUSTOMER_DEFINED, &body.base, &definition);
-    return subject;
+    dk_person_meet(&person, name.data, name.size, w->mapper->salt);
+    define(w, person.subject, dk_mapping_text(person.key), DK_KIND_CUSTOMER_DEFINED,
+           &person.body.base, &person.definition);
+    return person.subject;
 }
 
 /* The catalogue's node that the row's levels name, each one below the one before: its key is their

@@ -119,7 +119,10 @@ static inline void fixture_definition(struct import_fixture *f, const uint8_t *r
     if (dk_id_class(subject) == DK_SUBJECT_CUSTOMER) {
         ASSERT_EQ(subject, dk_id_of_key(DK_SUBJECT_CUSTOMER, (const char *)key->data, key->len,
                                         fixture_salt));
-        key = &((const Docket__CustomerDefined *)(const void *)body)->full_name->plain;
+        const Docket__CustomerDefined *customer = (const void *)body;
+        ASSERT_EQ((customer->full_name != NULL) + customer->n_address, 1);
+        key = customer->full_name != NULL ? &customer->full_name->plain
+                                          : &customer->address[0]->plain;
     } else {
         ASSERT_EQ(subject,
                   dk_id_of_key(dk_id_class(subject), (const char *)key->data, key->len, NULL));

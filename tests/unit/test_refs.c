@@ -210,6 +210,35 @@ static void test_refs_names_and_keys(void **state)
     assert_int_equal(dk_refs_by_key(refs, DK_SUBJECT_GROUP, "mara", 4), 0);
 }
 
+/* Who meets a customer for the first time defines them since ever: what is known of them otherwise
+ * is what they are called, whichever came into the log later. */
+static void test_refs_name_a_customer_by_what_is_known(void **state)
+{
+    struct dk_refs *refs = *state;
+    Docket__Definition *met = test_definition("d1a5"), known = *met;
+    Docket__Text *addresses[] = {test_text("anna@example.com")};
+    Docket__CustomerDefined body = DOCKET__CUSTOMER_DEFINED__INIT;
+    uint64_t subject = test_id(DK_SUBJECT_CUSTOMER, "d1a5");
+    char text[DK_NAME_BYTES];
+
+    met->has_effective_us = 1;
+    met->effective_us = DK_TIME_MIN_US;
+    body.definition = met;
+    test_define(refs, 1, 1000, DK_KIND_CUSTOMER_DEFINED, &body);
+    assert_string_equal(dk_refs_name(refs, subject, text), "d1a5");
+    body.address = addresses;
+    body.n_address = 1;
+    test_define(refs, 2, 1000, DK_KIND_CUSTOMER_DEFINED, &body);
+    assert_string_equal(dk_refs_name(refs, subject, text), "anna@example.com");
+    body.definition = &known;
+    body.full_name = test_text("Anna Berg");
+    test_define(refs, 3, 2000, DK_KIND_CUSTOMER_DEFINED, &body);
+    body.definition = met;
+    body.full_name = NULL;
+    test_define(refs, 4, 3000, DK_KIND_CUSTOMER_DEFINED, &body);
+    assert_string_equal(dk_refs_name(refs, subject, text), "Anna Berg");
+}
+
 /* A person's id is salted: it does not follow from the key, which is still found. */
 static void test_refs_by_key_finds_salted_ids(void **state)
 {
@@ -446,6 +475,7 @@ int main(void)
         TEST(test_refs_bodies_stay_while_many_come_in),
         TEST(test_refs_each_goes_by_id_and_stops),
         TEST(test_refs_names_and_keys),
+        TEST(test_refs_name_a_customer_by_what_is_known),
         TEST(test_refs_by_key_finds_salted_ids),
         TEST(test_refs_route_is_the_nearest_ancestors),
         TEST(test_refs_a_route_may_change_when_any_ancestor_does),
