@@ -1,8 +1,8 @@
 #include "proto/base/limits.h"
 #include "proto/base/time.h"
 #include "proto/event/body.h"
-#include "replay/cli/desk.h"
 #include "replay/cli/in_force.h"
+#include "replay/cli/parties.h"
 #include "replay/cli/read.h"
 #include "replay/history/event_value.h"
 #include "replay/history/moment.h"
@@ -104,18 +104,27 @@ static json_t *version_json(const struct getting *g, const struct dk_refs_versio
 {
     const ProtobufCBinaryData *key = &dk_refs_definition(version)->key;
     char name[DK_NAME_BYTES], id[DK_ID_TEXT_BYTES], since[DK_TIME_TEXT_BYTES];
-    return json_pack(
+    json_t *object = json_pack(
         "{s:s%, s:s, s:s, s:s, s:i, s:I, s:o}", "key", (const char *)key->data, key->len, "name",
         dk_refs_name(g->refs, version->subject, name), "id", dk_id_format(version->subject, id),
         "since", dk_time_format(version->effective_us, 0, since), "version", (int)version->version,
         "position", (json_int_t)version->position, "definition", definition_json(version));
+    if (dk_is_party(dk_id_class(version->subject))) {
+        dk_parties_json(g->refs, version, object);
+    }
+    return object;
 }
 
 static int get_all(struct getting *g, unsigned cls, int64_t at_us)
 {
     (void)dk_refs_each(g->refs, cls, at_us, collect, g);
     if (g->count > 0) {
-        qsort(g->version, g->count, sizeof(*g->version), by_key);
+        qsort(g->version, g->count, sizeof(*g->version),
+              cls == DK_SUBJECT_CUSTOMER ? dk_parties_order : by_key);
+    }
+    if (!g->cli->json && dk_is_party(cls)) {
+        dk_parties_table(g->cli, g->refs, g->version, g->count, cls);
+        return 0;
     }
     if (!g->cli->json) {
         print_table(g);
@@ -129,22 +138,15 @@ static int get_all(struct getting *g, unsigned cls, int64_t at_us)
     return 0;
 }
 
-/* A customer is named as anywhere else, by what the key is a digest of. */
-static uint64_t subject_named(const struct getting *g, unsigned cls, const char *key)
-{
-    uint64_t subject = dk_refs_by_key(g->refs, cls, key, strlen(key));
-    if (subject == 0 && cls == DK_SUBJECT_CUSTOMER &&
-        (dk_desk_hello(g->cli, NULL) != 0 ||
-         dk_desk_entity(g->cli, cls, key, &subject, NULL) != 0)) {
-        subject = 0;
-    }
-    return subject;
-}
-
 static int get_one(const struct getting *g, unsigned cls, const char *key, int64_t at_us,
                    struct dk_err *err)
 {
-    uint64_t subject = subject_named(g, cls, key);
+    uint64_t subject = dk_refs_by_key(g->refs, cls, key, strlen(key));
+    int rc =
+        subject == 0 && dk_is_party(cls) ? dk_parties_find(g->cli, cls, key, &subject, err) : 0;
+    if (rc != 0) {
+        return rc;
+    }
     const struct dk_refs_version *version =
         subject != 0 ? dk_refs_at(g->refs, subject, at_us) : NULL;
     char since[DK_TIME_TEXT_BYTES];
@@ -159,7 +161,11 @@ static int get_one(const struct getting *g, unsigned cls, const char *key, int64
     (void)fprintf(g->cli->out, "%s %s, in force since %s (event %" PRIu64 ")\n",
                   dk_subject_class_word(cls), key,
                   dk_moment_show(g->cli->zone, version->effective_us, since), version->position);
-    dk_reference_print_entity(g->refs, version, g->cli->out);
+    if (dk_is_party(cls)) {
+        dk_parties_print(g->cli, g->refs, version);
+    } else {
+        dk_reference_print_entity(g->refs, version, g->cli->out);
+    }
     return 0;
 }
 

@@ -26,6 +26,7 @@ const char dk_import_more[] =
     "MiB in\na file in TMPDIR, or /var/tmp. Of the tickets that --adopt makes live, what is "
     "overdue "
     "is what the\nsla node finds; without one, all that are open are listed.\n"
+    "Customers and companies come in by docket import customers, docket import companies.\n"
     "Ends with 1 when some rows did not go in.\n";
 
 static void print_json(const struct dk_cli *cli, const struct dk_import_summary *summary,

@@ -33,7 +33,7 @@ static int complete_customer(struct dk_action *action, struct dk_err *err)
     const char *name = dk_cli_given(action->cli, "CUSTOMER");
     char key[DK_PERSON_KEY_BYTES];
     uint64_t id = 0;
-    int rc = dk_action_entity(action, DK_SUBJECT_CUSTOMER, name, &id, err);
+    int rc = dk_desk_entity(action->cli, DK_SUBJECT_CUSTOMER, name, &id, err);
     if (rc != 0 || id == 0) {
         return rc != 0 ? rc : dk_cli_usage(err, "none is nobody");
     }

@@ -1,6 +1,7 @@
 /* The verbs that read, and those about the site. */
 #include "proto/event/kinds.h"
 #include "replay/cli/notify.h"
+#include "replay/cli/parties.h"
 #include "replay/cli/read.h"
 #include "replay/cli/sla.h"
 #include "replay/cli/verb.h"
@@ -117,6 +118,23 @@ const struct dk_verb dk_verbs_site[] = {
      .example = "notify drop 3f9c0a1b2c3d4e5f --reason \"the mailbox is gone\"\n",
      .parameter = dk_notify_drop_parameters,
      .run = dk_notify_drop_run,
+     .of_operator = true},
+    {.name = "import customers",
+     .summary = "define customers from CSV: addresses, names, companies, languages",
+     .more = dk_customers_more,
+     .example = "import customers customers.csv\n"
+                "import customers crm.csv --columns address=E-Mail,name=Contact --separator \";\"\n"
+                "import customers customers.csv --yes --json --rejects rejects.txt\n",
+     .parameter = dk_customers_parameters,
+     .run = dk_customers_run,
+     .of_operator = true},
+    {.name = "import companies",
+     .summary = "define companies from CSV: names, tiers, contracts",
+     .more = dk_companies_more,
+     .example = "import companies companies.csv --dry-run\n"
+                "import companies companies.csv --columns contract= --yes\n",
+     .parameter = dk_companies_parameters,
+     .run = dk_companies_run,
      .of_operator = true},
     {.name = "import",
      .summary = "bring a history in from CSV, with its own times",
