@@ -85,7 +85,7 @@ def test_killed_after_each_write(site, checkpoints):
 
 
 def test_failed_writes(site, checkpoints):
-    for fault in ("pwrite:1:ENOSPC", "writev:1:ENOSPC", "any:2:EIO", "any:3:ENOSPC"):
+    for fault in ("pwrite:1:ENOSPC", "writev:1:ENOSPC", "any:1:ENOSPC", "any:2:EIO"):
         checkpoints.put(checkpoints.before)
         program = node(site, "analytics", f"fail-{fault}", DK_FAULT=fault).start()
         folds_right(site, program)
