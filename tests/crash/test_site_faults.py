@@ -108,8 +108,9 @@ def test_disk_that_is_slow():
         ticket, text = open_ticket(client).opened[0], pb.Text(plain=b"x" * 120000)
         frames = []
         for i in range(300):
-            note = event(25, ticket, CUSTOMER, pb.NoteAdded(text=text), one_shot=os.urandom(16)).SerializeToString()
-            frames.append(pb.Request(id=i + 1, protocol=1, append=pb.Append(event=[note] * 8)).SerializeToString())
+            message = event(24, ticket, CUSTOMER, pb.MessagePublic(direction=pb.DIRECTION_INBOUND, text=text),
+                            one_shot=os.urandom(16)).SerializeToString()
+            frames.append(pb.Request(id=i + 1, protocol=1, append=pb.Append(event=[message] * 8)).SerializeToString())
         tell(site.fault, "fdatasync:SLOW")
         for frame in frames:
             client.requests.send(frame)

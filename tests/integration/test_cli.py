@@ -73,7 +73,7 @@ def reference_data(docket, path):
     docket("customer", "eve@globex.example", "--name", "Eve Adler", "--address", "eve@globex.example",
            "--company", "globex", "--language", "de")
     told = docket("get", "customer", "eve@globex.example")
-    assert "full_name: Eve Adler" in told and "company: globex" in told, told
+    assert "name: Eve Adler" in told and "company: globex" in told, told
     assert "tier: gold" in docket("get", "company", "globex")
     assert "eve@globex" not in docket.json("get", "customers")[0]["key"]
     docket.fails(NOT_FOUND, "no customer", "get", "customer", "nobody@globex.example")

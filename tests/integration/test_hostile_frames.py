@@ -222,8 +222,9 @@ def test_feeds_that_are_not_read(site, honest):
         ticket = honest.append(event(16, TICKET_TO_BE, CUSTOMER, A_TICKET, one_shot=os.urandom(16))).opened[0]
         text, before = pb.Text(plain=b"x" * 120000), own_mib(site.broker.process.pid)
         for _ in range(200):
-            note = event(25, ticket, CUSTOMER, pb.NoteAdded(text=text), one_shot=os.urandom(16)).SerializeToString()
-            assert honest.call(append=pb.Append(event=[note] * 8)).accepted == 8
+            message = event(24, ticket, CUSTOMER, pb.MessagePublic(direction=pb.DIRECTION_INBOUND, text=text),
+                            one_shot=os.urandom(16)).SerializeToString()
+            assert honest.call(append=pb.Append(event=[message] * 8)).accepted == 8
         grown = own_mib(site.broker.process.pid) - before
     finally:
         reader.kill()

@@ -11,7 +11,7 @@ CUSTOMER = 2 << 56 | 4711
 
 def notes(ticket, count):
     request_id = secrets.token_bytes(16)
-    return [event(25, ticket, CUSTOMER, pb.NoteAdded(text=pb.Text(plain=b"n" * 90)),
+    return [event(24, ticket, CUSTOMER, pb.MessagePublic(direction=pb.DIRECTION_INBOUND, text=pb.Text(plain=b"n" * 90)),
                   one_shot=request_id) for _ in range(count)]
 
 

@@ -161,6 +161,9 @@ def set_up(docket, path):
         (path / name).write_text(ORGANIZATION)
     (path / "bad.yaml").write_text("groups:\n  x: {lime: 1}\n")
     (path / "bad.csv").write_text("a,b\n1,2\n")
+    (path / "customers.csv").write_text("address,name\neve@example.org,Eve Adler\n")
+    (path / "crm.csv").write_text("E-Mail;Contact\neve@example.org;Eve Adler\n")
+    (path / "companies.csv").write_text("company,name\nacme,Acme Ltd\n")
     (path / "photo.jpg").write_bytes(b"abc")
     (path / "feed.ics").write_text("BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:x\nBEGIN:VEVENT\nUID:1\nDTSTAMP:20260101T000000Z\n"
                                    "DTSTART;VALUE=DATE:20270101\nSUMMARY:New Year\nEND:VEVENT\nEND:VCALENDAR\n")
