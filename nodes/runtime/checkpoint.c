@@ -22,6 +22,8 @@ struct dk_checkpoint {
     uint8_t log_uuid[16];
 };
 
+#define CREATED_BY_TXN 1 /* the first makes the tables; each later one writes the mark */
+
 /* What stands in "meta" under "mark": written in one transaction with the entries. */
 struct mark {
     uint8_t log_uuid[16];
@@ -265,12 +267,6 @@ static int restore_refs(struct dk_folder *folder, struct dk_source *source, stru
     return rc;
 }
 
-static bool is_empty(MDB_txn *txn, MDB_dbi entries)
-{
-    MDB_stat stat;
-    return mdb_stat(txn, entries, &stat) == 0 && stat.ms_entries == 0;
-}
-
 static int read_entries(struct dk_checkpoint *c, struct dk_folder *folder, struct mark *mark,
                         struct dk_err *err)
 {
@@ -282,7 +278,7 @@ static int read_entries(struct dk_checkpoint *c, struct dk_folder *folder, struc
     int rc = mdb_txn_begin(c->env, NULL, MDB_RDONLY, &txn);
     rc = rc != 0 ? rc : mdb_get(txn, c->meta, &key, &value);
     rc = rc == 0 && value.mv_size != sizeof *mark ? MDB_CORRUPTED : rc;
-    if (rc == MDB_NOTFOUND && !is_empty(txn, c->entries)) {
+    if (rc == MDB_NOTFOUND && mdb_txn_id(txn) > CREATED_BY_TXN) {
         rc = MDB_CORRUPTED; /* what is written later would stand among what is left of it */
     }
     if (rc == 0) {

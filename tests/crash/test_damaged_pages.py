@@ -52,7 +52,7 @@ def check_verify(folder, head):
     """By itself, with a place or with what is gone. How it was told."""
     done = verify(folder)
     said = f"{done.returncode}: {done.stdout[-1500:]}{done.stderr[-1500:]}"
-    assert done.returncode in (0, 1), said
+    assert done.returncode in (0, 1, 65), said  # 65: nothing of it could be read
     if done.returncode == 0:
         assert head in done.stdout, f"passed, and is not what was written: {said}"
         return "untouched"
