@@ -18,7 +18,7 @@
 #include "nodes/runtime/role.h"
 #include <stdint.h>
 
-#define DK_FACTS_FOLD_VERSION 7
+#define DK_FACTS_FOLD_VERSION 8
 
 enum dk_step_what {
     DK_STEP_OPENED = 1 << 0,

@@ -89,7 +89,7 @@ static int rebuild(void *self, struct dk_agenda *agenda, struct dk_err *err)
 const struct dk_role_ops dk_notification_role = {
     .name = "notification",
     .role = DK_ROLE_NOTIFICATION,
-    .fold_version = 4,
+    .fold_version = 5,
     .rule_version = 3,
     .table_count = 8,
     .table_value_bytes = {0, 0, sizeof(struct dk_notice), sizeof(struct dk_dead), 0,

@@ -3,6 +3,7 @@
 #include "nodes/routing/routing.h"
 #include "nodes/routing/visible.h"
 #include <string.h>
+#include <strings.h>
 
 /* ---------------------------------------------------------------- an agent */
 
@@ -65,7 +66,8 @@ bool dk_agent_speaks(const Docket__AgentDefined *body, const char *language, siz
 {
     for (size_t i = 0; i < body->n_language; i++) {
         const ProtobufCBinaryData *own = &body->language[i];
-        if (own->len > 0 && own->len <= bytes && memcmp(own->data, language, own->len) == 0 &&
+        if (own->len > 0 && own->len <= bytes &&
+            strncasecmp((const char *)own->data, language, own->len) == 0 &&
             (own->len == bytes || language[own->len] == '-')) {
             return true;
         }

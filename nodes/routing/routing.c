@@ -70,8 +70,8 @@ static int rebuild(void *self, struct dk_agenda *agenda, struct dk_err *err)
 const struct dk_role_ops dk_routing_role = {
     .name = "routing",
     .role = DK_ROLE_ROUTING,
-    .fold_version = 4,
-    .rule_version = 3,
+    .fold_version = 5,
+    .rule_version = 4,
     .table_count = 4,
     .table_value_bytes = {sizeof(struct dk_routing_ticket), sizeof(struct dk_routing_agent), 0, 0},
     .open = open_role,

@@ -27,19 +27,18 @@
 #include "proto/refs/refs.h"
 #include <stdint.h>
 
-#define DK_TICKET_FOLD_VERSION 2
+#define DK_TICKET_FOLD_VERSION 3
 
 enum dk_ticket_flag {
     DK_TICKET_HISTORICAL = 1, /* its Opened is imported and it is not adopted */
     DK_TICKET_ADOPTED = 2,
-    DK_TICKET_CHECKLIST = 4, /* answered, or excepted, since the last escalation or new line */
-    DK_TICKET_WITH_SUPPLIER = 8,
-    DK_TICKET_APPROVAL = 16,     /* asked and not answered; one at a time */
-    DK_TICKET_REPLIED = 32,      /* a human has replied in public */
-    DK_TICKET_UNANSWERED = 64,   /* the customer's last public message has no human reply */
-    DK_TICKET_HANDED_OVER = 128, /* temporarily: `returns_to` gets it back */
-    DK_TICKET_ENTITLED = 256,    /* by exception: its product may lie outside the audience */
-    DK_TICKET_AWAY = 512,        /* transferred to another site and not back */
+    DK_TICKET_CHECKLIST = 4,    /* answered, or excepted, since the last escalation or new line */
+    DK_TICKET_APPROVAL = 8,     /* asked and not answered; one at a time */
+    DK_TICKET_REPLIED = 16,     /* a human has replied in public */
+    DK_TICKET_UNANSWERED = 32,  /* the customer's last public message has no human reply */
+    DK_TICKET_HANDED_OVER = 64, /* temporarily: `returns_to` gets it back */
+    DK_TICKET_ENTITLED = 128,   /* by exception: its product may lie outside the audience */
+    DK_TICKET_AWAY = 256,       /* transferred to another site and not back */
 };
 
 struct dk_ticket {
@@ -55,6 +54,7 @@ struct dk_ticket {
     uint64_t product;
     uint64_t customer;
     uint64_t approver;     /* who is asked to approve; 0: nobody, or not known (imported) */
+    uint64_t supplier;     /* who has it, or 0 */
     uint64_t acknowledged; /* the notice that was acknowledged last, or 0 */
     int64_t opened_us;     /* occurred */
     int64_t ended_us;      /* occurred of the last solve, close or merge; 0 while live */
@@ -69,7 +69,7 @@ struct dk_ticket {
     uint8_t type;          /* Docket__TicketType */
     uint8_t channel;       /* Docket__Channel */
 };
-_Static_assert(sizeof(struct dk_ticket) == 144, "every byte of a head is defined: no padding");
+_Static_assert(sizeof(struct dk_ticket) == 152, "every byte of a head is defined: no padding");
 
 #define DK_TICKET_LINE_MAX 255
 

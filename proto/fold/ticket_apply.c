@@ -127,11 +127,18 @@ static void apply_classified(struct dk_ticket *ticket, const struct dk_envelope 
         set_priority(ticket, derived);
 }
 
+/* To whom a ticket goes back that `agent` takes for a while: who has it or, when it was assigned to
+ * the agent first, who speaks. */
+static uint64_t goes_back_to(const struct dk_ticket *ticket, uint64_t agent)
+{
+    if (ticket->returns_to != 0)
+        return ticket->returns_to;
+    return ticket->owner != 0 && ticket->owner != agent ? ticket->owner : ticket->speaker;
+}
+
 static void apply_handover(struct dk_ticket *ticket, const Docket__HandoverDeclared *handover)
 {
-    uint64_t first = ticket->returns_to != 0 ? ticket->returns_to
-                     : ticket->owner != 0    ? ticket->owner
-                                             : ticket->speaker;
+    uint64_t first = goes_back_to(ticket, handover->agent);
     bool temporary = handover->term == DOCKET__HANDOVER_TERM__HANDOVER_TEMPORARY &&
                      handover->reason != DOCKET__HANDOVER_REASON__HANDOVER_RETURN &&
                      handover->agent != first;
@@ -265,9 +272,9 @@ static void apply_elsewhere(struct dk_ticket *ticket, uint32_t kind, const void 
 
     switch (kind) {
     case DK_KIND_SUPPLIER_HANDED:
-    case DK_KIND_SUPPLIER_RETURNED:
-        set_flag(ticket, DK_TICKET_WITH_SUPPLIER, kind == DK_KIND_SUPPLIER_HANDED);
+        ticket->supplier = ((const Docket__SupplierHanded *)body)->supplier;
         break;
+    case DK_KIND_SUPPLIER_RETURNED: ticket->supplier = 0; break;
     case DK_KIND_APPROVAL_ASKED:
     case DK_KIND_APPROVAL_GIVEN:
     case DK_KIND_APPROVAL_REFUSED:

@@ -279,15 +279,6 @@ static int judge_escalated(const struct dk_ticket *ticket, const Docket__Escalat
     return 0;
 }
 
-static int judge_supplier(const struct dk_ticket *ticket, uint32_t kind, struct dk_err *reason)
-{
-    if (has(ticket, DK_TICKET_WITH_SUPPLIER) == (kind == DK_KIND_SUPPLIER_RETURNED))
-        return 0;
-    return dk_err_field(reason, DK_EILLEGAL, "kind",
-                        kind == DK_KIND_SUPPLIER_RETURNED ? "the ticket is with no supplier"
-                                                          : "the ticket is with a supplier");
-}
-
 /* The name people know, where reference data is at hand. */
 static const char *name_of(const struct dk_refs *refs, uint64_t subject, char text[DK_NAME_BYTES])
 {
@@ -304,6 +295,31 @@ static int judge_approval_asked(const struct dk_ticket *ticket, const struct dk_
     return dk_err_field(reason, DK_EILLEGAL, "kind",
                         "%s was asked to approve and has not answered yet: one approval at a time",
                         name_of(refs, ticket->approver, name));
+}
+
+static int judge_handed(const struct dk_ticket *ticket, const struct dk_refs *refs,
+                        struct dk_err *reason)
+{
+    char name[DK_NAME_BYTES];
+
+    if (ticket->supplier == 0)
+        return 0;
+    return dk_err_field(reason, DK_EILLEGAL, "kind", "the ticket is with %s",
+                        name_of(refs, ticket->supplier, name));
+}
+
+static int judge_returned(const struct dk_ticket *ticket, const struct dk_refs *refs,
+                          const Docket__SupplierReturned *returned, struct dk_err *reason)
+{
+    char name[DK_NAME_BYTES], other[DK_NAME_BYTES];
+
+    if (ticket->supplier == 0)
+        return dk_err_field(reason, DK_EILLEGAL, "kind", "the ticket is with no supplier");
+    if (returned->supplier == ticket->supplier)
+        return 0;
+    return dk_err_field(reason, DK_EILLEGAL, "supplier_returned.supplier",
+                        "the ticket is with %s, not with %s", name_of(refs, ticket->supplier, name),
+                        name_of(refs, returned->supplier, other));
 }
 
 /* Who may answer for the one who was asked: an operator; an agent for somebody who is none, and so
@@ -437,8 +453,8 @@ static int judge_kind(const struct dk_ticket *ticket, const struct dk_refs *refs
     case DK_KIND_MESSAGE_PUBLIC: return judge_message(ticket, event, body, reason);
     case DK_KIND_STATUS_CHANGED: return judge_changed(ticket, event, body, reason);
     case DK_KIND_ESCALATED: return judge_escalated(ticket, body, reason);
-    case DK_KIND_SUPPLIER_HANDED:
-    case DK_KIND_SUPPLIER_RETURNED: return judge_supplier(ticket, kind, reason);
+    case DK_KIND_SUPPLIER_HANDED: return judge_handed(ticket, refs, reason);
+    case DK_KIND_SUPPLIER_RETURNED: return judge_returned(ticket, refs, body, reason);
     case DK_KIND_APPROVAL_ASKED: return judge_approval_asked(ticket, refs, reason);
     case DK_KIND_APPROVAL_GIVEN:
         return judge_answer(ticket, refs, event, ((const Docket__ApprovalGiven *)body)->approver,

@@ -257,6 +257,21 @@ static int refer_field_set(const struct dk_refs *refs, const struct dk_envelope 
     }
 }
 
+/* Up to a line that the ticket's product leads to; a group that is named is a route of its own. */
+static int refer_escalated(const struct dk_ticket *ticket, const struct dk_refs *refs,
+                           const struct dk_envelope *event, const Docket__Escalated *escalated,
+                           struct dk_err *reason)
+{
+    unsigned line = escalated->has_to_line ? escalated->to_line : ticket->line + 1u;
+
+    if (escalated->type != DOCKET__ESCALATION_TYPE__ESCALATION_FUNCTIONAL ||
+        escalated->to_group != 0 ||
+        dk_refs_route(refs, ticket->product, line, event->occurred_us, NULL) != 0)
+        return 0;
+    return dk_err_field(reason, DK_EREFERENCE, "escalated.to_line",
+                        "no route leads from the ticket's product to line %u: name a group", line);
+}
+
 int dk_life_references(const struct dk_ticket *ticket, const struct dk_refs *refs,
                        const struct dk_envelope *event, const ProtobufCMessage *message,
                        struct dk_err *reason)
@@ -273,6 +288,7 @@ int dk_life_references(const struct dk_ticket *ticket, const struct dk_refs *ref
     case DK_KIND_CLASSIFIED: return refer_classified(ticket, refs, event, body, reason);
     case DK_KIND_MESSAGE_PUBLIC: return refer_message(refs, event, body, reason);
     case DK_KIND_STATUS_CHANGED: return refer_changed(ticket, refs, event, body, reason);
+    case DK_KIND_ESCALATED: return refer_escalated(ticket, refs, event, body, reason);
     case DK_KIND_FIELD_SET: return refer_field_set(refs, event, body, reason);
     case DK_KIND_FOLLOWERS_CHANGED: return refer_followers(refs, event, body, reason);
     case DK_KIND_APPROVAL_ASKED:

@@ -26,11 +26,15 @@ static const struct {
     unsigned flag;
     const char *word;
 } flags[] = {
-    {DK_TICKET_HISTORICAL, "historical"},          {DK_TICKET_ADOPTED, "adopted"},
-    {DK_TICKET_CHECKLIST, "checklist-answered"},   {DK_TICKET_WITH_SUPPLIER, "with-supplier"},
-    {DK_TICKET_APPROVAL, "waits-for-approval"},    {DK_TICKET_REPLIED, "replied"},
-    {DK_TICKET_UNANSWERED, "unanswered"},          {DK_TICKET_HANDED_OVER, "handed-over"},
-    {DK_TICKET_ENTITLED, "entitled-by-exception"}, {DK_TICKET_AWAY, "at-another-site"},
+    {DK_TICKET_HISTORICAL, "historical"},
+    {DK_TICKET_ADOPTED, "adopted"},
+    {DK_TICKET_CHECKLIST, "checklist-answered"},
+    {DK_TICKET_APPROVAL, "waits-for-approval"},
+    {DK_TICKET_REPLIED, "replied"},
+    {DK_TICKET_UNANSWERED, "unanswered"},
+    {DK_TICKET_HANDED_OVER, "handed-over"},
+    {DK_TICKET_ENTITLED, "entitled-by-exception"},
+    {DK_TICKET_AWAY, "at-another-site"},
 };
 
 /* ------------------------------------------------------------------------------- people */
@@ -108,6 +112,7 @@ void dk_card_print(uint64_t ticket, const struct dk_life_view *view, const struc
     entity(out, "speaker", t->speaker != t->owner ? t->speaker : 0, words);
     entity(out, "offered to", t->offered, words);
     entity(out, "returns to", t->returns_to, words);
+    entity(out, "supplier", t->supplier, words);
     entity(out, "approver", t->approver, words);
     entity(out, "product", t->product, words);
     entity(out, "customer", t->customer, words);
@@ -192,6 +197,7 @@ json_t *dk_card_json(uint64_t ticket, const struct dk_life_view *view, const str
     set_entity(card, "speaker", t->speaker, words);
     set_entity(card, "offered", t->offered, words);
     set_entity(card, "returns_to", t->returns_to, words);
+    set_entity(card, "supplier", t->supplier, words);
     set_entity(card, "approver", t->approver, words);
     set_entity(card, "product", t->product, words);
     set_entity(card, "customer", t->customer, words);

@@ -70,7 +70,7 @@ static void test_kpi_query_cells_are_ordered_and_the_total_has_all(void **state)
     struct site *site = *state;
     ASSERT_STR(
         site_query(site, "kpi", SITE_ARGUMENTS("measures=solved", "by=group", "at=2026-03-03")),
-        "{\"report\":\"kpi\",\"position\":16,\"fold_version\":7,\"definitions\":3,"
+        "{\"report\":\"kpi\",\"position\":16,\"fold_version\":8,\"definitions\":3,"
         "\"values\":\"as-was\",\"from\":null,\"to\":null,\"at\":\"2026-03-03T00:00:00Z\","
         "\"zone\":\"UTC\",\"quantile\":\"type7\",\"unit\":\"s\",\"by\":[\"group\"],"
         "\"where\":{},\"total\":{\"solved\":{\"n\":4}},\"cells\":["

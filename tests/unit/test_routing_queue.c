@@ -63,7 +63,7 @@ static void test_routing_r2_a_language_takes_in_its_regions(void **state)
     hire(world, &(struct agent){"bob", {"desk"}, 5, "d", NULL, 0, 0});
     hire(world, &(struct agent){"cyd", {"desk"}, 5, "en-GB", NULL, 0, 0});
     Docket__Priority priority = DOCKET__PRIORITY__PRIORITY_HIGH;
-    uint64_t austrian = open_ticket(world, "mail", priority, "de-AT");
+    uint64_t austrian = open_ticket(world, "mail", priority, "DE-at");
     uint64_t english = open_ticket(world, "mail", priority, "en");
     uint64_t other = open_ticket(world, "mail", priority, "deu");
     (void)world_settle(world);

@@ -184,6 +184,22 @@ static void test_ticket_apply_temporary_handover_and_return(void **state)
     assert_int_equal(ticket.flags, 0);
 }
 
+/* Assigned to the other first, and declared then: it is still the speaker's. */
+static void test_ticket_apply_handover_after_the_assignment_returns(void **state)
+{
+    struct dk_ticket ticket = fixture_ticket(DOCKET__STATUS__STATUS_OPEN);
+    Docket__HandoverDeclared handover = DOCKET__HANDOVER_DECLARED__INIT;
+
+    (void)state;
+    ticket.speaker = ANNA;
+    ticket.owner = handover.agent = BERT;
+    handover.term = DOCKET__HANDOVER_TERM__HANDOVER_TEMPORARY;
+    handover.reason = DOCKET__HANDOVER_REASON__HANDOVER_ABSENT;
+    apply(&ticket, DK_KIND_HANDOVER_DECLARED, BY_ANNA, &handover);
+    assert_int_equal(ticket.owner, BERT);
+    assert_int_equal(ticket.returns_to, ANNA);
+}
+
 static void test_ticket_apply_permanent_handover_forgets_the_first_owner(void **state)
 {
     struct dk_ticket ticket = fixture_ticket(DOCKET__STATUS__STATUS_OPEN);
@@ -309,6 +325,7 @@ int main(void)
         cmocka_unit_test(test_ticket_apply_message_leaves_other_pauses),
         cmocka_unit_test(test_ticket_apply_first_reply_makes_the_speaker),
         cmocka_unit_test(test_ticket_apply_temporary_handover_and_return),
+        cmocka_unit_test(test_ticket_apply_handover_after_the_assignment_returns),
         cmocka_unit_test(test_ticket_apply_permanent_handover_forgets_the_first_owner),
         cmocka_unit_test(test_ticket_apply_routing_takes_the_owner_only_out_of_a_queue),
         cmocka_unit_test(test_ticket_apply_positions_by_actor),

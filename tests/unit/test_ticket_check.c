@@ -90,6 +90,7 @@ static int set_up(void **state)
     Docket__GroupDefined group = DOCKET__GROUP_DEFINED__INIT;
     Docket__SupplierDefined supplier = DOCKET__SUPPLIER_DEFINED__INIT;
     Docket__ProductDefined product = DOCKET__PRODUCT_DEFINED__INIT;
+    Docket__Route route = DOCKET__ROUTE__INIT, *routes = &route;
     Docket__CustomerDefined customer = DOCKET__CUSTOMER_DEFINED__INIT;
     Docket__SettingsDefined settings = DOCKET__SETTINGS_DEFINED__INIT;
     ProtobufCBinaryData audience[] = {bytes("gold"), bytes("initech")};
@@ -108,6 +109,10 @@ static int set_up(void **state)
     group.line = 2;
     define(NETWORK, DK_KIND_GROUP_DEFINED, &group);
     define(ACME, DK_KIND_SUPPLIER_DEFINED, &supplier);
+    route.line = 2;
+    route.group = NETWORK;
+    product.n_route = 1;
+    product.route = &routes;
     product.n_audience = 2;
     product.audience = audience;
     define(VPN, DK_KIND_PRODUCT_DEFINED, &product);
@@ -318,6 +323,7 @@ static void test_ticket_check_escalation(void **state)
     Docket__Escalated up = DOCKET__ESCALATED__INIT;
 
     (void)state;
+    ticket.product = VPN;
     REFUSED(ticket, DK_KIND_ESCALATED, BY_ANNA, &up, DK_EINVAL, "escalated.type");
     up.type = DOCKET__ESCALATION_TYPE__ESCALATION_FUNCTIONAL;
     up.to_line = 2;
@@ -330,6 +336,10 @@ static void test_ticket_check_escalation(void **state)
     REFUSED(ticket, DK_KIND_ESCALATED, BY_ANNA, &up, DK_EILLEGAL, "kind");
     ticket.flags = DK_TICKET_CHECKLIST;
     ALLOWED(ticket, DK_KIND_ESCALATED, BY_ANNA, &up);
+    up.has_to_line = 1;
+    up.to_line = 3; /* where no route leads */
+    REFUSED(ticket, DK_KIND_ESCALATED, BY_ANNA, &up, DK_EREFERENCE, "escalated.to_line");
+    up.to_line = 2;
     up.to_group = dk_id_make(DK_SUBJECT_GROUP, 99);
     REFUSED(ticket, DK_KIND_ESCALATED, BY_ANNA, &up, DK_EREFERENCE, "escalated.to_group");
     up.to_group = NETWORK;
@@ -369,6 +379,7 @@ static void test_ticket_check_customers(void **state)
     up.type = DOCKET__ESCALATION_TYPE__ESCALATION_FUNCTIONAL;
     up.to_line = 2;
     ticket.flags = DK_TICKET_CHECKLIST;
+    ticket.product = VPN;
     REFUSED(ticket, DK_KIND_ESCALATED, BY_CARL, &up, DK_EILLEGAL, "actor");
     ALLOWED(ticket, DK_KIND_ESCALATED, BY_ANNA, &up);
 }

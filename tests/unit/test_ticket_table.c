@@ -18,9 +18,9 @@
 #define GIVEN_APPROVAL      DK_TICKET_APPROVAL
 #define GIVEN_UNANSWERED    DK_TICKET_UNANSWERED
 #define GIVEN_HANDED_OVER   DK_TICKET_HANDED_OVER
-#define GIVEN_WITH_SUPPLIER DK_TICKET_WITH_SUPPLIER
 #define GIVEN_OFFERED       (1u << 16)
 #define GIVEN_ACKNOWLEDGED  (1u << 17)
+#define GIVEN_WITH_SUPPLIER (1u << 18)
 
 struct row {
     uint32_t kind;
@@ -138,6 +138,8 @@ static struct dk_ticket ticket_of(const struct row *row, unsigned status)
     ticket.flags = (uint16_t)row->given;
     if (row->given == GIVEN_OFFERED)
         ticket.offered = BERT;
+    if (row->given == GIVEN_WITH_SUPPLIER)
+        ticket.supplier = ACME;
     if (row->given == GIVEN_ACKNOWLEDGED)
         ticket.acknowledged = dk_notice_number(TICKET, UINT64_MAX / 3);
     if (row->given == GIVEN_HANDED_OVER)
@@ -159,9 +161,9 @@ static void add_word(char *out, size_t bytes, bool differs, const char *sign, co
 static void difference(const struct dk_ticket *a, const struct dk_ticket *b, char *out,
                        size_t bytes)
 {
-    static const char *const flags[] = {"historical", "adopted", "checklist",  "with_supplier",
-                                        "approval",   "replied", "unanswered", "handed_over",
-                                        "entitled",   "away"};
+    static const char *const flags[] = {"historical",  "adopted",  "checklist",
+                                        "approval",    "replied",  "unanswered",
+                                        "handed_over", "entitled", "away"};
 
     out[0] = '\0';
 #define FIELD(name) add_word(out, bytes, a->name != b->name, "", #name);
@@ -171,6 +173,7 @@ static void difference(const struct dk_ticket *a, const struct dk_ticket *b, cha
     FIELD(returns_to)
     FIELD(offered)
     FIELD(approver)
+    FIELD(supplier)
     FIELD(acknowledged)
     FIELD(customer)
     FIELD(product)

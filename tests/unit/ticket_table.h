@@ -107,13 +107,15 @@ ROW(CHECKLIST_ANSWERED, "understood=1", CHECKLIST,
     "?    +    +    +    -    -    -   ", "-checklist", "=")
 
 ROW(SUPPLIER_HANDED, "supplier=acme", NOTHING,
-    "?    +    +    +    -    -    -   ", "+with_supplier", "=")
+    "?    +    +    +    -    -    -   ", "supplier", "=")
 ROW(SUPPLIER_HANDED, "supplier=acme", WITH_SUPPLIER,
     "?    -    -    -    -    -    -   ", "", "=")
 ROW(SUPPLIER_RETURNED, "supplier=acme", NOTHING,
     "?    -    -    -    -    -    -   ", "", "=")
+ROW(SUPPLIER_RETURNED, "supplier=7", WITH_SUPPLIER,
+    "?    -    -    -    -    -    -   ", "", "supplier")
 ROW(SUPPLIER_RETURNED, "supplier=acme", WITH_SUPPLIER,
-    "?    +    +    +    +    +    -   ", "-with_supplier", "=")
+    "?    +    +    +    +    +    -   ", "supplier", "=")
 
 ROW(MERGED_INTO, "target=other", NOTHING,
     "?m   +m   +m   +m   +m   -m   -m  ", "", "=")
