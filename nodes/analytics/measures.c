@@ -218,22 +218,22 @@ static void measure_ended_share(const struct dk_measuring *measuring, const stru
     }
 }
 
+/* A customer's later rating of a ticket takes the place of the former. */
 static void measure_ratings(const struct dk_measuring *measuring, const struct dk_case *walked,
                             enum dk_measure measure)
 {
+    const struct dk_step *last = NULL;
     for (size_t i = 0; i < walked->steps; i++) {
         const struct dk_step *step = &walked->facts->step[i];
-        int nps = step->nps - 1;
-        if (measure == DK_MEASURE_CSAT && step->csat != 0) {
-            say(measuring, walked, measure, step, step->csat >= 4, DK_SAMPLE_VALUE);
-        } else if (measure == DK_MEASURE_NPS && step->nps != 0) {
-            say(measuring, walked, measure, step,
-                nps >= 9   ? 1
-                : nps <= 6 ? -1
-                           : 0,
-                DK_SAMPLE_VALUE);
-        }
+        bool answers = measure == DK_MEASURE_CSAT ? step->csat != 0 : step->nps != 0;
+        last = answers ? step : last;
     }
+    if (last == NULL) {
+        return;
+    }
+    int nps = last->nps - 1;
+    int value = measure == DK_MEASURE_CSAT ? last->csat >= 4 : nps >= 9 ? 1 : nps <= 6 ? -1 : 0;
+    say(measuring, walked, measure, last, value, DK_SAMPLE_VALUE);
 }
 
 static bool has_later_verdict(const struct dk_case *walked, size_t i)

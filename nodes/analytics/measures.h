@@ -45,7 +45,7 @@
       "one public reply, no reopening, no repeat contact / solved (at the first end)")             \
     X(FIRST_LINE, "first-line", SHARE, "never left line 1 / ended")                                \
     X(RESPONSE_RATE, "response-rate", SHARE, "rated / ended")                                      \
-    X(CSAT, "csat", SHARE, "ratings of 4 and 5 / ratings")                                         \
+    X(CSAT, "csat", SHARE, "ratings of 4 and 5 / ratings, each ticket's last")                     \
     X(NPS, "nps", SCORE, "% of answers 9-10 less % of 0-6")                                        \
     X(SLA_FIRST_REPLY, "sla-first-reply", SHARE, "met / (met + breached)")                         \
     X(SLA_NEXT_REPLY, "sla-next-reply", SHARE, "met / (met + breached)")                           \

@@ -373,11 +373,15 @@ static void test_kpi_ratings(void **state)
         OPEN(site, n, "2026-03-02T09:00:00Z");
         SOLVE(site, n, "2026-03-02T10:00:00Z");
     }
+    /* The first changes their mind: the later answer counts. */
+    SAY(site, 1, RATED, "2026-03-02T10:30:00Z", Rated, RATED, .has_csat = 1, .csat = 1,
+        .has_nps = 1, .nps = 0);
     for (unsigned n = 1; n <= 4; n++) {
         SAY(site, n, RATED, "2026-03-02T11:00:00Z", Rated, RATED, .has_csat = 1,
             .csat = csat[n - 1], .has_nps = 1, .nps = nps[n - 1]);
     }
     json_t *report = KPI(site, "measures=csat,nps,response-rate");
+    ASSERT_FIGURE(report, NULL, "csat", "n", 4);
     ASSERT_FIGURE(report, NULL, "csat", "percent", 50);
     ASSERT_FIGURE(report, NULL, "nps", "n", 4);
     ASSERT_FIGURE(report, NULL, "nps", "score", 25);
