@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define ALIGNMENT 4096 /* of direct writes, in memory and in length */
+#define ALIGNMENT 4096 /* of what is written directly */
 
 struct dk_space {
     struct dk_log *log;
@@ -163,10 +163,10 @@ static int prepare(struct dk_space *space, struct dk_err *err)
         space->fd = open(path, flags);
     if (space->fd < 0)
         return dk_err_errno(err, dk_sys_code(errno), errno, "cannot open %s", path);
-    space->zeros = aligned_alloc(ALIGNMENT, space->options.step_bytes);
-    if (space->zeros == NULL)
+    void *zeros = NULL;
+    if (posix_memalign(&zeros, ALIGNMENT, space->options.step_bytes) != 0)
         return dk_err_set(err, DK_ENOMEM, "no memory for zeros");
-    memset(space->zeros, 0, space->options.step_bytes);
+    space->zeros = memset(zeros, 0, space->options.step_bytes);
     look(space);
     return 0;
 }
