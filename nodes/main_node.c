@@ -135,6 +135,7 @@ int main(int argc, char **argv)
 {
     struct arguments arguments = {
         .config = dk_config_default_path(), .source = DK_SOURCE_SHARED, .level = DK_INFO};
+    dk_descriptors_fill_standard();
     int rc = read_arguments(argc, argv, &arguments);
     if (rc != 0) {
         return rc;

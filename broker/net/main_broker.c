@@ -151,6 +151,7 @@ static int read_arguments(int argc, char **argv, struct arguments *arguments)
 int main(int argc, char **argv)
 {
     struct arguments arguments = {.config = dk_config_default_path(), .site = 1};
+    dk_descriptors_fill_standard();
     int rc = read_arguments(argc, argv, &arguments);
     if (rc != 0) {
         return rc;

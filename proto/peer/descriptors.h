@@ -16,6 +16,11 @@
 /* As many as the system allows this process: the soft limit of most is 1,024. Once, at start. */
 void dk_descriptors_raise(void);
 
+/* Those of 0, 1 and 2 that are closed become /dev/null, so that no file of the log takes the number
+ * that messages are written to. Reading and writing them fails, as before. Once, before any other
+ * file is opened. */
+void dk_descriptors_fill_standard(void);
+
 /* How many connections were closed for want of descriptors. From any thread. */
 uint64_t dk_descriptors_refused(void);
 

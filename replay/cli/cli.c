@@ -166,9 +166,6 @@ static int run_verb(struct dk_cli *cli, struct dk_err *err)
     if (cli->out != stdout) {
         (void)fclose(cli->out);
     }
-    if (rc == 0 && (fflush(stdout) != 0 || ferror(stdout))) {
-        rc = dk_err_set(err, DK_EIO, "cannot write to stdout");
-    }
     return rc;
 }
 
@@ -269,6 +266,9 @@ int dk_cli_main(int argc, char **argv)
         rc = help(argc - used, argv + used, &err);
     } else {
         rc = run_words(&cli, argc - used, argv + used, &err);
+    }
+    if (rc == 0 && (fflush(stdout) != 0 || ferror(stdout))) {
+        rc = dk_err_set(&err, DK_EIO, "cannot write to stdout");
     }
     return end(cli.verb, rc, &err);
 }

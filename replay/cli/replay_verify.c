@@ -154,23 +154,43 @@ static void run_child(struct dk_cli *cli, struct told *told,
 {
     (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
     told->rc = work(cli, told, &told->err);
-    told->ended = fflush(cli->out) == 0 && fflush(stdout) == 0;
+    if ((fflush(cli->out) != 0 || fflush(stdout) != 0 || ferror(stdout)) && told->err.code == 0) {
+        told->rc = dk_err_set(&told->err, DK_EIO, "cannot write to stdout");
+    }
+    told->ended = true;
     _exit(EXIT_SUCCESS);
 }
 
-/* Waits for the child, and hands on what it is asked to end by. */
-static void attend(pid_t child, const sigset_t *signals)
+/* Waits for the child, and hands on what it is asked to end by. The status that it ended with. */
+static int attend(pid_t child, const sigset_t *signals)
 {
-    int number, status;
+    int number, status = 0;
     while (waitpid(child, &status, WNOHANG) == 0) {
         number = sigwaitinfo(signals, NULL);
         if (number == SIGINT || number == SIGTERM) {
             (void)kill(child, number);
         }
     }
+    return status;
 }
 
-/* Has `work` done by a child. 0, or DK_EIO when there can be none. */
+/* How a child ended that did not end by itself: by what it read (0), or by what has nothing to do
+ * with the log. When nobody reads the output any more, this process ends by that, too. */
+static int blame(int status, struct dk_err *err)
+{
+    int by = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    if (by == SIGPIPE) {
+        (void)raise(SIGPIPE);
+    }
+    return by == SIGKILL || by == SIGTERM || by == SIGINT || by == SIGPIPE
+               ? dk_err_set(err, DK_EIO,
+                            "the process that verifies was ended by signal %d: nothing "
+                            "is said of the log",
+                            by)
+               : 0;
+}
+
+/* Has `work` done by a child. 0, or DK_EIO when there can be none, or it was ended from outside. */
 static int run_apart(struct dk_cli *cli, struct told *told,
                      int (*work)(struct dk_cli *cli, struct told *told, struct dk_err *err),
                      struct dk_err *err)
@@ -186,11 +206,13 @@ static int run_apart(struct dk_cli *cli, struct told *told,
     if (child == 0) {
         run_child(cli, told, work);
     }
-    if (child > 0) {
-        attend(child, &signals);
-    }
+    int failed = errno;
+    int status = child > 0 ? attend(child, &signals) : 0;
     (void)sigprocmask(SIG_SETMASK, &before, NULL);
-    return child > 0 ? 0 : dk_err_errno(err, DK_EIO, errno, "cannot start a process to verify in");
+    if (child < 0) {
+        return dk_err_errno(err, DK_EIO, failed, "cannot start a process to verify in");
+    }
+    return told->ended ? 0 : blame(status, err);
 }
 
 /* The child died of what it read: which record it was, or that it was not one of the log's. */

@@ -279,6 +279,7 @@ def reading(docket, t, a, b, c):
     assert names("--filter", "customer=eve@example.org") == [t]
     assert names("--limit", 2) == [b, c] and names("--filter", "line=2") == [t]
     docket.fails(USAGE, "--filter takes", "list", "--filter", "colour=red")
+    docket.fails(NOT_FOUND, "group=nosuch: nothing of that name", "list", "--filter", "group=nosuch")
     docket.fails(1, "salt", "list", "--filter", "customer=bob", "--key", "reader")
     table = docket("list", "--open").splitlines()
     assert table[0].split() == "ticket status priority line group owner opened subject".split()
@@ -400,6 +401,36 @@ def on_a_terminal(docket, site):
     assert "1-5" in narrow and "Ben" in narrow, narrow
 
 
+def closed_streams(docket, site):
+    """An output that takes nothing is said to be that, and never to be damage of the log; no file
+    of the log gets the number of a closed stream."""
+    def run(command, said, **streams):
+        with open("/dev/full", "w") as full:
+            done = subprocess.run(command, **{"stdout": full, "stderr": subprocess.PIPE, "text": True,
+                                              "stdin": subprocess.DEVNULL, **streams})
+        assert said in done.stderr, (command, done.stderr)
+        return done.returncode
+    program = [BIN / "docket", "--config", site.data]
+    for words in (["--help"], ["list", "--help"], ["--version"], ["list"], ["replay", "verify"]):
+        assert run(program + words, "cannot write to stdout") == 1, words
+        closed = lambda: os.close(1)
+        assert run(program + words, "cannot write to stdout", stdout=None, preexec_fn=closed) == 1, words
+    reader, writer = os.pipe()
+    os.close(reader)
+    assert run(program + ["replay", "verify"], "", stdout=writer) == -signal.SIGPIPE
+    os.close(writer)
+
+    broker = subprocess.Popen([BIN / "docket-broker", "--config", site.data],
+                              preexec_fn=lambda: os.closerange(0, 3))
+    docket("status", "--wait", 30)
+    note = program + ["note", "1-1", "-", "--as", "anna"]
+    assert run(note, "cannot read stdin", stdin=None, preexec_fn=lambda: os.close(0)) == 1
+    numbers = [os.readlink(f"/proc/{broker.pid}/fd/{number}") for number in range(3)]
+    broker.terminate()
+    assert broker.wait() == 0 and numbers == 3 * ["/dev/null"], numbers
+    docket("replay", "verify")
+
+
 def damaged(docket, site):
     """A flipped bit is named by position, and exits 1."""
     data = site.data / "log" / "data.mdb"
@@ -434,5 +465,6 @@ with Site("analytics", "sla", "notification") as site:
     a_name_of_two(docket, site)
     site.end()
     assert docket("replay", "audit", t)  # no broker is asked
+    closed_streams(docket, site)
     damaged(docket, site)
 print("a ticket's life by the command line, and what can be read of it")
