@@ -23,10 +23,12 @@
 
 /* ---------------------------------------------------------------- create */
 
+/* When not, errno says why. */
 static int has_data(const char *dir)
 {
     char path[PATH_MAX];
     struct stat info;
+    errno = ENAMETOOLONG;
     return dk_path(path, dir, "data.mdb", NULL) == 0 && stat(path, &info) == 0;
 }
 
@@ -232,7 +234,10 @@ static int open_databases(struct dk_log *log, struct dk_err *err)
 static int open_all(struct dk_log *log, struct dk_err *err)
 {
     if (!has_data(log->dir))
-        return dk_err_set(err, DK_ENOTFOUND, "there is no log");
+        return errno == ENOENT || errno == ENOTDIR
+                   ? dk_err_set(err, DK_ENOTFOUND, "there is no log")
+                   : dk_err_errno(err, errno == EACCES ? DK_EACCES : DK_EIO, errno,
+                                  "whether there is a log cannot be seen");
     int rc;
     if (log->mode == DK_LOG_WRITE &&
         (rc = dk_dir_lock(log->dir, WRITER_LOCK, &log->writer_lock, err)) != 0)

@@ -377,6 +377,12 @@ static void test_log_open_says_what_is_wrong(void **state)
     struct fixture *f = *state;
     struct dk_log *log;
     assert_int_equal(dk_log_open(&log, f->test.folder.path, DK_LOG_READ, &f->err), DK_ENOTFOUND);
+
+    char loop[PATH_MAX]; /* what cannot be looked into is not said to be missing */
+    (void)snprintf(loop, sizeof loop, "%s/loop", f->test.folder.path);
+    assert_int_equal(symlink(loop, loop), 0);
+    assert_int_equal(dk_log_open(&log, loop, DK_LOG_READ, &f->err), DK_EIO);
+    assert_int_equal(unlink(loop), 0);
     assert_null(log);
 
     char path[2 * PATH_MAX];
