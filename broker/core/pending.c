@@ -261,8 +261,8 @@ static void send_reply(struct dk_buf *scratch, size_t *mark, uint64_t connection
     }
 }
 
-/* Sends the answers of one chain, unless its connection is forgotten over that: it is gone. Appended
- * ones share a Reply until it is large or a frame comes between. */
+/* Sends the answers of one chain, unless its connection is forgotten over that: it is gone.
+ * Appended ones share a Reply until it is large or a frame comes between. */
 static void send_chain(struct dk_pending *pending, uint32_t first, struct dk_buf *scratch,
                        void (*send)(void *arg, uint64_t connection, const uint8_t *frame,
                                     size_t bytes),

@@ -172,9 +172,9 @@ static int replay_tail(struct dk_state *state, struct dk_store *store, struct dk
     return 0;
 }
 
-/* Whether the log is the one that the heads were made from: it reaches as far, and what stands there
- * was recorded at the same time. Else something was lost, which nothing but a word from the operator
- * makes right. */
+/* Whether the log is the one that the heads were made from: it reaches as far, and what stands
+ * there was recorded at the same time. Else something was lost, which nothing but a word from the
+ * operator makes right. */
 static int check_heads(const struct dk_state *state, struct dk_store *store,
                        struct dk_records *records, struct dk_err *err)
 {

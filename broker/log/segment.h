@@ -65,8 +65,8 @@ struct dk_segment_change {
 };
 
 /* Writes the file of id->index and id->generation: `old` (NULL: none) with `changes` (sorted by
- * number, at least one) applied; id->pages is filled. Leaves `old` alone, its checked marks too: its
- * owner may read it meanwhile. DK_ECORRUPT rather than a new crc over damage. */
+ * number, at least one) applied; id->pages is filled. Leaves `old` alone, its checked marks too:
+ * its owner may read it meanwhile. DK_ECORRUPT rather than a new crc over damage. */
 int dk_segment_write(const char *dir, const struct dk_heads_stamp *stamp, struct dk_segment_id *id,
                      const struct dk_segment *old, const struct dk_segment_change *changes,
                      size_t count, struct dk_err *err);

@@ -2,9 +2,10 @@
  *
  * Growing a file inside a commit costs a metadata sync (a commit of 485 events took 410 to 440 us
  * beside this helper, 510 to 560 without it); a helper thread writes zeros ahead of the data file's
- * end, in small direct steps. It stops above the reserve. Free space below the reserve turns `accepting` off; it turns on again by itself at
- * reserve + 1/8. A commit that hits a full disk would be fatal, so the reserve must hold what one
- * commit can take and more. A file that was deleted under the broker counts as a full disk.
+ * end, in small direct steps. It stops above the reserve. Free space below the reserve turns
+ * `accepting` off; it turns on again by itself at reserve + 1/8. A commit that hits a full disk
+ * would be fatal, so the reserve must hold what one commit can take and more. A file that was
+ * deleted under the broker counts as a full disk.
  *
  * The zeros can never fall on a page of LMDB's: each write is an O_APPEND write, which the kernel
  * places at the file's end as it is under the file's lock, and LMDB's writes are below that end

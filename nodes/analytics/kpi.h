@@ -23,10 +23,11 @@
  *   quantile=type7|nearest  linear interpolation, or nearest rank; type7
  *   unit=us|s|m|h|d     of durations, with at most 6 decimals, rounded half to even; s
  *
- * What is ripe (reopen-rate, first-contact) is judged at the recorded time of the event at the report's
- * position, by no clock of the asker's: the same position gives the same bytes whenever it is asked,
- * and a silent log ripens nothing. A foreign history is judged at its import: tickets of its last
- * days count as ripe though their source may not have been watched longer; `to` leaves them out.
+ * What is ripe (reopen-rate, first-contact) is judged at the recorded time of the event at the
+ * report's position, by no clock of the asker's: the same position gives the same bytes whenever it
+ * is asked, and a silent log ripens nothing. A foreign history is judged at its import: tickets of
+ * its last days count as ripe though their source may not have been watched longer; `to` leaves
+ * them out.
  *
  * Cost: one walk over all tickets in memory, then a sort of the samples. */
 #ifndef DK_ANALYTICS_KPI_H

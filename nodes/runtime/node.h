@@ -21,7 +21,7 @@
 #define DK_NODE_CHECKPOINT_ENTRIES         4096
 #define DK_NODE_CATCHUP_CHECKPOINT_ENTRIES 131072
 #define DK_NODE_BEAT_S                     1.0
-#define DK_NODE_FOLD_PER_TURN              4096 /* records, then the loop looks at everything else */
+#define DK_NODE_FOLD_PER_TURN              4096 /* records; then all else has its turn */
 
 struct dk_node;
 

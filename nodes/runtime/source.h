@@ -28,8 +28,8 @@ int dk_source_read(struct dk_source *source, uint64_t from, struct dk_records *o
 int dk_source_record(struct dk_source *source, uint64_t position, struct dk_records *out,
                      struct dk_err *err);
 
-/* Whether the log that is open is no longer the one in its folder: it was restored from a copy. Over
- * the wire that is the broker's to know. */
+/* Whether the log that is open is no longer the one in its folder: it was restored from a copy.
+ * Over the wire that is the broker's to know. */
 bool dk_source_replaced(const struct dk_source *source);
 
 /* The log's uuid. */

@@ -30,8 +30,8 @@ const void *dk_table_get(const struct dk_table *table, uint64_t key, size_t *byt
 /* The value to change, created zeroed when absent; it counts as changed. With tables of own sizes
  * `bytes` is the size wanted: kept bytes stay, new ones are zero. Good until the next edit. */
 void *dk_table_edit(struct dk_table *table, uint64_t key, size_t bytes);
-/* Puts an entry as a checkpoint has it: the hash counts it, and it does not count as changed. false:
- * the table has such a key, or its values are of another size. */
+/* Puts an entry as a checkpoint has it: the hash counts it, and it does not count as changed.
+ * false: the table has such a key, or its values are of another size. */
 bool dk_table_restore(struct dk_table *table, uint64_t key, const void *value, size_t bytes);
 void dk_table_remove(struct dk_table *table, uint64_t key);
 

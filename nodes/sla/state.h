@@ -1,5 +1,5 @@
-/* What the SLA role keeps: five tables by ticket; derived are lists of breaches. A ticket with two running
- * clocks has some eight transitions of 24 bytes and two rows of 48. */
+/* What the SLA role keeps: five tables by ticket; derived are lists of breaches. A ticket with two
+ * running clocks has some eight transitions of 24 bytes and two rows of 48. */
 #ifndef DK_SLA_STATE_H
 #define DK_SLA_STATE_H
 

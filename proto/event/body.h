@@ -52,8 +52,8 @@ int dk_event_json(struct dk_buf *out, struct dk_arena *arena, const uint8_t *rec
 #define DK_WORD_BYTES 64
 char *dk_enum_word(const ProtobufCEnumValue *value, char word[DK_WORD_BYTES]);
 
-/* A field of a body by name and type, that is not repeated: its value (of a message, the message), or
- * NULL when the kind has no such field, it is not set, or `body` is NULL. Borrowed. */
+/* A field of a body by name and type, that is not repeated: its value (of a message, the message),
+ * or NULL when the kind has no such field, it is not set, or `body` is NULL. Borrowed. */
 const void *dk_body_field(const ProtobufCMessage *body, const char *name, ProtobufCType type);
 
 /* A Text's plain bytes, or "[sealed]"; "" for NULL. Borrowed; not NUL-terminated. */

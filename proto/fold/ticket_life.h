@@ -12,15 +12,15 @@ int dk_life_judge(const struct dk_ticket *ticket, const struct dk_refs *refs,
                   const struct dk_envelope *event, const ProtobufCMessage *body,
                   struct dk_err *reason);
 
-/* The rules that need it: who acts and what the event names exists and fits, the agent can sign, the
- * customer is entitled, the reopening is in time. For events that dk_life_judge has passed. */
+/* The rules that need it: who acts and what the event names exists and fits, the agent can sign,
+ * the customer is entitled, the reopening is in time. For events that dk_life_judge has passed. */
 int dk_life_references(const struct dk_ticket *ticket, const struct dk_refs *refs,
                        const struct dk_envelope *event, const ProtobufCMessage *body,
                        struct dk_err *reason);
 
-/* Who may do it: no customer does what the desk decides, nobody else rates, no agent routes a ticket
- * past the checklist of an escalation, nor is before its owner in speaking to the customer. For live
- * events that the two above have passed; `refs` may be NULL. Errors as dk_ticket_check. */
+/* Who may do it: no customer does what the desk decides, nobody else rates, no agent routes a
+ * ticket past the checklist of an escalation, nor is before its owner in speaking to the customer.
+ * For live events that the two above have passed; `refs` may be NULL. Errors as dk_ticket_check. */
 int dk_life_who(const struct dk_ticket *ticket, const struct dk_refs *refs,
                 const struct dk_envelope *event, const ProtobufCMessage *body,
                 struct dk_err *reason);

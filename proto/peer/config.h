@@ -45,8 +45,8 @@ struct dk_config {
     struct dk_config_smtp smtp;
 };
 
-/* Reads PATH (a file, or a folder that holds docket.yaml). 0, DK_EINVAL with FILE:LINE, DK_ENOTFOUND,
- * DK_EIO. */
+/* Reads PATH (a file, or a folder that holds docket.yaml). 0, DK_EINVAL with FILE:LINE,
+ * DK_ENOTFOUND, DK_EIO. */
 int dk_config_load(struct dk_config *config, const char *path, struct dk_err *err);
 
 /* Writes a commented docket.yaml with the defaults into `dir`. DK_EEXISTS when there is one. */

@@ -17,10 +17,10 @@
 #define DK_SOCKET_MAX_BYTES (65 << 20) /* one frame to a client; more ends the connection */
 
 /* A server's socket (ROUTER, XPUB, REP), bound to every endpoint, for the keys of a ZAP domain (one
- * of those above). The ZAP handler must be running. `in_bytes` and `out_bytes` are the largest frames
- * that come in, which ends the connection when it is exceeded, and go out (0: small, or counted by
- * an outbox): what waits for a peer is bounded by them.
- * NULL with DK_EIO, naming the endpoint and what to do when it is in use or its path too long. */
+ * of those above). The ZAP handler must be running. `in_bytes` and `out_bytes` are the largest
+ * frames that come in, which ends the connection when it is exceeded, and go out (0: small, or
+ * counted by an outbox): what waits for a peer is bounded by them. NULL with DK_EIO, naming the
+ * endpoint and what to do when it is in use or its path too long. */
 void *dk_socket_bind(void *zmq, int type, const struct dk_endpoints *endpoints, const char *domain,
                      const struct dk_key *server, int64_t in_bytes, int64_t out_bytes,
                      struct dk_err *err);

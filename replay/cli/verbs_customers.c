@@ -1,4 +1,5 @@
-/* Who asks, and on whose contract: what is known of customers and companies beside their tickets. */
+/* Who asks, and on whose contract: what is known of customers and companies beside their
+ * tickets. */
 #include "replay/cli/action.h"
 #include "replay/cli/desk.h"
 #include <string.h>
