@@ -10,17 +10,6 @@
 #define DUE_DEFAULT 20
 #define DUE_MAX     10000
 
-const char *dk_sla_argument(const char *const *argument, size_t count, const char *name)
-{
-    size_t n = strlen(name);
-    for (size_t i = 0; i < count; i++) {
-        if (strncmp(argument[i], name, n) == 0 && argument[i][n] == '=') {
-            return argument[i] + n + 1;
-        }
-    }
-    return NULL;
-}
-
 static int query_clocks(struct dk_sla *self, const char *const *argument, size_t argument_count,
                         json_t **json, struct dk_err *err)
 {

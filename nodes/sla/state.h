@@ -88,9 +88,6 @@ int dk_sla_apply(void *self, const struct dk_event *event, struct dk_agenda *age
                  struct dk_err *err);
 void dk_sla_consider(void *self, uint64_t item, int64_t now_us, struct dk_intents *intents,
                      int64_t *again_us);
-/* The value of a query's "key=value" argument, or NULL. */
-const char *dk_sla_argument(const char *const *argument, size_t count, const char *name);
-
 int dk_sla_query(void *self, const char *name, const char *const *argument, size_t argument_count,
                  struct dk_buf *json, struct dk_err *err);
 
