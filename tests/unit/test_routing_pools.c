@@ -141,31 +141,6 @@ static uint32_t load_of(const struct role_world *world, uint64_t agent)
     return load;
 }
 
-/* A folder as a checkpoint restores it: the tables and the definitions, and what is derived. */
-static struct dk_folder *restored(const struct role_world *world)
-{
-    struct dk_err err;
-    struct dk_folder *folder;
-    struct dk_table *from[DK_FOLDER_TABLES_MAX], *to[DK_FOLDER_TABLES_MAX];
-    ASSERT_OK(dk_folder_new(&folder, world->ops, &err), &err);
-    size_t count = dk_folder_tables(world->folder, from, DK_FOLDER_TABLES_MAX), bytes;
-    (void)dk_folder_tables(folder, to, DK_FOLDER_TABLES_MAX);
-    for (size_t i = 0; i < count; i++) {
-        size_t cursor = 0;
-        uint64_t key;
-        const void *value;
-        while (dk_table_next(from[i], &cursor, &key, &value, &bytes))
-            memcpy(dk_table_edit(to[i], key, bytes), value, bytes);
-    }
-    for (uint64_t position = 1; position <= world->count; position++) {
-        const uint8_t *record = world_record(world, position, &bytes);
-        ASSERT_OK(dk_refs_apply(dk_folder_world(folder)->refs, record, bytes, &err), &err);
-    }
-    const struct dk_world *as = dk_folder_world(world->folder);
-    ASSERT_OK(dk_folder_restored(folder, as->position, as->recorded_us, &err), &err);
-    return folder;
-}
-
 /* Considers everything touched in a folder into one buffer of bytes. */
 static void consider_all(struct dk_folder *folder, int64_t now_us, struct dk_buf *out)
 {
@@ -183,7 +158,7 @@ static void consider_all(struct dk_folder *folder, int64_t now_us, struct dk_buf
 /* Replayed, restored, or asked twice: the same state owes the same bytes. */
 static void check_determinism(const struct role_world *world)
 {
-    struct dk_folder *replayed = world_replay(world), *copy = restored(world);
+    struct dk_folder *replayed = world_replay(world), *copy = world_restore(world);
     struct dk_buf first, again, other;
     dk_buf_init(&first, 1 << 24);
     dk_buf_init(&again, 1 << 24);
