@@ -1,5 +1,4 @@
-/* What is owed becomes a request: at once, or in the recipient's hours (N2), in which it also
- * goes. */
+/* What is owed becomes a request: at once, or in the recipient's hours (N2), as it goes. */
 #include "nodes/notification/hours.h"
 #include "nodes/notification/state.h"
 #include "proto/fold/ticket.h"

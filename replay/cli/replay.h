@@ -12,8 +12,8 @@ int dk_replay_sla_explain_run(struct dk_cli *cli, struct dk_err *err);
 int dk_replay_kpi_run(struct dk_cli *cli, struct dk_err *err);
 int dk_replay_diff_run(struct dk_cli *cli, struct dk_err *err);
 
-/* Reads the verb's TICKET from the log, with progress, and calls `tell` with it; what it
- * returns. */
+/* Reads the verb's TICKET from the log, with progress, and calls `tell` with it, whose code
+ * it returns. */
 int dk_replay_with_ticket(struct dk_cli *cli,
                           int (*tell)(struct dk_cli *cli, const struct dk_past_ticket *read,
                                       struct dk_err *err),

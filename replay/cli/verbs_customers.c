@@ -1,5 +1,4 @@
-/* Who asks, and on whose contract: what is known of customers and companies beside their
- * tickets. */
+/* Who asks, and on whose contract: what is known of customers and companies. */
 #include "replay/cli/action.h"
 #include "replay/cli/desk.h"
 #include <string.h>
@@ -15,7 +14,7 @@ static void define(struct dk_action *action, const char *key, Docket__Definition
     (*definition)->removed = (*definition)->has_removed;
 }
 
-/* The broker takes a definition as it is: a slip of the pen would be a company without a promise. */
+/* The broker takes a definition as it is: a slip of the pen would be a company without promise. */
 static int check_known(struct dk_action *action, const char *option, uint64_t id,
                        struct dk_err *err)
 {

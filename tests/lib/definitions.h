@@ -48,7 +48,8 @@ static inline uint64_t test_id(unsigned cls, const char *key)
     return dk_id_of_key(cls, key, strlen(key), NULL);
 }
 
-/* Open in one interval of each of the first `weekdays` days from Monday on; beyond 24: over midnight. */
+/* Open in one interval of each of the first `weekdays` days from Monday on; beyond 24: over
+ * midnight. */
 static inline Docket__CalendarDefined *test_hours(const char *key, const char *zone,
                                                   uint32_t weekdays, uint32_t from_h, uint32_t to_h)
 {

@@ -1,8 +1,8 @@
-/* Logs that were written once (tests/unit/golden: by run_scenario.py --records, and one with imports
- * and dead letters) and the state that each role makes of them. A fold that changes gives another
- * state from the same log: then its version must change with it, or nodes would go on from
- * checkpoints of the old one, and compare hashes that cannot be equal. When all four change it is the
- * ticket's own fold (DK_TICKET_FOLD_VERSION), whose state the heads file holds, too. */
+/* Logs that were written once (tests/unit/golden: by run_scenario.py --records, and one with
+ * imports and dead letters) and the state that each role makes of them. A fold that changes gives
+ * another state from the same log: then its version must change with it, or nodes would go on from
+ * checkpoints of the old one, and compare hashes that cannot be equal. When all four change it is
+ * the ticket's own fold (DK_TICKET_FOLD_VERSION), whose state the heads file holds, too. */
 #include "nodes/roles.h"
 #include "nodes/runtime/folder.h"
 #include "tests/lib/assert.h"

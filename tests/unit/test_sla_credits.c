@@ -332,7 +332,7 @@ static void test_S13_every_order_of_arrival(void **state)
     dk_folder_free(&again);
 }
 
-/* The live state, one folded from the log and one restored from its tables answer the same bytes. */
+/* The live state, one folded from the log and one restored from tables answer the same bytes. */
 static void test_S13_replay_gives_the_same_bytes(void **state)
 {
     struct role_world *w = *state;

@@ -271,8 +271,8 @@ static void redefine(struct role_world *world, struct test_random *random)
     (void)world_define(world, DK_KIND_POLICY_DEFINED, policy);
 }
 
-/* What the contract costs, from up to three hours ago on; whether the customer's company has it, from
- * now on. */
+/* What the contract costs, from up to three hours ago on; whether the customer's company has it,
+ * from now on. */
 static void agree_on_terms(struct role_world *world, struct test_random *random)
 {
     Docket__ContractDefined contract = DOCKET__CONTRACT_DEFINED__INIT;
