@@ -87,15 +87,23 @@ static inline void define_agent(struct role_world *world, const struct agent *ag
     (void)world_define(world, DK_KIND_AGENT_DEFINED, &body);
 }
 
-static inline void define_shift(struct role_world *world, const char *calendar, const char *agent)
+static inline void define_shift_of(struct role_world *world, const char *key, const char *calendar,
+                                   const char *agent, bool on_call)
 {
     Docket__ShiftDefined shift = DOCKET__SHIFT_DEFINED__INIT;
     uint64_t id = AGENT(agent);
-    shift.definition = test_definition(agent);
+    shift.definition = test_definition(key);
     shift.calendar = test_id(DK_SUBJECT_CALENDAR, calendar);
     shift.n_agent = 1;
     shift.agent = &id;
+    shift.has_on_call = on_call;
+    shift.on_call = on_call;
     (void)world_define(world, DK_KIND_SHIFT_DEFINED, &shift);
+}
+
+static inline void define_shift(struct role_world *world, const char *calendar, const char *agent)
+{
+    define_shift_of(world, agent, calendar, agent, false);
 }
 
 /* An agent who is on shift all the time. */
@@ -109,20 +117,6 @@ static inline void hire_plain(struct role_world *world, const char *key, const c
                               uint32_t room)
 {
     hire(world, &(struct agent){key, {group}, room, NULL, NULL, 0, 0});
-}
-
-static inline void define_shift_of(struct role_world *world, const char *key, const char *calendar,
-                                   const char *agent, bool on_call)
-{
-    Docket__ShiftDefined shift = DOCKET__SHIFT_DEFINED__INIT;
-    uint64_t id = AGENT(agent);
-    shift.definition = test_definition(key);
-    shift.calendar = test_id(DK_SUBJECT_CALENDAR, calendar);
-    shift.n_agent = 1;
-    shift.agent = &id;
-    shift.has_on_call = 1;
-    shift.on_call = on_call;
-    (void)world_define(world, DK_KIND_SHIFT_DEFINED, &shift);
 }
 
 /* The next midnight in UTC, at which a calendar of the day's first hours opens. */
