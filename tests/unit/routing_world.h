@@ -138,6 +138,25 @@ static inline void define_settings(struct role_world *world, int64_t queue_timeo
     (void)world_define(world, DK_KIND_SETTINGS_DEFINED, &settings);
 }
 
+/* Tickets of the tier gold, which is acme's, are for agents of tier 2 (R2). */
+static inline void define_gold(struct role_world *world)
+{
+    Docket__SettingsDefined settings = DOCKET__SETTINGS_DEFINED__INIT;
+    Docket__TierNeed need = DOCKET__TIER_NEED__INIT, *needs = &need;
+    Docket__CompanyDefined company = DOCKET__COMPANY_DEFINED__INIT;
+    need.tier = test_bytes("gold");
+    need.agent_tier = 2;
+    settings.definition = test_definition("settings");
+    settings.has_queue_timeout_us = 1; /* no steps of R5 */
+    settings.n_tier_need = 1;
+    settings.tier_need = &needs;
+    (void)world_define(world, DK_KIND_SETTINGS_DEFINED, &settings);
+    company.definition = test_definition("acme");
+    company.has_tier = 1;
+    company.tier = test_bytes("gold");
+    (void)world_define(world, DK_KIND_COMPANY_DEFINED, &company);
+}
+
 static inline int set_up(void **state)
 {
     struct role_world *world = calloc(1, sizeof *world);

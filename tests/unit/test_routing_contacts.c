@@ -128,21 +128,8 @@ static void test_routing_keeps_the_latest_sixteen_of_a_customer(void **state)
 static void test_routing_r2_a_changed_requester_brings_another_tier(void **state)
 {
     struct role_world *world = *state;
-    Docket__SettingsDefined settings = DOCKET__SETTINGS_DEFINED__INIT;
-    Docket__TierNeed need = DOCKET__TIER_NEED__INIT, *needs = &need;
-    Docket__CompanyDefined company = DOCKET__COMPANY_DEFINED__INIT;
     Docket__Opened opened = DOCKET__OPENED__INIT;
-    need.tier = test_bytes("gold");
-    need.agent_tier = 2;
-    settings.definition = test_definition("settings");
-    settings.has_queue_timeout_us = 1;
-    settings.n_tier_need = 1;
-    settings.tier_need = &needs;
-    (void)world_define(world, DK_KIND_SETTINGS_DEFINED, &settings);
-    company.definition = test_definition("acme");
-    company.has_tier = 1;
-    company.tier = test_bytes("gold");
-    (void)world_define(world, DK_KIND_COMPANY_DEFINED, &company);
+    define_gold(world);
     hire(world, &(struct agent){"ada", {"desk"}, 9, NULL, NULL, 0, 0});
     opened.has_product = 1;
     opened.product = PLACE("mail");

@@ -128,22 +128,10 @@ static void test_routing_r6_an_open_offer_takes_room(void **state)
 static void test_routing_r2_a_tier_is_for_agents_of_at_least_one(void **state)
 {
     struct role_world *world = *state;
-    Docket__SettingsDefined settings = DOCKET__SETTINGS_DEFINED__INIT;
-    Docket__TierNeed need = DOCKET__TIER_NEED__INIT, *needs = &need;
-    Docket__CompanyDefined company = DOCKET__COMPANY_DEFINED__INIT;
     Docket__AgentDefined bob = DOCKET__AGENT_DEFINED__INIT;
     Docket__Opened opened = DOCKET__OPENED__INIT;
     uint64_t desk = GROUP("desk");
-    need.tier = test_bytes("gold");
-    need.agent_tier = 2;
-    settings.definition = test_definition("settings");
-    settings.n_tier_need = 1;
-    settings.tier_need = &needs;
-    (void)world_define(world, DK_KIND_SETTINGS_DEFINED, &settings);
-    company.definition = test_definition("acme");
-    company.has_tier = 1;
-    company.tier = test_bytes("gold");
-    (void)world_define(world, DK_KIND_COMPANY_DEFINED, &company);
+    define_gold(world);
     hire_plain(world, "ada", "desk", 9);
     opened.has_product = 1;
     opened.product = PLACE("mail");
