@@ -1,22 +1,7 @@
 #include "replay/history/person.h"
+#include "proto/base/address.h"
 #include "proto/base/limits.h"
 #include <string.h>
-
-bool dk_person_is_address(const void *name, size_t bytes)
-{
-    const uint8_t *text = name;
-    const uint8_t *at = bytes > 0 ? memchr(text, '@', bytes) : NULL;
-    if (at == NULL || at == text || at == text + bytes - 1 ||
-        memchr(at + 1, '@', bytes - (size_t)(at + 1 - text)) != NULL) {
-        return false;
-    }
-    for (size_t i = 0; i < bytes; i++) {
-        if (text[i] <= ' ') {
-            return false;
-        }
-    }
-    return true;
-}
 
 void dk_person_meet(struct dk_person *person, const void *name, size_t bytes,
                     const uint8_t salt[DK_SALT_BYTES])
@@ -32,7 +17,7 @@ void dk_person_meet(struct dk_person *person, const void *name, size_t bytes,
     person->text.plain = (ProtobufCBinaryData){bytes, (uint8_t *)(uintptr_t)name};
     docket__customer_defined__init(body);
     body->definition = &person->definition;
-    if (dk_person_is_address(name, bytes)) {
+    if (dk_address_is_mailbox(name, bytes)) {
         person->address[0] = &person->text;
         body->address = person->address;
         body->n_address = 1;

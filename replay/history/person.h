@@ -27,7 +27,4 @@ struct dk_person {
 void dk_person_meet(struct dk_person *person, const void *name, size_t bytes,
                     const uint8_t salt[DK_SALT_BYTES]);
 
-/* Whether mails can go to it: something, an @, something, and no blanks. */
-bool dk_person_is_address(const void *name, size_t bytes);
-
 #endif

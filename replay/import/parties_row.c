@@ -1,4 +1,5 @@
 /* From a row to the definition it says. */
+#include "proto/base/address.h"
 #include "proto/base/limits.h"
 #include "proto/event/body.h"
 #include "proto/event/kinds.h"
@@ -84,11 +85,11 @@ static int set_address(struct drawing *d)
     if (!has(d, DK_CUSTOMER_ADDRESS) && body->n_address > 0) {
         return 0;
     }
-    if (address.size > 0 && !dk_person_is_address(address.data, address.size)) {
+    if (address.size > 0 && !dk_address_is_mailbox(address.data, address.size)) {
         return dk_err_set(d->err, DK_EINVAL, "\"%.*s\" is no mail address", (int)address.size,
                           (const char *)address.data);
     }
-    if (address.size == 0 && dk_person_is_address(party->named.data, party->named.size)) {
+    if (address.size == 0 && dk_address_is_mailbox(party->named.data, party->named.size)) {
         address = party->named;
     }
     party->addresses[0] = put_text(&party->address, address);

@@ -1,6 +1,6 @@
 /* Rules of notices: what no key shows alone. */
-#include "nodes/notification/address.h"
 #include "nodes/notification/rule.h"
+#include "proto/base/address.h"
 #include "proto/event/body.h"
 #include "replay/reference/set.h"
 

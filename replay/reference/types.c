@@ -1,5 +1,5 @@
 /* Keys that hold one value, or a list of one sort. */
-#include "nodes/notification/address.h"
+#include "proto/base/address.h"
 #include "proto/event/body.h"
 #include "proto/event/fields.h"
 #include "replay/reference/key.h"

@@ -300,23 +300,6 @@ static void test_a_file_may_hold_from_an_instant_on(void **state)
     ASSERT_STR(in_force(site, DK_SUBJECT_COMPANY, "acme", NOW_US), "|gold||");
 }
 
-static void test_names_are_addresses_or_not(void **state)
-{
-    static const struct {
-        const char *name;
-        bool is;
-    } cases[] = {{"a@b", true},          {"anna@example.com", true},
-                 {"@b", false},          {"a@", false},
-                 {"a", false},           {"", false},
-                 {"a b@c", false},       {"a@b@c", false},
-                 {"a@b\n", false},       {"a@b\tc", false},
-                 {"ü@example.org", true}};
-    (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        ASSERT_EQ(dk_person_is_address(cases[i].name, strlen(cases[i].name)), cases[i].is);
-    }
-}
-
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_site, close_site)
@@ -328,7 +311,6 @@ int main(void)
         TEST(test_rows_that_stay_out_are_told),
         TEST(test_columns_are_found_by_the_header),
         TEST(test_a_file_may_hold_from_an_instant_on),
-        TEST(test_names_are_addresses_or_not),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

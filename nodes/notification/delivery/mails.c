@@ -1,5 +1,5 @@
 #include "nodes/notification/delivery/mails.h"
-#include "nodes/notification/address.h"
+#include "proto/base/address.h"
 #include "proto/base/utf8.h"
 #include <errno.h>
 #include <inttypes.h>
