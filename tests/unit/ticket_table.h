@@ -2,8 +2,9 @@
  *
  * A row is one kind with one body. `given` is what the ticket is besides its status: flags of enum
  * dk_ticket_flag; OFFERED: it is on offer to bert; HANDED_OVER: bert gets it back; APPROVAL: bert is
- * asked; ACKNOWLEDGED: its own notice is. The ticket is carl's, with anna, in support's queue on line 1; pending waits for the customer. Anna acts, but
- * for `by`. A cell is one status: the verdict on a live event, and the status after it when it is
+ * asked; WITH_SUPPLIER: acme has it; ACKNOWLEDGED: its own notice is. The ticket is carl's, with
+ * anna, in support's queue on line 1; pending waits for the customer. Anna acts, but for `by`. A
+ * cell is one status: the verdict on a live event, and the status after it when it is
  * another (n new, o open, p pending, s solved, c closed, m merged):
  *
  *     +  allowed         !  DK_EEXISTS      >  DK_EMOVED
