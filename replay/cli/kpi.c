@@ -80,12 +80,24 @@ static int add_time(struct question *question, const struct dk_cli *cli, const c
                : add(question, option + 2, dk_time_format(us, 0, text), err);
 }
 
+/* An instant in a report's heading that its counts are not of would be believed. */
+static int check_instant(const struct dk_cli *cli, struct dk_err *err)
+{
+    const char *measures = dk_cli_given(cli, "--measures");
+    if (dk_cli_given(cli, "--at") == NULL || dk_cli_given(cli, "--backlog") != NULL ||
+        (measures != NULL && strstr(measures, "backlog") != NULL)) {
+        return 0;
+    }
+    return dk_cli_usage(err, "--at is the instant of backlogs: --to ends the range of all else");
+}
+
 static int make_question(struct question *question, const struct dk_cli *cli, struct dk_err *err)
 {
     static const char *const words[] = {"--measures", "--by", "--values", "--quantile", "--unit"};
     static const char *const times[] = {"--from", "--to", "--at"};
     const char *filter;
-    int rc = add(question, "zone", dk_zone_name(cli->zone), err);
+    int rc = check_instant(cli, err);
+    rc = rc != 0 ? rc : add(question, "zone", dk_zone_name(cli->zone), err);
     question->name = dk_cli_given(cli, "--backlog") != NULL ? "backlog" : "kpi";
     for (size_t i = 0; rc == 0 && i < sizeof words / sizeof words[0]; i++) {
         const char *value = dk_cli_given(cli, words[i]);

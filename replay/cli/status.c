@@ -301,11 +301,27 @@ static int read_wait(const struct dk_cli *cli, int64_t *wait_us, struct dk_err *
     return rc;
 }
 
+static int check_roles(const char *roles, struct dk_err *err)
+{
+    char word[32];
+    for (const char *at = roles; *at != '\0';) {
+        size_t bytes = strcspn(at, ",");
+        (void)snprintf(word, sizeof word, "%.*s", (int)bytes, at);
+        if (bytes > 0 && dk_role_of(word) == 0) {
+            return dk_cli_usage(err, "there is no role \"%s\"", word);
+        }
+        at += bytes + (at[bytes] == ',');
+    }
+    return 0;
+}
+
 static int site_status(struct dk_cli *cli, struct dk_err *err)
 {
     const Docket__StatsReply *stats = NULL;
     int64_t wait_us = 0;
+    const char *roles = dk_cli_given(cli, "--roles");
     int rc = read_wait(cli, &wait_us, err);
+    rc = rc != 0 ? rc : check_roles(roles != NULL ? roles : "", err);
     rc = rc != 0 ? rc : dk_desk_open(cli, err);
     if (rc == 0) {
         rc = dk_cli_given(cli, "--wait") != NULL

@@ -61,6 +61,8 @@ CASES = f"""
 64 --wait takes a number          | status --wait -5
 64 say the status                 | status 1-1
 64 --timeout takes                | status --timeout 0s
+64 --at is the instant of backlogs | kpi --measures opened --at 2026-01-01
+64 there is no role "nosuch"      | status --wait 5 --roles sla,nosuch
 64 --map is missing               | import x.csv
 64 --reason is missing            | notify drop 1
 64 --rate                         | demo --rate x
