@@ -36,7 +36,7 @@ static void test_notification_a_rule_tells_the_owner(void **state)
     ASSERT_TRUE(notice->receiver != 0);
 }
 
-static void test_notification_nothing_is_requested_twice(void **state)
+static void test_notification_N1_nothing_is_requested_twice(void **state)
 {
     struct role_world *world = *state;
     (void)site_add_rule(world, site_rule("tell-owner", DK_KIND_ASSIGNED, RECIPIENT(OWNER)));
@@ -60,7 +60,7 @@ static void test_notification_nothing_is_requested_twice(void **state)
     ASSERT_TRUE(site_last_request(world)->notice != notice);
 }
 
-static void test_notification_ids_tell_rule_event_and_recipient_apart(void **state)
+static void test_notification_N1_ids_tell_rule_event_and_recipient_apart(void **state)
 {
     struct role_world *world = *state;
     uint64_t seen[4], count = 0;
@@ -570,8 +570,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_rule_tells_the_owner),
-        TEST(nothing_is_requested_twice),
-        TEST(ids_tell_rule_event_and_recipient_apart),
+        TEST(N1_nothing_is_requested_twice),
+        TEST(N1_ids_tell_rule_event_and_recipient_apart),
         TEST(more_than_one_batch_is_requested_in_full),
         TEST(conditions_choose),
         TEST(what_is_kept_of_a_ticket),

@@ -276,7 +276,7 @@ static void define_product(struct dk_refs *refs, uint64_t position, int64_t reco
     test_define(refs, position, recorded_us, DK_KIND_PRODUCT_DEFINED, &body);
 }
 
-static void test_refs_route_is_the_nearest_ancestors(void **state)
+static void test_refs_r1_route_is_the_nearest_ancestors(void **state)
 {
     struct dk_refs *refs = *state;
     define_product(refs, 1, 1000, "network", NULL, 1, "desk");
@@ -477,7 +477,7 @@ int main(void)
         TEST(test_refs_names_and_keys),
         TEST(test_refs_name_a_customer_by_what_is_known),
         TEST(test_refs_by_key_finds_salted_ids),
-        TEST(test_refs_route_is_the_nearest_ancestors),
+        TEST(test_refs_r1_route_is_the_nearest_ancestors),
         TEST(test_refs_a_route_may_change_when_any_ancestor_does),
         TEST(test_refs_a_catalogue_cycle_ends),
         TEST(test_refs_policies_are_listed_as_of),

@@ -81,7 +81,7 @@ static Docket__RouteReason reason_of(const struct role_world *world, uint64_t ti
 }
 
 /* The second was said to be a secondary route, as if it were a step of R5. */
-static void test_routing_follows_the_catalogue_and_else_the_settings(void **state)
+static void test_routing_r1_follows_the_catalogue_and_else_the_settings(void **state)
 {
     struct role_world *world = *state;
     uint64_t with = open_ticket(world, true), without = open_ticket(world, false);
@@ -224,7 +224,7 @@ static void test_routing_a_wish_is_heard_when_the_line_comes_into_force(void **s
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        CASE(test_routing_follows_the_catalogue_and_else_the_settings),
+        CASE(test_routing_r1_follows_the_catalogue_and_else_the_settings),
         CASE(test_routing_a_wish_that_leads_nowhere_leaves_the_ticket_where_it_is),
         CASE(test_routing_a_first_wish_that_leads_nowhere_gets_the_default_group),
         CASE(test_routing_a_queue_without_agents_is_said_to_wait_at_once),

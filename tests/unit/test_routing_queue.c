@@ -188,7 +188,7 @@ static void start_clock(struct role_world *world, uint64_t ticket, Docket__Metri
     (void)world_append(world, ticket, DK_KIND_CLOCK_STARTED, &started);
 }
 
-static void test_routing_queue_is_by_priority_then_due_then_since(void **state)
+static void test_routing_r3_queue_is_by_priority_then_due_then_since(void **state)
 {
     struct role_world *world = *state;
     const Docket__Priority normal = DOCKET__PRIORITY__PRIORITY_NORMAL;
@@ -228,7 +228,7 @@ static void check_candidates(const Docket__Assigned *body, const char *const *ke
     ASSERT_EQ(body->agent, AGENT(keys[0]));
 }
 
-static void test_routing_prefers_spare_then_idle_then_the_lowest_id(void **state)
+static void test_routing_r4_prefers_spare_then_idle_then_the_lowest_id(void **state)
 {
     struct role_world *world = *state;
     hire(world, &(struct agent){"ada", {"desk"}, 4, NULL, NULL, 0, 0});
@@ -257,7 +257,7 @@ static void test_routing_prefers_spare_then_idle_then_the_lowest_id(void **state
                 assigned(world, fourth)->candidate[1]->idle_since_us);
 }
 
-static void test_routing_who_spoke_with_the_customer_comes_first(void **state)
+static void test_routing_r4_who_spoke_with_the_customer_comes_first(void **state)
 {
     struct role_world *world = *state;
     hire(world, &(struct agent){"ada", {"desk"}, 4, NULL, NULL, 0, 0});
@@ -279,7 +279,7 @@ static void test_routing_who_spoke_with_the_customer_comes_first(void **state)
     check_candidates(assigned(world, ticket), (const char *[]){"ada", "bob"}, 2);
 }
 
-static void test_routing_event_names_the_choice_and_the_next_seven(void **state)
+static void test_routing_r4_event_names_the_choice_and_the_next_seven(void **state)
 {
     struct role_world *world = *state;
     for (int i = 0; i < 12; i++) {
@@ -354,10 +354,10 @@ int main(void)
         CASE(test_routing_shift_begins_without_an_event),
         CASE(test_routing_counts_a_channel_of_its_own),
         CASE(test_routing_carries_what_is_worked_on),
-        CASE(test_routing_queue_is_by_priority_then_due_then_since),
-        CASE(test_routing_prefers_spare_then_idle_then_the_lowest_id),
-        CASE(test_routing_who_spoke_with_the_customer_comes_first),
-        CASE(test_routing_event_names_the_choice_and_the_next_seven),
+        CASE(test_routing_r3_queue_is_by_priority_then_due_then_since),
+        CASE(test_routing_r4_prefers_spare_then_idle_then_the_lowest_id),
+        CASE(test_routing_r4_who_spoke_with_the_customer_comes_first),
+        CASE(test_routing_r4_event_names_the_choice_and_the_next_seven),
         CASE(test_routing_lists_agents_by_id),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
