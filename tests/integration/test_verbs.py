@@ -95,7 +95,7 @@ CASES = f"""
 1  bad.yaml:2                     | apply bad.yaml
 1  bad.csv:1                      | import --map bad.csv bad.csv
 69 the routing node gave no answer | replay diff routing --timeout 100ms
-69 routing is not live           | status --wait 0 --roles sla,routing
+69 routing is not live           | status --wait 0 --roles routing,sla
 """
 
 
