@@ -1,7 +1,7 @@
 /* bench_heads [--tickets N] [--open N] [--dir DIR]: a broker that has seen very many tickets.
  *
  * The heads of N tickets (default 100 million), of which some (1 million) are open, are generated
- * into the log of a new site, as a checkpoint of its core. A broker is started on it, and one note
+ * into the log of a new site, as a checkpoint of its core. A broker is started on it, and one message
  * is appended to each open ticket, so that the broker has all of them changed in memory. Measured
  * are the time to open, the memory of the broker's own, and the rate. */
 #include "bench/lib/measure.h"
@@ -150,9 +150,10 @@ static int open_first_ticket(struct dk_client *client, uint64_t producer, struct
     return rc;
 }
 
-/* Notes to the next EVENTS open tickets; *number is the last one that had its note. */
-static int send_notes(struct bench *bench, struct dk_client *client, const struct dk_buf *note,
-                      uint64_t *number, uint64_t *sent, struct dk_err *err)
+/* Messages to the next EVENTS open tickets; *number is the last one that had its own. */
+static int send_messages(struct bench *bench, struct dk_client *client,
+                         const struct dk_buf *message, uint64_t *number, uint64_t *sent,
+                         struct dk_err *err)
 {
     static uint8_t copy[EVENTS][RECORD_MAX];
     struct dk_slice event[EVENTS];
@@ -160,10 +161,10 @@ static int send_notes(struct bench *bench, struct dk_client *client, const struc
     uint64_t id;
     for (; count < EVENTS && *sent < bench->open; count++) {
         *number += open_every(bench);
-        memcpy(copy[count], note->data, note->size);
+        memcpy(copy[count], message->data, message->size);
         dk_stamp_subject(copy[count], dk_ticket_make(1, *number));
         dk_stamp_producer_number(copy[count], ++*sent);
-        event[count] = (struct dk_slice){copy[count], note->size};
+        event[count] = (struct dk_slice){copy[count], message->size};
     }
     return dk_client_send_append(client, event, NULL, count, false, &id, err);
 }
@@ -183,22 +184,23 @@ static int take_answers(struct dk_client *client, uint64_t *accepted, unsigned *
     return 0;
 }
 
-static int append_notes(struct bench *bench, struct dk_client *client, uint64_t producer,
-                        struct dk_err *err)
+static int append_messages(struct bench *bench, struct dk_client *client, uint64_t producer,
+                           struct dk_err *err)
 {
-    static const char words[] = "The customer was told that it will take until tomorrow.";
-    Docket__NoteAdded note = DOCKET__NOTE_ADDED__INIT;
+    static const char words[] = "They told me that it will take until tomorrow, and it did.";
+    Docket__MessagePublic message = DOCKET__MESSAGE_PUBLIC__INIT;
     Docket__Text text = DOCKET__TEXT__INIT;
     uint64_t number = 0, sent = 0, accepted = 0;
     unsigned outstanding = 0;
     struct dk_buf record;
     text.has_plain = 1;
     text.plain = (ProtobufCBinaryData){sizeof words - 1, (uint8_t *)(uintptr_t)words};
-    note.text = &text;
-    int rc = make_record(producer, 0, DK_KIND_NOTE_ADDED, &note.base, &record, err);
+    message.direction = DOCKET__DIRECTION__DIRECTION_INBOUND;
+    message.text = &text;
+    int rc = make_record(producer, 0, DK_KIND_MESSAGE_PUBLIC, &message.base, &record, err);
     while (rc == 0 && accepted < bench->open && (sent < bench->open || outstanding > 0)) {
         if (outstanding < OUTSTANDING && sent < bench->open) {
-            rc = send_notes(bench, client, &record, &number, &sent, err);
+            rc = send_messages(bench, client, &record, &number, &sent, err);
             outstanding++;
         } else {
             rc = take_answers(client, &accepted, &outstanding, err);
@@ -207,22 +209,22 @@ static int append_notes(struct bench *bench, struct dk_client *client, uint64_t 
     dk_buf_close(&record);
     return rc != 0 || accepted == bench->open
                ? rc
-               : dk_err_set(err, DK_EILLEGAL, "only %llu notes were accepted",
+               : dk_err_set(err, DK_EILLEGAL, "only %llu messages were accepted",
                             (unsigned long long)accepted);
 }
 
-/* Runs `first` (the one event of the log) or the notes, as a producer of that name. */
+/* Runs `first` (the one event of the log) or the messages, as a producer of that name. */
 static int append(struct bench *bench, bool first, struct dk_err *err)
 {
     struct dk_client *client = NULL;
     struct dk_session session;
     void *zmq = zmq_ctx_new();
     int rc = dk_client_open(&client, zmq, &bench->config, "agent", err);
-    rc =
-        rc != 0 ? rc : dk_client_hello(client, first ? "first" : "notes", ANSWER_MS, &session, err);
+    rc = rc != 0 ? rc
+                 : dk_client_hello(client, first ? "first" : "messages", ANSWER_MS, &session, err);
     if (rc == 0) {
         rc = first ? open_first_ticket(client, session.producer, err)
-                   : append_notes(bench, client, session.producer, err);
+                   : append_messages(bench, client, session.producer, err);
     }
     dk_client_close(&client);
     (void)zmq_ctx_term(zmq);
@@ -255,10 +257,11 @@ static void tell(const struct bench *bench)
     dk_report_add(&report, "started_own_mib", (double)bench->started.own_bytes / (1 << 20),
                   "memory of its own then (RssAnon)");
     dk_report_goal(&report, "own_mib", own_mib, GOAL_MIB, 0,
-                   "the same after a note to every open ticket");
+                   "the same after a message to every open ticket");
     dk_report_add(&report, "peak_mib", (double)bench->appended.peak_bytes / (1 << 20),
                   "VmHWM: the heads' mapped pages, and the log's, among it");
-    dk_report_add(&report, "notes_s", (double)bench->open / bench->append_s, "notes a second");
+    dk_report_add(&report, "messages_s", (double)bench->open / bench->append_s,
+                  "messages a second");
     dk_report_add(&report, "tickets", (double)bench->tickets, "");
     dk_report_add(&report, "open", (double)bench->open, "");
     dk_report_end(&report);

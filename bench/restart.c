@@ -8,6 +8,7 @@
 #include "bench/lib/load.h"
 #include "bench/lib/process.h"
 #include "bench/lib/report.h"
+#include "bench/lib/workload.h"
 #include "proto/peer/client.h"
 #include <getopt.h>
 #include <signal.h>
@@ -151,6 +152,7 @@ static int run(struct bench *bench, struct dk_err *err)
     rc = rc != 0 ? rc : dk_key_load(&bench->agent, bench->config.keys, "agent", err);
     rc = rc != 0 ? rc : dk_key_public(bench->broker_public, bench->config.keys, "broker", err);
     rc = rc != 0 ? rc : dk_site_start(&bench->site, err);
+    rc = rc != 0 ? rc : dk_site_apply(&bench->site, DK_WORKLOAD_ORGANIZATION, err);
     rc = rc != 0 ? rc : fill(bench, err);
     for (int i = 0; rc == 0 && i < bench->rounds; i++) {
         rc = kill_amid(bench, err);
