@@ -1,4 +1,5 @@
 #include "bench/lib/process.h"
+#include "proto/base/temp.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -21,7 +22,7 @@
 
 int dk_bench_folder(char *path, size_t bytes, const char *base, struct dk_err *err)
 {
-    if (snprintf(path, bytes, "%s/dkb-XXXXXX", base) >= (int)bytes) {
+    if (!dk_temp_name(path, bytes, base, "dkb")) {
         return dk_err_set(err, DK_ETOOBIG, "the path %s is too long", base);
     }
     return mkdtemp(path) != NULL ? 0 : dk_err_errno(err, DK_EIO, errno, "cannot make %s", path);

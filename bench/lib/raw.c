@@ -1,8 +1,8 @@
 #include "bench/lib/raw.h"
+#include "bench/lib/process.h"
 #include "bench/lib/workload.h"
 #include "broker/log/log.h"
 #include "proto/event/event.h"
-#include <errno.h>
 #include <limits.h>
 #include <lmdb.h>
 #include <stdio.h>
@@ -34,13 +34,6 @@ int dk_raw_records_make(struct dk_records *records, struct dk_err *err)
     return rc;
 }
 
-/* Nothing is removed until the bench ends: a disk that is told of freed blocks is slow to sync. */
-static int raw_folder(char path[PATH_MAX], const char *folder, struct dk_err *err)
-{
-    (void)snprintf(path, PATH_MAX, "%s/raw-XXXXXX", folder);
-    return mkdtemp(path) != NULL ? 0 : dk_err_errno(err, DK_EIO, errno, "cannot make %s", path);
-}
-
 /* ---------------------------------------------------------------- LMDB as it comes */
 
 static int open_env(MDB_env **env, MDB_dbi *dbi, const char *path)
@@ -70,6 +63,7 @@ static int commit_values(MDB_env *env, MDB_dbi dbi, const struct dk_records *rec
     return rc != 0 ? rc : mdb_txn_commit(txn);
 }
 
+/* Nothing is removed until the bench ends: a disk that is told of freed blocks is slow to sync. */
 int dk_raw_lmdb(const char *folder, const struct dk_records *records, const uint32_t *commit,
                 size_t count, double seconds, double *events_s, struct dk_latency *latency,
                 struct dk_err *err)
@@ -77,7 +71,7 @@ int dk_raw_lmdb(const char *folder, const struct dk_records *records, const uint
     char path[PATH_MAX];
     MDB_env *env;
     MDB_dbi dbi;
-    int rc = raw_folder(path, folder, err);
+    int rc = dk_bench_folder(path, sizeof path, folder, err);
     if (rc != 0 || count == 0) {
         return rc;
     }
@@ -122,7 +116,7 @@ int dk_raw_log(const char *folder, const struct dk_records *records, const uint3
     char path[PATH_MAX];
     struct dk_log *log = NULL;
     uint64_t position = 1;
-    int rc = raw_folder(path, folder, err);
+    int rc = dk_bench_folder(path, sizeof path, folder, err);
     if (rc != 0 || count == 0) {
         return rc;
     }
@@ -143,7 +137,7 @@ int dk_raw_disk_bytes(const char *folder, const struct dk_records *records, size
     char path[PATH_MAX];
     struct dk_log *log = NULL;
     uint64_t position = 1, half = 0;
-    int rc = raw_folder(path, folder, err);
+    int rc = dk_bench_folder(path, sizeof path, folder, err);
     rc = rc != 0 ? rc : open_log(&log, path, err);
     for (int i = 0; rc == 0 && i < DISK_COMMITS; i++) {
         half = i == DISK_COMMITS / 2 ? dk_log_used_bytes(log) : half;

@@ -1,5 +1,6 @@
 #include "replay/import/sorter.h"
 
+#include "proto/base/temp.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -90,10 +91,10 @@ static int fail(const struct dk_sorter *sorter, struct dk_err *err)
 static int open_file(struct dk_sorter *sorter, struct dk_err *err)
 {
     const char *tmpdir = getenv("TMPDIR");
-    char path[sizeof sorter->folder + sizeof "/docket-import.XXXXXX"];
+    char path[sizeof sorter->folder + 32];
     (void)snprintf(sorter->folder, sizeof sorter->folder, "%s",
                    tmpdir != NULL && tmpdir[0] != '\0' ? tmpdir : "/var/tmp");
-    (void)snprintf(path, sizeof path, "%s/docket-import.XXXXXX", sorter->folder);
+    DK_ASSERT(dk_temp_name(path, sizeof path, sorter->folder, "docket-import"));
     int fd = mkstemp(path);
     if (fd < 0) {
         return fail(sorter, err);

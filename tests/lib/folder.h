@@ -3,6 +3,7 @@
 #define DK_TESTS_FOLDER_H
 
 #include "proto/base/err.h"
+#include "proto/base/temp.h"
 #include <ftw.h>
 #include <limits.h>
 #include <stdio.h>
@@ -15,8 +16,8 @@ struct test_folder {
 static inline void test_folder_make(struct test_folder *folder)
 {
     const char *base = getenv("TMPDIR");
-    snprintf(folder->path, sizeof folder->path, "%s/docket-test-XXXXXX",
-             base == NULL ? "/tmp" : base);
+    DK_ASSERT(dk_temp_name(folder->path, sizeof folder->path, base == NULL ? "/tmp" : base,
+                           "docket-test"));
     DK_ASSERT(mkdtemp(folder->path) != NULL);
 }
 
