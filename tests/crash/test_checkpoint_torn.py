@@ -6,6 +6,7 @@ from docket_client import Client
 from load import BIN, Load, define_organization
 from site_of import Program, Site
 import docket_pb2 as pb
+from waiting import wait_until
 
 SECTOR, TORN = 512, 9
 CALLS = 10  # on the heads: write, sync and rename of each segment and of the manifest; more than one checkpoint
@@ -134,13 +135,6 @@ def start_on_a_bad_disk(site):
         programs[role] = (node(site, role, role, DK_FAULT_FILE=str(told)).start(), told)
         told.write_text(fault)
     return programs
-
-
-def wait_until(what, holds, timeout_s=60):
-    end = time.monotonic() + timeout_s
-    while not holds():
-        assert time.monotonic() < end, f"not within {timeout_s} s: {what()}"
-        time.sleep(0.1)
 
 
 def test_recovers(site, programs):

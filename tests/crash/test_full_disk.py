@@ -1,11 +1,14 @@
 """A site whose whole disk is full, to the last byte: log, states, outbox and sockets are on one small file system. What
 runs goes on reading and says what it cannot write; what is started then starts, as far as it can; and once there is
 room, everything goes on by itself: nothing accepted is lost, every notice arrives once."""
-import os, pathlib, shutil, subprocess, sys, time
+import functools, os, pathlib, shutil, subprocess, sys, time
 import docket_pb2 as pb
 from docket_client import Client, event
 from load import BIN, Load, check_log, check_states, define_organization, received, wait_until_quiet
 from site_of import Site, skip
+import waiting
+
+wait_until = functools.partial(waiting.wait_until, timeout_s=45)
 
 TICKET_TO_BE, CUSTOMER = 1 << 56 | 0xFFFF << 40, 2 << 56 | 1
 MIB = 1 << 20
@@ -57,13 +60,6 @@ def open_ticket(client):
 def refused(client):
     reply = open_ticket(client)
     return isinstance(reply, pb.Reply) and reply.failure.name == b"DK_ENOSPACE"
-
-
-def wait_until(what, holds, timeout_s=45):
-    end = time.monotonic() + timeout_s
-    while not holds():
-        assert time.monotonic() < end, f"not within {timeout_s} s: {what}"
-        time.sleep(0.05)
 
 
 def test_outbox_that_is_full(site, client):

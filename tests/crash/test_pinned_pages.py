@@ -1,20 +1,16 @@
 """A reader that is stopped within a transaction: the broker warns of it by its process id, once until it goes on, and
 the status names it. What has nothing to do is said to be caught up."""
-import os, subprocess, time
+import functools, os, subprocess, time
 import docket_pb2 as pb
 from docket_client import Client, event
 from load import BIN, define_organization
 from site_of import Site
+import waiting
+
+wait_until = functools.partial(waiting.wait_until, timeout_s=30)
 
 TICKET_TO_BE, CUSTOMER = 1 << 56 | 0xFFFF << 40, 2 << 56 | 1
 PINNED_COMMITS = 1000  # broker/net/pinned.h
-
-
-def wait_until(what, holds, timeout_s=30):
-    end = time.monotonic() + timeout_s
-    while not holds():
-        assert time.monotonic() < end, f"not within {timeout_s} s: {what}"
-        time.sleep(0.05)
 
 
 def pin(site):

@@ -1,10 +1,13 @@
 """A disk that fills, fails, or holds still under a working site: clear refusals or a clear end, nothing that was
 accepted is lost, and it goes on when the disk is well; a reader that is stopped makes no file grow."""
-import os, pathlib, signal, time
+import functools, os, pathlib, signal, time
 import docket_pb2 as pb
 from docket_client import A_TICKET, Client, event
 from load import BIN, Load, check_log, check_states, define_organization, wait_until_quiet
 from site_of import Site
+import waiting
+
+wait_until = functools.partial(waiting.wait_until, timeout_s=10)
 
 TICKET_TO_BE, CUSTOMER = 1 << 56 | 0xFFFF << 40, 2 << 56 | 1
 WRITE_FAILED = 74
@@ -27,13 +30,6 @@ def tell(path, text):
 def open_ticket(client):
     """The reply to an Opened: Appended, or a Failure."""
     return client.append(event(16, TICKET_TO_BE, CUSTOMER, A_TICKET, one_shot=os.urandom(16)))
-
-
-def wait_until(what, holds, timeout_s=10):
-    end = time.monotonic() + timeout_s
-    while not holds():
-        assert time.monotonic() < end, f"not within {timeout_s} s: {what}"
-        time.sleep(0.02)
 
 
 def test_disk_that_fills():
@@ -119,7 +115,7 @@ def test_disk_that_is_slow():
             peak = max(peak, own_mib(site.broker.process))
             assert other.call(fetch=pb.Fetch(**{"from": 1})).HasField("records")
         site.fault.unlink()
-        wait_until("all of them", lambda: other.call(head=pb.Head()).head.head == 1 + 8 * 300, 60)
+        wait_until("all of them", lambda: other.call(head=pb.Head()).head.head == 1 + 8 * 300, timeout_s=60)
         assert peak < 120, f"{peak} MiB"
     print(f"a slow disk: {peak} MiB at most, all accepted")
 

@@ -1,20 +1,16 @@
 """The folder of the sockets deleted under a running site: broker and nodes listen again, with a warning; who was
 connected goes on meanwhile; and a path that cannot be bound is said until it can."""
-import os, shutil, time
+import functools, os, shutil
 import docket_pb2 as pb
 from docket_client import A_TICKET, Client, event
 from site_of import Site
+import waiting
+
+wait_until = functools.partial(waiting.wait_until, timeout_s=15)
 
 TICKET_TO_BE, CUSTOMER = 1 << 56 | 0xFFFF << 40, 2 << 56 | 1
 ROLES = ("routing", "sla", "notification", "analytics")
 SOCKETS = ("request", "announce", "feed", *ROLES)
-
-
-def wait_until(what, holds, timeout_s=15):
-    end = time.monotonic() + timeout_s
-    while not holds():
-        assert time.monotonic() < end, f"not within {timeout_s} s: {what}"
-        time.sleep(0.05)
 
 
 def open_ticket(client):

@@ -1,10 +1,12 @@
 """Mails through a real SMTP server: delivered, greylisted, refused, to a slow server, one that is down, one that answers
 garbage or nothing, one that wants TLS and a password. Chats by webhook, which are down at the same time, through a kill.
 Nothing is lost, nobody else waits, and no ticket writes headers."""
-import collections, email, email.policy, http.server, json, os, shutil, socket, ssl, subprocess, threading, time
+import collections, email, email.policy, http.server, json, os, shutil, socket, ssl, subprocess, threading
 import docket_pb2 as pb
 from docket_client import Client, event, id_of_key
+from receiver import Receiver
 from site_of import Site, skip
+from waiting import wait_until
 
 try:
     from aiosmtpd.controller import Controller
@@ -54,14 +56,12 @@ def serve(mailbox, port, **options):
     return controller
 
 
-class Chats(http.server.ThreadingHTTPServer):
+class Chats(Receiver):
     """What each chat was told, by the id of the notice."""
-    daemon_threads = True
 
     def __init__(self, port):
         self.told = collections.defaultdict(dict)
-        super().__init__(("127.0.0.1", port), Chat)
-        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+        super().__init__(Chat, port)
 
     def stop(self):
         self.shutdown()
@@ -157,14 +157,6 @@ def news(client, count):
             event(16, PLACEHOLDER, OPERATOR, pb.Opened(subject=pb.Text(plain=TEXT.encode())), one_shot=request_id),
             event(25, PLACEHOLDER, OPERATOR, pb.NoteAdded(text=pb.Text(plain=EVIL.encode())), one_shot=request_id))
         assert not reply.refused, reply
-
-
-def wait_until(what, holds, timeout_s=60):
-    end = time.monotonic() + timeout_s
-    while not holds():
-        if time.monotonic() > end:
-            raise AssertionError(f"not within {timeout_s} s: {what}")
-        time.sleep(0.05)
 
 
 def configure(site, text):

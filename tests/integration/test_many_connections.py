@@ -1,9 +1,12 @@
 """More connections than the process may have descriptors, made by anybody, without a key: they are closed, those who are
 connected are served, files can be opened, and later ones are let in again. The soft limit is raised to the hard one."""
-import pathlib, socket, time
+import functools, pathlib, socket
 import docket_pb2 as pb
 from docket_client import Client
 from site_of import Program, Site
+import waiting
+
+wait_until = functools.partial(waiting.wait_until, timeout_s=30)
 
 DESCRIPTORS, CROWD = 256, 400
 
@@ -29,13 +32,6 @@ def leave(crowd):
         one.close()
 
 
-def wait_until(what, holds, timeout_s=30):
-    end = time.monotonic() + timeout_s
-    while not holds():
-        assert time.monotonic() < end, f"not within {timeout_s} s: {what()}"
-        time.sleep(0.05)
-
-
 def test_crowd(site, program, path, ask):
     """ask() asks one who is connected already."""
     before, crowd = descriptors(program), []
@@ -57,7 +53,7 @@ with Site("routing") as site:
     for socket_name in ("request", "announce", "feed"):
         test_crowd(site, site.broker, site.data / "run" / socket_name, lambda: honest.call(head=pb.Head()))
     wait_until(site.broker.said, lambda: "event=connections-refused" in site.broker.said())
-    wait_until(site.broker.said, lambda: "event=connections-accepted-again" in site.broker.said(), 90)
+    wait_until(site.broker.said, lambda: "event=connections-accepted-again" in site.broker.said(), timeout_s=90)
     assert Client(site.data, "agent").call(head=pb.Head()).HasField("head")
     node = site.nodes["routing"]
     test_crowd(site, node, site.data / "run" / "routing", lambda: None)

@@ -1,9 +1,11 @@
 """Quiet hours (N2) and receivers that fail: what could not be delivered in the recipient's hours is held outside of them,
 through a kill -9 too, and goes when they begin again; a digest as the one message it was, under the same key. What is
 urgent goes at once. The clock is held by the test."""
-import http.server, json, os, struct, threading, time
+import http.server, json, os, struct
 from docket_client import Client
+from receiver import Receiver
 from site_of import BIN, Program, Site
+from waiting import wait_until
 
 ORGANIZATION = """
 calendars: {day: {zone: UTC, hours: {mon-fri: "09:00-17:00"}}}
@@ -17,18 +19,12 @@ MORE = {"plain": "", "gone": "", "urgent": ", urgent: true", "digest": ", digest
 AFTERNOON, WINDOW_OVER, NIGHT, MORNING = 1774371000, 1774371300, 1774382400, 1774429200  # 2026-03-24 16:50, :55, 20:00; 09:00
 
 
-class Receiver(http.server.ThreadingHTTPServer):
+class Keeping(Receiver):
     """Keeps what it was sent, and what of that it took; `status` is its answer."""
-    daemon_threads = True
 
     def __init__(self, status):
         self.status, self.asked, self.taken = status, [], []
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server_port}/"
-        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-
-    def handle_error(self, request, client_address):
-        pass  # a node that was killed breaks its connections off
+        super().__init__(Handler)
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -46,15 +42,6 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 
 
-def wait_until(what, holds, timeout_s=60):
-    end = time.monotonic() + timeout_s
-    while not (held := holds()):
-        if time.monotonic() > end:
-            raise AssertionError(f"not within {timeout_s} s: {what}")
-        time.sleep(0.05)
-    return held
-
-
 def set_clock(path, at_s):
     with path.open("r+b" if path.exists() else "wb") as file:
         file.write(struct.pack("<q", at_s * 1_000_000))
@@ -66,7 +53,7 @@ with Site("notification") as site:
     site.broker = Program([BIN / "docket-broker", "--clock", clock, "--config", site.data], site.path / "broker.log")
     site.nodes["notification"].env = {"no_proxy": "*"}
     site.start()
-    receivers = {name: Receiver(410 if name == "gone" else 500) for name in MORE}
+    receivers = {name: Keeping(410 if name == "gone" else 500) for name in MORE}
     rules = "".join(RULE.format(name=name, event="time-logged" if name == "probe" else "note", url=r.url, more=MORE[name]) for name, r in receivers.items())
     site.docket("apply", "-", "--yes", stdin=ORGANIZATION + rules)
     agent = lambda *words: site.docket(*words, "--as", "anna").stdout.strip()

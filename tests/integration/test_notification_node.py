@@ -3,7 +3,9 @@ closed or refuses; through a kill -9 in the middle. What was requested is receiv
 import collections, http.server, json, os, threading, time
 import docket_pb2 as pb
 from docket_client import A_NOTE, Client, event, id_of_key
+from receiver import Receiver
 from site_of import Site
+from waiting import wait_until
 
 PLACEHOLDER = 1 << 56 | 0xFFFF << 40
 OPERATOR = 6 << 56 | 1
@@ -11,19 +13,13 @@ TICKETS, IN_FLIGHT, DIGEST_US = 60, 32, 1_500_000
 REQUESTED, SENT, FAILED = 51, 52, 53
 
 
-class Receiver(http.server.ThreadingHTTPServer):
+class Counting(Receiver):
     """Counts each id that it answered with 2xx; `mode` says how it behaves."""
-    daemon_threads = True
 
-    def __init__(self, mode, address=("127.0.0.1", 0)):
+    def __init__(self, mode, port=0):
         self.mode, self.asked, self.messages, self.taken = mode, 0, 0, collections.Counter()
         self.lock = threading.Lock()
-        super().__init__(address, Handler)
-        self.url = f"http://127.0.0.1:{self.server_port}/"
-        threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-
-    def handle_error(self, request, client_address):
-        pass  # a node that was killed breaks its connections off
+        super().__init__(Handler, port)
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -104,18 +100,10 @@ def log_of(client):
         at = records.next
 
 
-def wait_until(what, holds, timeout_s=60):
-    end = time.monotonic() + timeout_s
-    while not holds():
-        if time.monotonic() > end:
-            raise AssertionError(f"not within {timeout_s} s: {what}")
-        time.sleep(0.05)
-
-
 with Site("notification") as site:
     node = site.nodes["notification"]
     node.env = {"no_proxy": "*"}
-    receivers = {mode: Receiver(mode) for mode in ("ok", "flaky", "slow", "garbage", "gone", "closed", "digest")}
+    receivers = {mode: Counting(mode) for mode in ("ok", "flaky", "slow", "garbage", "gone", "closed", "digest")}
     receivers["closed"].shutdown()
     receivers["closed"].server_close()
     site.start()
@@ -139,7 +127,7 @@ with Site("notification") as site:
     wait_until("the kill's moment", lambda: len(receivers["ok"].taken) > TICKETS // 2 + 3)
     node.kill()
     receivers["garbage"].mode = "ok"
-    receivers["closed"] = Receiver("ok", receivers["closed"].server_address)
+    receivers["closed"] = Counting("ok", receivers["closed"].server_port)
     node.start()
     well = [mode for mode in receivers if mode != "gone"]
     wait_until("all are told", lambda: all(len(receivers[mode].taken) == TICKETS for mode in well))

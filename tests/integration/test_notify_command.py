@@ -1,8 +1,11 @@
 """`docket notify` and `docket ack` at a live site: what was given up is listed in order, retried with the template in force
 then, dropped; a chain of notices goes on until somebody acknowledges."""
-import json, os, time
+import functools, json, os, time
 from docket_client import Client, event, pb
 from site_of import Site
+import waiting
+
+wait_until = functools.partial(waiting.wait_until, timeout_s=30)
 
 ORGANIZATION = """
 groups: {desk: {line: 1, manager: mara}}
@@ -22,15 +25,6 @@ REPAIRED = """
 templates:
   news: {texts: {default: {title: "{{ticket}}", body: second}}}
 """
-
-
-def wait_until(what, holds, timeout_s=30):
-    end = time.monotonic() + timeout_s
-    while not (held := holds()):
-        if time.monotonic() > end:
-            raise AssertionError(f"not within {timeout_s} s: {what}")
-        time.sleep(0.05)
-    return held
 
 
 def refusal(site, ticket, notice):

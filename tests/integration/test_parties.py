@@ -4,6 +4,7 @@ import collections, email, email.policy, json, os, pty, signal, socket, subproce
 import docket_pb2 as pb
 from docket_client import Client, event
 from site_of import BIN, Site, skip
+from waiting import wait_until
 
 try:
     from aiosmtpd.controller import Controller
@@ -47,14 +48,6 @@ class Mailbox:
 def free_port():
     with socket.create_server(("127.0.0.1", 0)) as taken:
         return taken.getsockname()[1]
-
-
-def wait_until(what, holds, timeout_s=60):
-    end = time.monotonic() + timeout_s
-    while not holds():
-        if time.monotonic() > end:
-            raise AssertionError(f"not within {timeout_s} s: {what}")
-        time.sleep(0.05)
 
 
 def write(site, name, text):

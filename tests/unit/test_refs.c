@@ -1,26 +1,5 @@
-#include "proto/refs/refs.h"
-
-#include "tests/lib/definitions.h"
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
+#include "tests/unit/refs_fixture.h"
 #include <stdio.h>
-
-#include <cmocka.h>
-
-#define T(text) test_at(text)
-
-static int set_up(void **state)
-{
-    return dk_refs_new((struct dk_refs **)state, NULL);
-}
-
-static int tear_down(void **state)
-{
-    dk_refs_free((struct dk_refs **)state);
-    assert_null(*state);
-    return 0;
-}
 
 static void define_group(struct dk_refs *refs, uint64_t position, int64_t recorded_us,
                          int64_t effective_us, const char *key, uint32_t line)

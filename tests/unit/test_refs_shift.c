@@ -1,26 +1,5 @@
 /* Who works when: calendars as of an instant, and the shifts that follow them. */
-#include "proto/refs/refs.h"
-
-#include "tests/lib/definitions.h"
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
-#define T(text) test_at(text)
-
-static int set_up(void **state)
-{
-    return dk_refs_new((struct dk_refs **)state, NULL);
-}
-
-static int tear_down(void **state)
-{
-    dk_refs_free((struct dk_refs **)state);
-    assert_null(*state);
-    return 0;
-}
+#include "tests/unit/refs_fixture.h"
 
 static void define_calendar(struct dk_refs *refs, uint64_t position, int64_t recorded_us,
                             const char *key, const char *zone, uint32_t from_h, uint32_t to_h)
