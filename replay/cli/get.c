@@ -109,7 +109,7 @@ static json_t *version_json(const struct getting *g, const struct dk_refs_versio
         dk_refs_name(g->refs, version->subject, name), "id", dk_id_format(version->subject, id),
         "since", dk_time_format(version->effective_us, 0, since), "version", (int)version->version,
         "position", (json_int_t)version->position, "definition", definition_json(version));
-    if (dk_is_party(dk_id_class(version->subject))) {
+    if (dk_parties_is_class(dk_id_class(version->subject))) {
         dk_parties_json(g->refs, version, object);
     }
     return object;
@@ -122,7 +122,7 @@ static int get_all(struct getting *g, unsigned cls, int64_t at_us)
         qsort(g->version, g->count, sizeof(*g->version),
               cls == DK_SUBJECT_CUSTOMER ? dk_parties_order : by_key);
     }
-    if (!g->cli->json && dk_is_party(cls)) {
+    if (!g->cli->json && dk_parties_is_class(cls)) {
         dk_parties_table(g->cli, g->refs, g->version, g->count, cls);
         return 0;
     }
@@ -142,8 +142,9 @@ static int get_one(const struct getting *g, unsigned cls, const char *key, int64
                    struct dk_err *err)
 {
     uint64_t subject = dk_refs_by_key(g->refs, cls, key, strlen(key));
-    int rc =
-        subject == 0 && dk_is_party(cls) ? dk_parties_find(g->cli, cls, key, &subject, err) : 0;
+    int rc = subject == 0 && dk_parties_is_class(cls)
+                 ? dk_parties_find(g->cli, cls, key, &subject, err)
+                 : 0;
     if (rc != 0) {
         return rc;
     }
@@ -161,7 +162,7 @@ static int get_one(const struct getting *g, unsigned cls, const char *key, int64
     (void)fprintf(g->cli->out, "%s %s, in force since %s (event %" PRIu64 ")\n",
                   dk_subject_class_word(cls), key,
                   dk_moment_show(g->cli->zone, version->effective_us, since), version->position);
-    if (dk_is_party(cls)) {
+    if (dk_parties_is_class(cls)) {
         dk_parties_print(g->cli, g->refs, version);
     } else {
         dk_reference_print_entity(g->refs, version, g->cli->out);

@@ -12,7 +12,7 @@ extern const struct dk_parameter dk_customers_parameters[], dk_companies_paramet
 extern const char dk_customers_more[], dk_companies_more[]; /* their columns, for --help */
 
 /* For `get`: whether a class is one of these two. */
-bool dk_is_party(unsigned cls);
+bool dk_parties_is_class(unsigned cls);
 /* What they say, a row each; and of one, a line a field. */
 void dk_parties_table(const struct dk_cli *cli, const struct dk_refs *refs,
                       const struct dk_refs_version *const *version, size_t count, unsigned cls);

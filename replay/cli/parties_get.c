@@ -9,7 +9,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-bool dk_is_party(unsigned cls)
+bool dk_parties_is_class(unsigned cls)
 {
     return cls == DK_SUBJECT_CUSTOMER || cls == DK_SUBJECT_COMPANY;
 }
