@@ -66,6 +66,7 @@ with Site("notification") as site:
 
     # In hours all of them are tried, and fail.
     wait_until("the first attempts", lambda: all(receivers[name].asked for name in ("plain", "urgent", "gone")))
+    wait_until("the digest's notices", lambda: [n["rule"] for n in outbox()].count("digest") == 3)
     assert not receivers["digest"].asked
     set_clock(clock, WINDOW_OVER)
     wait_until("the digest's attempts", lambda: len(receivers["digest"].asked) > 1)
