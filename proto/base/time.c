@@ -236,9 +236,10 @@ int dk_time_parse(const char *text, int64_t *us, int *has_offset, struct dk_err 
     }
     if (!ok || *at != '\0') {
         return dk_err_set(err, DK_EINVAL,
-                          "\"%s\" is no time (at \"%s\"): write it as "
-                          "2026-02-03T04:05:06Z, 2026-02-03 04:05 or 2026-02-03",
-                          text, at);
+                          "\"%s\" is no time%s%s%s: write it as 2026-02-03T04:05:06Z, "
+                          "2026-02-03 04:05 or 2026-02-03",
+                          text, *at != '\0' ? " (at \"" : ", it ends too early", at,
+                          *at != '\0' ? "\")" : "");
     }
     int rc = dk_civil_check(&civil, err);
     if (rc != 0) {

@@ -26,7 +26,7 @@ int dk_action_check_ahead(const struct dk_action *action, const char *name, int6
 {
     const struct dk_cli *cli = action->cli;
     char text[DK_TIME_TEXT_BYTES];
-    int64_t from_us = action->occurred_us != 0 ? action->occurred_us : cli->desk->session.now_us;
+    int64_t from_us = action->occurred_us != 0 ? action->occurred_us : dk_desk_now_us(cli);
     return us > from_us ? 0
                         : dk_cli_usage(err, "%s: %s is past already", name,
                                        dk_time_format(us, dk_zone_offset_s(cli->zone, us), text));
@@ -244,12 +244,21 @@ static int encode(const struct dk_action *action, struct outgoing *out, struct d
     return rc;
 }
 
+/* 0 says "any" to the broker, and is no version that a ticket ever has. */
+static int find_version(const struct dk_action *action, uint64_t *version, struct dk_err *err)
+{
+    int rc = dk_cli_number(action->cli, "--expect-version", UINT32_MAX, version, err);
+    return rc == 0 && *version == 0 && dk_cli_given(action->cli, "--expect-version") != NULL
+               ? dk_cli_usage(err, "--expect-version: versions count from 1")
+               : rc;
+}
+
 static int send(struct dk_action *action, struct dk_err *err)
 {
     struct outgoing out = {.count = 0};
     struct dk_append_result result = {0};
     uint64_t version = action->expected_version;
-    int rc = dk_cli_number(action->cli, "--expect-version", UINT32_MAX, &version, err);
+    int rc = find_version(action, &version, err);
     out.expected[action->met_count] = (uint32_t)version;
     dk_buf_init(&out.records, DK_REQUEST_MAX_BYTES);
     rc = rc != 0 ? rc : encode(action, &out, err);

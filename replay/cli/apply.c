@@ -28,7 +28,7 @@ static int load(struct dk_cli *cli, struct dk_reference *set, const struct dk_re
     if (rc != 0) {
         return rc;
     }
-    rc = dk_reference_compare(set, refs, dk_clock_wall_us(), err);
+    rc = dk_reference_compare(set, refs, dk_desk_now_us(cli), err);
     if (dk_reference_problem_count(set, NULL) > 0) {
         dk_reference_print_problems(set, stderr);
         return dk_err_set(err, rc, "nothing was changed");
@@ -52,10 +52,11 @@ static int languages_of(const struct dk_reference_change *change)
 
 /* Where agents have languages, one without any was rather forgotten than meant: what states a
  * language does not go there (R2). */
-static void note_speechless(const struct dk_reference *set, const struct dk_refs *refs)
+static void note_speechless(const struct dk_cli *cli, const struct dk_reference *set,
+                            const struct dk_refs *refs)
 {
     size_t count = dk_reference_change_count(set), noted = 0;
-    bool some = dk_refs_each(refs, DK_SUBJECT_AGENT, dk_clock_wall_us(), has_languages, NULL) != 0;
+    bool some = dk_refs_each(refs, DK_SUBJECT_AGENT, dk_desk_now_us(cli), has_languages, NULL) != 0;
     for (size_t i = 0; i < count && !some; i++) {
         some = languages_of(dk_reference_change(set, i)) > 0;
     }
@@ -178,7 +179,7 @@ static int run(struct dk_cli *cli, struct dk_reference *set, const struct dk_ref
         dk_reference_print(set, cli->out);
     }
     (void)fflush(cli->out);
-    note_speechless(set, refs);
+    note_speechless(cli, set, refs);
     if (dk_reference_change_count(set) == 0 || dk_cli_given(cli, "--dry-run") != NULL) {
         return 0;
     }

@@ -31,7 +31,7 @@ const char *dk_cli_given(const struct dk_cli *cli, const char *name)
 int dk_cli_moment(const struct dk_cli *cli, const char *name, int64_t *us, struct dk_err *err)
 {
     const char *text = dk_cli_given(cli, name);
-    if (text == NULL || dk_moment_parse(cli->zone, dk_clock_wall_us(), text, us, err) == 0) {
+    if (text == NULL || dk_moment_parse(cli->zone, dk_desk_now_us(cli), text, us, err) == 0) {
         return 0;
     }
     (void)dk_err_wrap(err, "%s", name);

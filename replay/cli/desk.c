@@ -63,6 +63,12 @@ int dk_desk_hello(struct dk_cli *cli, struct dk_err *err)
                            &cli->desk->session, err);
 }
 
+int64_t dk_desk_now_us(const struct dk_cli *cli)
+{
+    return cli->desk != NULL && cli->desk->session.site != 0 ? cli->desk->session.now_us
+                                                             : dk_clock_wall_us();
+}
+
 void dk_desk_close(struct dk_desk **held)
 {
     struct dk_desk *desk = *held;
@@ -162,6 +168,7 @@ int dk_desk_life(struct dk_cli *cli, uint64_t subject, struct dk_life *life, str
 static bool is_defined(uint64_t id)
 {
     switch (dk_id_class(id)) {
+    case 0: /* nobody */
     case DK_SUBJECT_TICKET:
     case DK_SUBJECT_MEMBER:
     case DK_SUBJECT_SOURCE:

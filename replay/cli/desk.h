@@ -28,6 +28,10 @@ int dk_desk_open(struct dk_cli *cli, struct dk_err *err);
 int dk_desk_hello(struct dk_cli *cli, struct dk_err *err);
 void dk_desk_close(struct dk_desk **desk);
 
+/* What "now" is to this command: the broker's clock as it told it by Hello; before that, and without
+ * a broker, this host's. */
+int64_t dk_desk_now_us(const struct dk_cli *cli);
+
 /* One request; the reply is good until the next one. */
 int dk_desk_call(struct dk_cli *cli, Docket__Request *request, const Docket__Reply **reply,
                  struct dk_err *err);

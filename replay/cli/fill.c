@@ -139,7 +139,8 @@ static int fill_double(struct filling *f, struct dk_err *err)
 
 static int fill_instant(struct filling *f, struct dk_err *err)
 {
-    if (dk_moment_parse(f->action->cli->zone, dk_clock_wall_us(), f->text, f->at, err) != 0) {
+    if (dk_moment_parse(f->action->cli->zone, dk_desk_now_us(f->action->cli), f->text, f->at,
+                        err) != 0) {
         return DK_EXIT_USAGE;
     }
     return *(int64_t *)f->at != 0

@@ -133,7 +133,7 @@ static int compare(struct run *run, struct dk_err *err)
         .cls = run->cls,
         .refs = run->refs,
         .salt = cli->desk->session.salt,
-        .at_us = cli->desk->session.now_us,
+        .at_us = dk_desk_now_us(cli),
         .from_at = dk_cli_given(cli, "--from") != NULL,
         .new_tiers = dk_cli_given(cli, "--new-tiers") != NULL,
         .columns = dk_cli_given(cli, "--columns"),
