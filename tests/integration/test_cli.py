@@ -76,10 +76,39 @@ def reference_data(docket, path):
     assert "name: Eve Adler" in told and "company: globex" in told, told
     assert "tier: gold" in docket("get", "company", "globex")
     assert "eve@globex" not in docket.json("get", "customers")[0]["key"]
+    said_in_part(docket)
     docket.fails(NOT_FOUND, "no customer", "get", "customer", "nobody@globex.example")
     docket.fails(1, "no company \"initech\" is defined", "customer", "x@y.example", "--company", "initech")
     docket.fails(1, "no contract \"c\" is defined", "company", "globex", "--contract", "c")
     docket.fails(USAGE, "no reference data", "get", "gnomes")
+
+
+def said_in_part(docket):
+    """Of a customer or a company what is not said stays, as of a file's missing column; what is empty goes."""
+    def eve():
+        shown = docket.json("get", "customer", "eve@globex.example")
+        return [shown.get(key) for key in ("name", "address", "company", "language")]
+
+    def globex():
+        shown = docket.json("get", "company", "globex")
+        return [shown.get(key) for key in ("name", "tier")]
+    for words, after in (
+            (("--language", "fr"), ["Eve Adler", "eve@globex.example", "globex", "fr"]),
+            (("--name", "Eve Kern", "--company", "none"), ["Eve Kern", "eve@globex.example", None, "fr"]),
+            (("--language", ""), ["Eve Kern", "eve@globex.example", None, None]),
+            (("--name", "Eve Adler", "--company", "globex", "--language", "de"),
+             ["Eve Adler", "eve@globex.example", "globex", "de"])):
+        docket("customer", "eve@globex.example", *words)
+        assert eve() == after, (words, eve())
+    for words, after in (
+            (("--tier", "silver"), ["Globex Ltd", "silver"]),
+            (("--name", "Globex", "--tier", ""), ["Globex", None]),
+            (("--name", "Globex Ltd", "--tier", "gold"), ["Globex Ltd", "gold"])):
+        docket("company", "globex", *words)
+        assert globex() == after, (words, globex())
+    file = docket.site.path / "eve.csv"  # the same words twice change nothing
+    file.write_text("customer,name,company,language\neve@globex.example,Eve Adler,globex,de\n")
+    assert docket.json("import", "customers", file, "--yes")["unchanged"] == 1
 
 
 def life(docket, path):
