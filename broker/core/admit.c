@@ -15,6 +15,7 @@ struct judged {
     struct dk_admission *admission;
     uint8_t *record;
     size_t record_bytes;
+    uint32_t index; /* in the request */
     const struct dk_kind_info *info;
     struct dk_envelope event;
     const ProtobufCMessage *body;
@@ -192,6 +193,22 @@ static int name_opened(const struct judged *judged, const char *field, uint64_t 
     return 0;
 }
 
+/* A ticket of this site that a body names is one. (Of a pair its mirror has to be on it; of another
+ * site's tickets nothing is known here.) */
+static int check_other(const struct judged *judged, const struct dk_named *named, uint64_t other,
+                       struct dk_err *err)
+{
+    char text[DK_ID_TEXT_BYTES];
+    if (dk_id_class(other) != DK_SUBJECT_TICKET || named->number != 0 ||
+        dk_ticket_site(other) != judged->state->identity->site ||
+        judged->admission->peer->role == DK_ROLE_IMPORTER ||
+        dk_state_ticket(judged->state, other)->last_position != 0) {
+        return 0;
+    }
+    return dk_err_field(err, DK_EREFERENCE, named->field, "there is no ticket %s",
+                        dk_id_format(other, text));
+}
+
 /* The same for the ticket that a body names, in the record and in the unpacked body. */
 static int name_other(struct judged *judged, struct dk_err *err)
 {
@@ -201,7 +218,7 @@ static int name_other(struct judged *judged, struct dk_err *err)
     }
     uint64_t *other = (uint64_t *)((uintptr_t)judged->body + named->offset);
     if (!dk_names_opened(*other)) {
-        return 0;
+        return check_other(judged, named, *other, err);
     }
     if (named->number == 0) {
         return dk_err_field(err, DK_EINVAL, named->field,
@@ -386,8 +403,31 @@ static int judge_calendar(const struct judged *judged, struct dk_err *err)
     return 0;
 }
 
-static int judge_legal(const struct judged *judged, const struct dk_ticket *ticket,
-                       struct dk_err *err)
+static int refuse_bypass(struct dk_err *err)
+{
+    return dk_err_field(err, DK_EILLEGAL, "kind",
+                        "the customer is outside the product's audience: that a critical ticket "
+                        "passes it is recorded, by an exception of type entitlement behind this "
+                        "event in one atomic request");
+}
+
+/* The bypass of an entitlement is an event: it is asked for when the whole request is there. */
+static int note_bypass(struct judged *judged, const struct dk_ticket *ticket, struct dk_err *err)
+{
+    struct dk_admission *admission = judged->admission;
+    if (!dk_ticket_bypasses(ticket, judged->state->refs, &judged->event, judged->body)) {
+        return 0;
+    }
+    if (!admission->atomic) {
+        return refuse_bypass(err);
+    }
+    DK_ASSERT(admission->bypassed_count < DK_REQUEST_MAX_EVENTS);
+    admission->bypassed[admission->bypassed_count].ticket = judged->event.subject;
+    admission->bypassed[admission->bypassed_count++].index = judged->index;
+    return 0;
+}
+
+static int judge_legal(struct judged *judged, const struct dk_ticket *ticket, struct dk_err *err)
 {
     uint32_t kind = judged->event.kind;
     if (dk_pairs_is_half(kind) && !judged->admission->atomic) {
@@ -396,8 +436,9 @@ static int judge_legal(const struct judged *judged, const struct dk_ticket *tick
                             "request");
     }
     if (ticket != NULL) {
-        return dk_ticket_check(ticket, judged->state->refs, judged->admission->peer->role,
-                               &judged->event, judged->body, err);
+        int code = dk_ticket_check(ticket, judged->state->refs, judged->admission->peer->role,
+                                   &judged->event, judged->body, err);
+        return code != 0 ? code : note_bypass(judged, ticket, err);
     }
     int rc = dk_actor_check(judged->state->refs, &judged->event, err);
     if (rc != 0) {
@@ -465,6 +506,7 @@ int dk_admit_event(struct dk_state *state, struct dk_admission *admission, uint8
         .admission = admission,
         .record = record,
         .record_bytes = record_bytes,
+        .index = index,
     };
     dk_event_load(record, &judged.event);
     judged.info = dk_kind_info(judged.event.kind);
@@ -496,4 +538,17 @@ int dk_admit_event(struct dk_state *state, struct dk_admission *admission, uint8
     dk_event_store(record, &judged.event);
     dk_stamp_crc32c(record, dk_event_crc(record, record_bytes));
     return 0;
+}
+
+int dk_admit_whole(struct dk_state *state, struct dk_admission *admission, uint32_t *index,
+                   struct dk_err *err)
+{
+    for (size_t i = 0; i < admission->bypassed_count; i++) {
+        const struct dk_ticket *ticket = dk_state_ticket(state, admission->bypassed[i].ticket);
+        if ((ticket->flags & DK_TICKET_ENTITLED) == 0) {
+            *index = admission->bypassed[i].index;
+            return refuse_bypass(err);
+        }
+    }
+    return dk_pairs_check(&admission->pairs, index, err);
 }

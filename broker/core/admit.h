@@ -27,6 +27,11 @@ struct dk_admission {
     size_t opened_count;                    /* Opened met so far, this one too */
     uint64_t opened[DK_REQUEST_MAX_EVENTS]; /* the ticket that each opened, 0 = refused */
     struct dk_pairs pairs;
+    size_t bypassed_count; /* events that owe an exception (dk_ticket_bypasses) */
+    struct {
+        uint64_t ticket;
+        uint32_t index;
+    } bypassed[DK_REQUEST_MAX_EVENTS];
 };
 
 /* Roles that may append anything at all. */
@@ -38,6 +43,12 @@ bool dk_admit_role(unsigned role);
  * bytes are of no use. */
 int dk_admit_event(struct dk_state *state, struct dk_admission *admission, uint8_t *record,
                    size_t record_bytes, uint32_t index, uint32_t expected_version, bool more,
+                   struct dk_err *err);
+
+/* What the events of an atomic request owe each other, once all are admitted: each half of a pair
+ * its mirror, each bypass of entitlement its exception. 0, or DK_EILLEGAL; `*index` says of which
+ * event. */
+int dk_admit_whole(struct dk_state *state, struct dk_admission *admission, uint32_t *index,
                    struct dk_err *err);
 
 #endif

@@ -75,6 +75,7 @@ static int prepare(struct dk_core *core, const struct dk_peer *peer, struct dk_n
     admission->atomic = append->atomic != 0;
     admission->opened_count = 0;
     admission->pairs.count = 0;
+    admission->bypassed_count = 0;
     return 0;
 }
 
@@ -346,7 +347,7 @@ static int judge_all(struct dk_core *core, struct dk_now now, uint32_t *index, s
             return rc;
         }
     }
-    return dk_pairs_check(&core->admission.pairs, index, err);
+    return dk_admit_whole(&core->state, &core->admission, index, err);
 }
 
 static void refuse_all(struct dk_core *core, uint32_t index, const struct dk_err *err)

@@ -226,6 +226,24 @@ static int check_field_set(const Docket__FieldSet *set, struct dk_err *err)
     return 0;
 }
 
+/* What a person has to say in a kind whose fields may all be left out. */
+static int check_says(const ProtobufCMessage *body, uint32_t kind, struct dk_err *err)
+{
+    const void *of = body;
+    const Docket__Classified *classified = of;
+    const Docket__FollowersChanged *followers = of;
+    if (kind == DK_KIND_CLASSIFIED && !classified->has_product && !classified->has_type &&
+        !classified->has_priority && !classified->has_impact && !classified->has_urgency &&
+        !classified->has_language && classified->n_tag_added + classified->n_tag_removed == 0)
+        return dk_err_field(err, DK_EINVAL, "classified", "classified says nothing of the ticket");
+    if (kind == DK_KIND_FOLLOWERS_CHANGED && followers->n_added + followers->n_removed == 0)
+        return dk_err_field(err, DK_EINVAL, "followers_changed", "followers_changed names nobody");
+    if (kind == DK_KIND_TIME_LOGGED && ((const Docket__TimeLogged *)of)->seconds == 0)
+        return dk_err_field(err, DK_EINVAL, "time_logged.seconds",
+                            "time_logged.seconds is 0: no time was spent");
+    return 0;
+}
+
 int dk_body_check(const ProtobufCMessage *body, uint32_t kind, struct dk_err *err)
 {
     const struct dk_kind_info *info = dk_kind_info(kind);
@@ -238,5 +256,7 @@ int dk_body_check(const ProtobufCMessage *body, uint32_t kind, struct dk_err *er
     int code = check_message(&walk, info->field, body, dk_rules_of_kind(kind));
     if (code == 0 && kind == DK_KIND_FIELD_SET)
         code = check_field_set((const Docket__FieldSet *)body, err);
+    if (code == 0 && !imported)
+        code = check_says(body, kind, err);
     return code;
 }

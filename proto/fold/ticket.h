@@ -25,6 +25,7 @@
 #include "proto/base/err.h"
 #include "proto/event/event.h"
 #include "proto/refs/refs.h"
+#include <stdbool.h>
 #include <stdint.h>
 
 #define DK_TICKET_FOLD_VERSION 3
@@ -87,6 +88,13 @@ _Static_assert(sizeof(struct dk_ticket) == 152, "every byte of a head is defined
 int dk_ticket_check(const struct dk_ticket *ticket, const struct dk_refs *refs, unsigned role,
                     const struct dk_envelope *event, const ProtobufCMessage *body,
                     struct dk_err *reason);
+
+/* Whether only critical severity lets the customer of an Opened or a Classified, which
+ * dk_ticket_check passes, have a product whose audience is another. The bypass is an event: an
+ * ExceptionRecorded of type entitlement stands behind it in the same atomic request (DOMAIN "Ticket
+ * life"); the broker refuses the request without it. `event` needs kind, flags and occurred_us. */
+bool dk_ticket_bypasses(const struct dk_ticket *ticket, const struct dk_refs *refs,
+                        const struct dk_envelope *event, const ProtobufCMessage *body);
 
 /* Who acts, of an event of any kind: an agent or a supplier is one that is in force at the event's
  * occurred_us. Imported events pass. 0, or DK_EREFERENCE with field "actor". Of a ticket's event

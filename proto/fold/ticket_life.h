@@ -19,7 +19,8 @@ int dk_life_references(const struct dk_ticket *ticket, const struct dk_refs *ref
                        struct dk_err *reason);
 
 /* Who may do it: no customer does what the desk decides, nobody else rates, no agent routes a
- * ticket past the checklist of an escalation, nor is before its owner in speaking to the customer.
+ * ticket past the checklist of an escalation, nor is before its owner in speaking to the customer,
+ * to whom nobody speaks but agents and, automatically, programs of an operator.
  * For live events that the two above have passed; `refs` may be NULL. Errors as dk_ticket_check. */
 int dk_life_who(const struct dk_ticket *ticket, const struct dk_refs *refs,
                 const struct dk_envelope *event, const ProtobufCMessage *body,

@@ -1,7 +1,7 @@
 #include "proto/fold/ticket_life.h"
 
 /* Fields of bodies that name an entity: 0 is nobody, and passes, but where it is `needed`.
- * Customers and companies are not among them: they may be met before they are defined. */
+ * Customers are not among them: they may be met before they are defined. */
 struct reference {
     uint32_t kind;
     unsigned cls;
@@ -17,6 +17,7 @@ struct reference {
 
 static const struct reference references[] = {
     REFERENCE(OPENED, Opened, opened, product, PRODUCT, false),
+    REFERENCE(OPENED, Opened, opened, company, COMPANY, false),
     REFERENCE(CLASSIFIED, Classified, classified, product, PRODUCT, false),
     REFERENCE(ROUTED, Routed, routed, group, GROUP, true),
     REFERENCE(ROUTED, Routed, routed, product, PRODUCT, false),
@@ -107,46 +108,71 @@ static bool in_audience(const Docket__ProductDefined *product,
     return product->n_audience == 0;
 }
 
-/* R1: the customer is in the product's audience, unless the case is critical or excepted. */
-static int refer_audience(const struct dk_ticket *ticket, const struct dk_refs *refs, int64_t at_us,
-                          uint64_t product_id, uint64_t company_id, uint64_t customer_id,
-                          unsigned priority, const char *field, struct dk_err *reason)
+/* What R1 asks of an event that says what a ticket is about. */
+struct entitlement {
+    uint64_t product, company, customer;
+    unsigned priority;
+    const char *field;
+};
+
+static struct entitlement entitlement_of(const struct dk_ticket *ticket, uint32_t kind,
+                                         const void *body)
 {
-    const Docket__ProductDefined *product = dk_refs_product(refs, product_id, at_us);
-    const Docket__CustomerDefined *customer = dk_refs_customer(refs, customer_id, at_us);
+    const Docket__Opened *opened = body;
+    const Docket__Classified *classified = body;
+    struct entitlement asked = {.customer = ticket->customer, .field = "classified.product"};
+
+    if (kind == DK_KIND_OPENED)
+        return (struct entitlement){
+            opened->product, opened->company, opened->customer,
+            dk_priority_of((unsigned)opened->priority, opened->impact, opened->urgency),
+            "opened.product"};
+    if (kind != DK_KIND_CLASSIFIED)
+        return asked;
+    asked.product = classified->product;
+    asked.priority =
+        dk_priority_of((unsigned)classified->priority, classified->impact, classified->urgency);
+    if (asked.priority == DOCKET__PRIORITY__PRIORITY_NONE)
+        asked.priority = ticket->priority;
+    return asked;
+}
+
+/* R1: whether the customer is outside the product's audience, and no exception is recorded. */
+static bool is_outside(const struct dk_ticket *ticket, const struct dk_refs *refs, int64_t at_us,
+                       const struct entitlement *asked)
+{
+    const Docket__ProductDefined *product = dk_refs_product(refs, asked->product, at_us);
+    const Docket__CustomerDefined *customer = dk_refs_customer(refs, asked->customer, at_us);
+    uint64_t company = asked->company;
+
+    if (company == 0 && customer != NULL)
+        company = customer->company;
+    return product != NULL && (ticket->flags & DK_TICKET_ENTITLED) == 0 &&
+           !in_audience(product, dk_refs_company(refs, company, at_us));
+}
+
+bool dk_ticket_bypasses(const struct dk_ticket *ticket, const struct dk_refs *refs,
+                        const struct dk_envelope *event, const ProtobufCMessage *body)
+{
+    struct entitlement asked = entitlement_of(ticket, event->kind, body);
+
+    return !dk_life_imported(event) && asked.priority == DOCKET__PRIORITY__PRIORITY_CRITICAL &&
+           is_outside(ticket, refs, event->occurred_us, &asked);
+}
+
+/* A critical case passes: what it owes for that its request is asked (dk_ticket_bypasses). */
+static int refer_audience(const struct dk_ticket *ticket, const struct dk_refs *refs,
+                          const struct dk_envelope *event, const void *body, struct dk_err *reason)
+{
+    struct entitlement asked = entitlement_of(ticket, event->kind, body);
     char name[DK_NAME_BYTES];
 
-    if (company_id == 0 && customer != NULL)
-        company_id = customer->company;
-    if (product == NULL || priority == DOCKET__PRIORITY__PRIORITY_CRITICAL ||
-        (ticket->flags & DK_TICKET_ENTITLED) != 0 ||
-        in_audience(product, dk_refs_company(refs, company_id, at_us)))
+    if (asked.priority == DOCKET__PRIORITY__PRIORITY_CRITICAL ||
+        !is_outside(ticket, refs, event->occurred_us, &asked))
         return 0;
-    return dk_err_field(reason, DK_EREFERENCE, field, "the customer is not in the audience of %s",
-                        dk_refs_name(refs, product_id, name));
-}
-
-static int refer_opened(const struct dk_ticket *ticket, const struct dk_refs *refs,
-                        const struct dk_envelope *event, const Docket__Opened *opened,
-                        struct dk_err *reason)
-{
-    unsigned priority = dk_priority_of((unsigned)opened->priority, opened->impact, opened->urgency);
-
-    return refer_audience(ticket, refs, event->occurred_us, opened->product, opened->company,
-                          opened->customer, priority, "opened.product", reason);
-}
-
-static int refer_classified(const struct dk_ticket *ticket, const struct dk_refs *refs,
-                            const struct dk_envelope *event, const Docket__Classified *classified,
-                            struct dk_err *reason)
-{
-    unsigned priority =
-        dk_priority_of((unsigned)classified->priority, classified->impact, classified->urgency);
-
-    if (priority == DOCKET__PRIORITY__PRIORITY_NONE)
-        priority = ticket->priority;
-    return refer_audience(ticket, refs, event->occurred_us, classified->product, 0,
-                          ticket->customer, priority, "classified.product", reason);
+    return dk_err_field(reason, DK_EREFERENCE, asked.field,
+                        "the customer is not in the audience of %s",
+                        dk_refs_name(refs, asked.product, name));
 }
 
 static bool written(const Docket__Text *text)
@@ -154,6 +180,7 @@ static bool written(const Docket__Text *text)
     return text != NULL && (text->sealed != NULL || (text->has_plain && text->plain.len > 0));
 }
 
+/* Whoever else sends one is refused by dk_life_who. */
 static int refer_message(const struct dk_refs *refs, const struct dk_envelope *event,
                          const Docket__MessagePublic *message, struct dk_err *reason)
 {
@@ -284,8 +311,8 @@ int dk_life_references(const struct dk_ticket *ticket, const struct dk_refs *ref
     if (code != 0)
         return code;
     switch (event->kind) {
-    case DK_KIND_OPENED: return refer_opened(ticket, refs, event, body, reason);
-    case DK_KIND_CLASSIFIED: return refer_classified(ticket, refs, event, body, reason);
+    case DK_KIND_OPENED:
+    case DK_KIND_CLASSIFIED: return refer_audience(ticket, refs, event, body, reason);
     case DK_KIND_MESSAGE_PUBLIC: return refer_message(refs, event, body, reason);
     case DK_KIND_STATUS_CHANGED: return refer_changed(ticket, refs, event, body, reason);
     case DK_KIND_ESCALATED: return refer_escalated(ticket, refs, event, body, reason);

@@ -27,8 +27,44 @@ static int check_reference(const struct dk_action *action, struct dk_err *err)
                                   reference, dk_id_format(bearer, text));
 }
 
+/* All by which the broker judges whether the customer may have the product (R1). */
+static int learn_entitlement(struct dk_cli *cli, uint64_t product, uint64_t company,
+                             uint64_t customer_id, struct dk_err *err)
+{
+    int64_t now_us = dk_desk_now_us(cli);
+    int rc = dk_desk_learn(cli, product, err);
+    rc = rc != 0 ? rc : dk_desk_learn(cli, customer_id, err);
+    const Docket__CustomerDefined *customer =
+        rc == 0 && company == 0 ? dk_refs_customer(cli->desk->refs, customer_id, now_us) : NULL;
+    company = customer != NULL ? customer->company : company;
+    return rc != 0 ? rc : dk_desk_learn(cli, company, err);
+}
+
+/* A critical case passes the product's audience; that it did is an event of the same request. */
+static int add_bypass(struct dk_action *action, const struct dk_ticket *ticket, uint64_t product,
+                      uint64_t company, uint64_t customer, struct dk_err *err)
+{
+    const struct dk_action_event *event = &action->event[0];
+    const struct dk_envelope envelope = {
+        .kind = event->kind,
+        .occurred_us = action->occurred_us != 0 ? action->occurred_us : dk_desk_now_us(action->cli),
+    };
+    int rc = learn_entitlement(action->cli, product, company, customer, err);
+    if (rc != 0 || !dk_ticket_bypasses(ticket, action->cli->desk->refs, &envelope, event->body)) {
+        return rc;
+    }
+    struct dk_action_event *exception = &action->event[action->count];
+    (void)dk_action_add(action, event->subject, DK_KIND_EXCEPTION_RECORDED);
+    rc = dk_action_fill(action, exception, "type", "entitlement", err);
+    return rc != 0
+               ? rc
+               : dk_action_fill(action, exception, "reason",
+                                "critical: the customer is outside the product's audience", err);
+}
+
 static int complete_open(struct dk_action *action, struct dk_err *err)
 {
+    const struct dk_ticket none = {0};
     Docket__Opened *opened = (Docket__Opened *)action->event[0].body;
     opened->has_customer = action->customer != 0;
     opened->customer = action->customer;
@@ -37,7 +73,28 @@ static int complete_open(struct dk_action *action, struct dk_err *err)
         opened->has_channel = 1;
         opened->channel = DOCKET__CHANNEL__CHANNEL_ON_BEHALF;
     }
-    return check_reference(action, err);
+    int rc = check_reference(action, err);
+    return rc != 0 || opened->product == 0
+               ? rc
+               : add_bypass(action, &none, opened->product, opened->company, opened->customer, err);
+}
+
+static int complete_classify(struct dk_action *action, struct dk_err *err)
+{
+    const Docket__Classified *classified = (const Docket__Classified *)action->event[0].body;
+    struct dk_life life;
+    struct dk_life_view view;
+    int rc = classified->product != 0 ? dk_life_init(&life, err) : 0;
+    if (rc != 0 || classified->product == 0) {
+        return rc;
+    }
+    rc = dk_desk_life(action->cli, action->event[0].subject, &life, err);
+    if (rc == 0) {
+        dk_life_fold(&life, INT64_MAX, INT64_MAX, &view);
+        rc = add_bypass(action, &view.ticket, classified->product, 0, view.ticket.customer, err);
+    }
+    dk_life_close(&life);
+    return rc;
 }
 
 /* The group's own line, when none is given. */
@@ -134,15 +191,45 @@ static int complete_merge(struct dk_action *action, struct dk_err *err)
     return rc;
 }
 
+/* What the ticket's history says against another link of a type: it is there already, or the other
+ * way round. The broker keeps no links; of two who link at the same moment both succeed. */
+static int judge_link(const struct dk_action *action, const struct dk_life *life,
+                      const Docket__LinkedTo *to, struct dk_err *err)
+{
+    char ticket[DK_ID_TEXT_BYTES], target[DK_ID_TEXT_BYTES];
+    (void)dk_id_format(action->event[0].subject, ticket);
+    (void)dk_id_format(to->target, target);
+    for (size_t i = 0; i < life->count; i++) {
+        const Docket__LinkedTo *linked = (const void *)life->event[i].body;
+        const Docket__LinkedFrom *from = (const void *)life->event[i].body;
+        uint32_t kind = life->event[i].envelope.kind;
+        if (kind == DK_KIND_LINKED_TO && linked->target == to->target && linked->type == to->type) {
+            return dk_err_field(err, DK_EEXISTS, "linked_to.target",
+                                "%s is linked to %s so already", ticket, target);
+        }
+        if (kind == DK_KIND_LINKED_FROM && from->source_ticket == to->target &&
+            from->type == to->type) {
+            return dk_err_field(err, DK_EILLEGAL, "linked_to.target",
+                                "%s is linked to %s so: not the other way round, too", target,
+                                ticket);
+        }
+    }
+    return 0;
+}
+
 static int complete_link(struct dk_action *action, struct dk_err *err)
 {
     const Docket__LinkedTo *to = (const Docket__LinkedTo *)action->event[0].body;
     Docket__LinkedFrom *from =
         (Docket__LinkedFrom *)dk_action_add(action, to->target, DK_KIND_LINKED_FROM);
-    (void)err;
+    struct dk_life life;
+    int rc = dk_life_init(&life, err);
     from->source_ticket = action->event[0].subject;
     from->type = to->type;
-    return 0;
+    rc = rc != 0 ? rc : dk_desk_life(action->cli, action->event[0].subject, &life, err);
+    rc = rc != 0 ? rc : judge_link(action, &life, to, err);
+    dk_life_close(&life);
+    return rc;
 }
 
 /* clang-format off */
@@ -174,7 +261,7 @@ const struct dk_verb dk_verbs_life[] = {
          {"--repeat-of", "TICKET",
           "the earlier ticket that this contact repeats", "repeat_of", 0, 0})},
     {.name = "classify", .summary = "say what kind of ticket it is", .run = dk_action_run,
-     .kind = DK_KIND_CLASSIFIED,
+     .kind = DK_KIND_CLASSIFIED, .complete = complete_classify,
      .example = "classify 1-42 --type incident --priority high --tag vip --as anna\n",
      .parameter = DK_PARAMETERS(DK_TICKET,
          WHAT_IT_IS,

@@ -36,12 +36,14 @@ static int complete_rate(struct dk_action *action, struct dk_err *err)
 const struct dk_verb dk_verbs_talk[] = {
     {.name = "reply", .summary = "write to the customer", .run = dk_action_run,
      .kind = DK_KIND_MESSAGE_PUBLIC,
-     .example = "reply 1-42 \"Which floor?\" --question --channel email --as anna\n",
+     .example = "reply 1-42 \"Which floor?\" --question --channel email --as anna\n"
+                "reply 1-42 \"We have your mail\" --automatic --key operator\n",
      .parameter = DK_PARAMETERS(DK_TICKET, TEXT("what to say", "text", DK_NEEDED),
          {NULL, "outbound", NULL, "direction", 0, 0},
          {"--question", NULL, "it asks the customer for something", "question", 0, 0},
          CHANNEL,
-         {"--automatic", NULL, "no human wrote it", "automatic", 0, 0},
+         {"--automatic", NULL, "no human wrote it: a program's, under an operator's key", "automatic",
+          0, 0},
          {"--message-id", "ID", "the channel's own name for the message", "message_id", 0, 0})},
     {.name = "message", .summary = "a message of the customer's", .run = dk_action_run,
      .kind = DK_KIND_MESSAGE_PUBLIC,

@@ -354,6 +354,82 @@ static void test_append_actions_on_two_tickets_are_mirrored_pairs(void **state)
     ASSERT_EQ(dk_core_ticket(w->f.core, a)->status, DOCKET__STATUS__STATUS_MERGED);
 }
 
+static void define_vpn(struct world *w)
+{
+    Docket__ProductDefined *vpn = test_memory(sizeof *vpn);
+    docket__product_defined__init(vpn);
+    vpn->definition = test_definition("vpn");
+    vpn->n_audience = 1;
+    vpn->audience = test_memory(sizeof *vpn->audience);
+    vpn->audience[0] = test_bytes("gold");
+    fixture_events_clear(&w->events);
+    fixture_next(&w->events, &w->operator, FIXTURE_OPERATOR, test_id(DK_SUBJECT_PRODUCT, "vpn"),
+                 DK_KIND_PRODUCT_DEFINED, vpn);
+    ASSERT_EQ(fixture_call(&w->f, &w->operator, & w->events, false)->accepted, 1);
+    fixture_events_clear(&w->events);
+}
+
+static void open_critical(struct world *w)
+{
+    Docket__Opened *opened = test_memory(sizeof *opened);
+    *opened = *(const Docket__Opened *)fixture_opened();
+    opened->has_product = opened->has_priority = 1;
+    opened->product = test_id(DK_SUBJECT_PRODUCT, "vpn");
+    opened->priority = DOCKET__PRIORITY__PRIORITY_CRITICAL;
+    fixture_next(&w->events, &w->agent, FIXTURE_CUSTOMER, FIXTURE_UNNAMED(0), DK_KIND_OPENED,
+                 opened);
+}
+
+static void except(struct world *w, uint64_t ticket, Docket__ExceptionType type)
+{
+    Docket__ExceptionRecorded *exception = test_memory(sizeof *exception);
+    docket__exception_recorded__init(exception);
+    exception->type = type;
+    exception->reason = test_text("critical");
+    fixture_next(&w->events, &w->agent, FIXTURE_CUSTOMER, ticket, DK_KIND_EXCEPTION_RECORDED,
+                 exception);
+}
+
+static void classify(struct world *w, uint64_t ticket)
+{
+    Docket__Classified *classified = test_memory(sizeof *classified);
+    docket__classified__init(classified);
+    classified->has_product = classified->has_priority = 1;
+    classified->product = test_id(DK_SUBJECT_PRODUCT, "vpn");
+    classified->priority = DOCKET__PRIORITY__PRIORITY_CRITICAL;
+    add(w, ticket, DK_KIND_CLASSIFIED, classified);
+}
+
+/* DOMAIN: critical severity bypasses the entitlement, and the bypass is an event. Nobody can leave
+ * it out; once it is there it holds. */
+static void test_append_a_bypass_of_entitlement_is_an_event(void **state)
+{
+    struct world *w = *state;
+    const Docket__ExceptionType entitlement = DOCKET__EXCEPTION_TYPE__EXCEPTION_ENTITLEMENT;
+    define_vpn(w);
+    open_critical(w);
+    check_refusal(call(w, false), 0, 0, DK_EILLEGAL, "kind"); /* alone */
+    add_note(w);
+    open_critical(w);
+    add_note(w);
+    check_refusal(call(w, true), 0, 1, DK_EILLEGAL, "kind"); /* without it */
+    open_critical(w);
+    except(w, FIXTURE_UNNAMED(0), entitlement);
+    check_refusal(call(w, false), 0, 0, DK_EILLEGAL, "kind"); /* not together */
+    classify(w, FIXTURE_TICKET(1));
+    check_refusal(call(w, false), 0, 0, DK_EILLEGAL, "kind");
+    classify(w, FIXTURE_TICKET(1));
+    check_refusal(call(w, true), 0, 0, DK_EILLEGAL, "kind");
+    ASSERT_EQ(dk_core_last(w->f.core), 3);
+
+    open_critical(w);
+    except(w, FIXTURE_UNNAMED(0), entitlement);
+    ASSERT_EQ(call(w, true)->accepted, 2);
+    ASSERT_TRUE((dk_core_ticket(w->f.core, FIXTURE_TICKET(2))->flags & DK_TICKET_ENTITLED) != 0);
+    classify(w, FIXTURE_TICKET(2));
+    ASSERT_EQ(call(w, false)->accepted, 1);
+}
+
 static uint64_t stored_other(struct world *w, uint64_t position)
 {
     struct dk_arena arena;
@@ -412,6 +488,10 @@ static void test_append_bodies_name_no_ticket_that_is_not_opened(void **state)
     repeats->has_repeat_of = 1;
     repeats->repeat_of = FIXTURE_UNNAMED(0);
 
+    repeats->repeat_of = FIXTURE_TICKET(2); /* the one that it will be, and no other one yet */
+    add(w, FIXTURE_UNNAMED(0), DK_KIND_OPENED, repeats);
+    check_refusal(call(w, true), 0, 0, DK_EREFERENCE, "opened.repeat_of");
+    repeats->repeat_of = FIXTURE_UNNAMED(0);
     add(w, FIXTURE_TICKET(1), DK_KIND_LINKED_TO, linked(true, FIXTURE_UNNAMED(0), child));
     check_refusal(call(w, true), 0, 0, DK_ENOTFOUND, "linked_to.target");
     add(w, FIXTURE_UNNAMED(0), DK_KIND_OPENED, fixture_opened());
@@ -585,6 +665,7 @@ int main(void)
         CASE(test_append_atomic_requests_repeat_as_a_whole),
         CASE(test_append_atomic_definitions_are_in_force_when_it_passed),
         CASE(test_append_actions_on_two_tickets_are_mirrored_pairs),
+        CASE(test_append_a_bypass_of_entitlement_is_an_event),
         CASE(test_append_pairs_may_name_what_the_request_opens),
         CASE(test_append_bodies_name_no_ticket_that_is_not_opened),
         CASE(test_append_one_shots_are_written_once),

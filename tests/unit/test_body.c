@@ -304,6 +304,43 @@ static void test_body_check_wants_people_to_say_something(void **state)
     expect_written(*state, DK_KIND_NOTE_ADDED, "note_added.text");
 }
 
+/* Of a kind whose fields may all be left out a person says something, too; a source need not. */
+static void expect_said(ProtobufCMessage *body, uint32_t kind, const char *field)
+{
+    Docket__Origin origin = DOCKET__ORIGIN__INIT;
+    Docket__Adopted *front = (Docket__Adopted *)body;
+    struct dk_err err = {0};
+    assert_int_equal(dk_body_check(body, kind, &err), DK_EINVAL);
+    assert_string_equal(err.field, field);
+    front->origin = &origin;
+    assert_int_equal(dk_body_check(body, kind, &err), 0);
+    front->origin = NULL;
+}
+
+static void test_body_check_wants_people_to_change_something(void **state)
+{
+    Docket__Classified classified = DOCKET__CLASSIFIED__INIT;
+    Docket__FollowersChanged followers = DOCKET__FOLLOWERS_CHANGED__INIT;
+    Docket__TimeLogged logged = DOCKET__TIME_LOGGED__INIT;
+    ProtobufCBinaryData tag = {3, (uint8_t *)"vip"};
+    uint64_t anna = dk_id_make(DK_SUBJECT_AGENT, 1);
+    (void)state;
+    expect_said(&classified.base, DK_KIND_CLASSIFIED, "classified");
+    expect_said(&followers.base, DK_KIND_FOLLOWERS_CHANGED, "followers_changed");
+    expect_said(&logged.base, DK_KIND_TIME_LOGGED, "time_logged.seconds");
+    classified.n_tag_removed = 1;
+    classified.tag_removed = &tag;
+    assert_int_equal(dk_body_check(&classified.base, DK_KIND_CLASSIFIED, NULL), 0);
+    classified.n_tag_removed = 0;
+    classified.has_product = 1; /* none: it is about no product any more */
+    assert_int_equal(dk_body_check(&classified.base, DK_KIND_CLASSIFIED, NULL), 0);
+    followers.n_removed = 1;
+    followers.removed = &anna;
+    assert_int_equal(dk_body_check(&followers.base, DK_KIND_FOLLOWERS_CHANGED, NULL), 0);
+    logged.seconds = 1;
+    assert_int_equal(dk_body_check(&logged.base, DK_KIND_TIME_LOGGED, NULL), 0);
+}
+
 static void test_body_check_knows_a_language_by_its_form(void **state)
 {
     static const struct {
@@ -487,6 +524,7 @@ int main(void)
         cmocka_unit_test(test_body_check_refuses_every_field_by_name),
         cmocka_unit_test(test_body_check_asks_for_what_a_field_means),
         cmocka_unit_test(test_body_check_knows_a_language_by_its_form),
+        cmocka_unit_test(test_body_check_wants_people_to_change_something),
         cmocka_unit_test_setup_teardown(test_body_check_wants_people_to_say_something, setup,
                                         teardown),
         cmocka_unit_test(test_body_check_asks_for_one_of_plain_and_sealed),

@@ -109,6 +109,16 @@ static void test_ticket_check_escalation(void **state)
     REFUSED(ticket, DK_KIND_ESCALATED, BY_ANNA, &up, DK_EILLEGAL, "escalated.to_line");
 }
 
+static bool bypasses(struct dk_ticket ticket, uint32_t kind, const void *body)
+{
+    struct dk_envelope event = fixture_event(&ticket, kind, BY_CARL);
+    struct dk_envelope imported = event;
+
+    imported.flags |= DOCKET__EVENT_FLAG__FLAG_IMPORTED;
+    assert_false(dk_ticket_bypasses(&ticket, refs, &imported, body));
+    return dk_ticket_bypasses(&ticket, refs, &event, body);
+}
+
 static void test_ticket_check_audience(void **state)
 {
     struct dk_ticket none = fixture_ticket(DOCKET__STATUS__STATUS_NONE);
@@ -122,11 +132,16 @@ static void test_ticket_check_audience(void **state)
     REFUSED(none, DK_KIND_OPENED, BY_CARL, &opened, DK_EREFERENCE, "opened.product");
     opened.company = COMPANY(3); /* gold, by tier */
     ALLOWED(none, DK_KIND_OPENED, BY_CARL, &opened);
-    opened.company = COMPANY(77); /* not met yet */
-    REFUSED(none, DK_KIND_OPENED, BY_CARL, &opened, DK_EREFERENCE, "opened.product");
+    assert_false(bypasses(none, DK_KIND_OPENED, &opened));
+    opened.company = COMPANY(77); /* nobody's */
+    REFUSED(none, DK_KIND_OPENED, BY_CARL, &opened, DK_EREFERENCE, "opened.company");
+    opened.company = 0;
     opened.impact = opened.urgency = 1;
     opened.has_impact = opened.has_urgency = 1;
     ALLOWED(none, DK_KIND_OPENED, BY_CARL, &opened);
+    assert_true(bypasses(none, DK_KIND_OPENED, &opened));
+    opened.customer = DORA;
+    assert_false(bypasses(none, DK_KIND_OPENED, &opened));
     opened.product = dk_id_make(DK_SUBJECT_PRODUCT, 99);
     REFUSED(none, DK_KIND_OPENED, BY_CARL, &opened, DK_EREFERENCE, "opened.product");
 }
@@ -145,6 +160,10 @@ static void test_ticket_check_audience_when_classified(void **state)
     ticket.flags = 0;
     ticket.priority = DOCKET__PRIORITY__PRIORITY_CRITICAL;
     ALLOWED(ticket, DK_KIND_CLASSIFIED, BY_ANNA, &classified);
+    assert_true(bypasses(ticket, DK_KIND_CLASSIFIED, &classified));
+    ticket.flags = DK_TICKET_ENTITLED; /* it has its exception */
+    assert_false(bypasses(ticket, DK_KIND_CLASSIFIED, &classified));
+    ticket.flags = 0;
     classified.has_priority = 1; /* and loses the bypass with it */
     classified.priority = DOCKET__PRIORITY__PRIORITY_LOW;
     REFUSED(ticket, DK_KIND_CLASSIFIED, BY_ANNA, &classified, DK_EREFERENCE, "classified.product");

@@ -120,9 +120,10 @@ static const ProtobufCMessage *body_of(const struct row *row, uint64_t *actor)
         char *name = strsep(&word, "=");
 
         if (strcmp(name, "by") == 0)
-            *actor = strcmp(word, "bert") == 0      ? BY_BERT
-                     : strcmp(word, "routing") == 0 ? BY_ROUTING
-                                                    : BY_CARL;
+            *actor = strcmp(word, "bert") == 0       ? BY_BERT
+                     : strcmp(word, "routing") == 0  ? BY_ROUTING
+                     : strcmp(word, "operator") == 0 ? BY_OPERATOR
+                                                     : BY_CARL;
         else if (word != NULL)
             set_field(&body.message, name, word);
     }

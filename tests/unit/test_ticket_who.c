@@ -12,8 +12,36 @@ static void test_ticket_who_signature(void **state)
     reply.direction = DOCKET__DIRECTION__DIRECTION_OUTBOUND;
     ALLOWED(ticket, DK_KIND_MESSAGE_PUBLIC, BY_ANNA, &reply);
     REFUSED(ticket, DK_KIND_MESSAGE_PUBLIC, BY_BERT, &reply, DK_EREFERENCE, "actor");
-    reply.automatic = 1;
-    ALLOWED(ticket, DK_KIND_MESSAGE_PUBLIC, BY_BERT, &reply);
+}
+
+/* Somebody answers for each word to the customer, or it says that no human wrote it. */
+static void test_ticket_who_speaks_to_the_customer(void **state)
+{
+    const struct {
+        uint64_t actor;
+        bool automatic;
+        const char *field; /* "": it is allowed */
+    } rows[] = {
+        {BY_ANNA, false, ""},
+        {BY_ANNA, true, "message_public.automatic"},
+        {BY_OPERATOR, true, ""},
+        {BY_OPERATOR, false, "actor"},
+        {BY_SUPPLIER, false, "actor"},
+        {BY_SUPPLIER, true, "message_public.automatic"},
+        {BY_CARL, false, "message_public.direction"},
+        {BY_CARL, true, "message_public.direction"},
+    };
+    Docket__MessagePublic message = DOCKET__MESSAGE_PUBLIC__INIT;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        message.direction = DOCKET__DIRECTION__DIRECTION_OUTBOUND;
+        message.automatic = rows[i].automatic;
+        judged(OPEN_TICKET, DK_ROLE_OPERATOR, DK_KIND_MESSAGE_PUBLIC, rows[i].actor, &message,
+               rows[i].field[0] != '\0' ? DK_EILLEGAL : 0, rows[i].field, __LINE__);
+        message.direction = DOCKET__DIRECTION__DIRECTION_INBOUND; /* whoever writes it down */
+        ALLOWED(OPEN_TICKET, DK_KIND_MESSAGE_PUBLIC, rows[i].actor, &message);
+    }
 }
 
 /* Agents and suppliers are those of the reference data, whatever they do; of others none is asked,
@@ -73,8 +101,8 @@ static void test_ticket_who_speaker(void **state)
     ticket.speaker = 0; /* nobody has spoken: the owner is who will */
     message.direction = DOCKET__DIRECTION__DIRECTION_OUTBOUND;
     REFUSED(ticket, DK_KIND_MESSAGE_PUBLIC, BY_ANNA, &message, DK_EILLEGAL, "actor");
-    message.automatic = 1;
-    ALLOWED(ticket, DK_KIND_MESSAGE_PUBLIC, BY_ANNA, &message);
+    message.automatic = 1; /* a program goes before nobody */
+    ALLOWED(ticket, DK_KIND_MESSAGE_PUBLIC, BY_OPERATOR, &message);
     message.automatic = 0;
     ticket.owner = 0;
     ALLOWED(ticket, DK_KIND_MESSAGE_PUBLIC, BY_ANNA, &message);
@@ -106,6 +134,16 @@ static void test_ticket_who_customers(void **state)
     changed.status = DOCKET__STATUS__STATUS_SOLVED;
     ALLOWED(ticket, DK_KIND_STATUS_CHANGED, BY_CARL, &changed);
     exception.type = DOCKET__EXCEPTION_TYPE__EXCEPTION_CHECKLIST;
+    REFUSED(ticket, DK_KIND_EXCEPTION_RECORDED, BY_CARL, &exception, DK_EILLEGAL, "actor");
+    ticket.priority = DOCKET__PRIORITY__PRIORITY_CRITICAL;
+    ticket.version = 1; /* opened, and no more: the bypass of a critical case is said then */
+    REFUSED(ticket, DK_KIND_EXCEPTION_RECORDED, BY_CARL, &exception, DK_EILLEGAL, "actor");
+    exception.type = DOCKET__EXCEPTION_TYPE__EXCEPTION_ENTITLEMENT;
+    ALLOWED(ticket, DK_KIND_EXCEPTION_RECORDED, BY_CARL, &exception);
+    ticket.version = 2;
+    REFUSED(ticket, DK_KIND_EXCEPTION_RECORDED, BY_CARL, &exception, DK_EILLEGAL, "actor");
+    ticket.version = 1;
+    ticket.priority = DOCKET__PRIORITY__PRIORITY_HIGH;
     REFUSED(ticket, DK_KIND_EXCEPTION_RECORDED, BY_CARL, &exception, DK_EILLEGAL, "actor");
     up.type = DOCKET__ESCALATION_TYPE__ESCALATION_HIERARCHICAL;
     ALLOWED(ticket, DK_KIND_ESCALATED, BY_CARL, &up);
@@ -210,6 +248,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ticket_who_signature),
+        cmocka_unit_test(test_ticket_who_speaks_to_the_customer),
         cmocka_unit_test(test_ticket_who_actor),
         cmocka_unit_test(test_ticket_who_speaker),
         cmocka_unit_test(test_ticket_who_customers),

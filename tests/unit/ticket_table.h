@@ -72,6 +72,8 @@ ROW(MESSAGE_PUBLIC, "direction=outbound", UNANSWERED,
 ROW(MESSAGE_PUBLIC, "direction=outbound by=bert", NOTHING,
     "?    -    -    -    -    -    -   ", "speaker +replied", "=")
 ROW(MESSAGE_PUBLIC, "direction=outbound automatic=1 by=bert", UNANSWERED,
+    "?    -/+  -/+  -/+  -/+  -    -   ", "", "=")
+ROW(MESSAGE_PUBLIC, "direction=outbound automatic=1 by=operator", UNANSWERED,
     "?    +    +    +    +    -    -   ", "", "=")
 ROW(NOTE_ADDED, "", NOTHING,
     "?    +    +    +    +    +    -   ", "", "=")
