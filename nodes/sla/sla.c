@@ -97,8 +97,8 @@ void dk_sla_compute(struct dk_sla *self, uint64_t ticket, int64_t at_us)
 const struct dk_role_ops dk_sla_role = {
     .name = "sla",
     .role = DK_ROLE_SLA,
-    .fold_version = 6,
-    .rule_version = 7,
+    .fold_version = 7,
+    .rule_version = 8,
     .table_count = 5,
     .table_value_bytes = {0, 0, 0, 0, 0},
     .open = open_role,

@@ -60,11 +60,27 @@ static void add_segment(struct dk_runs *runs, struct dk_run *run, int64_t to_us)
     run->from_us = to_us;
 }
 
+static void add_unpromised(struct dk_runs *runs, struct dk_run *run, int64_t to_us)
+{
+    struct dk_clocks *clocks = runs->clocks;
+
+    if (run->from_us >= to_us)
+        return;
+    clocks->unpromised = grow(clocks->unpromised, clocks->unpromised_count,
+                              &clocks->unpromised_capacity, sizeof *clocks->unpromised);
+    clocks->unpromised[clocks->unpromised_count++] =
+        (struct dk_clock_unpromised){run->from_us, to_us, run->metric, run->why};
+    run->from_us = to_us;
+}
+
 /* Counts what has passed until `at_us`, version by version of the calendar (S1). */
 static void close_segment(struct dk_runs *runs, struct dk_run *run, int64_t at_us)
 {
+    if (!run->promised) {
+        add_unpromised(runs, run, at_us);
+        return;
+    }
     struct dk_worktime time = time_of(runs, clock_of(runs, run)->calendar);
-
     while (run->from_us < at_us) {
         int64_t to_us = dk_worktime_next_us(&time, run->from_us);
         add_segment(runs, run, to_us < at_us ? to_us : at_us);
@@ -216,11 +232,28 @@ static void take_goal(struct dk_runs *runs, struct dk_run *run, const struct dk_
     take_warnings(clock, dk_goal_policy(goal), at_us);
 }
 
-/* What has run so far, by a calendar. */
-static int64_t run_by(struct dk_runs *runs, const struct dk_run *run, uint64_t calendar)
+/* Whether a stretch without a promise counts by a policy that came later. */
+static bool counts(const struct dk_clock_unpromised *stretch, const Docket__PolicyDefined *policy)
+{
+    static const Docket__Pending pending[] = {
+        [DK_SEGMENT_CUSTOMER] = DOCKET__PENDING__PENDING_CUSTOMER,
+        [DK_SEGMENT_SUPPLIER] = DOCKET__PENDING__PENDING_SUPPLIER,
+        [DK_SEGMENT_INTERNAL] = DOCKET__PENDING__PENDING_INTERNAL,
+        [DK_SEGMENT_UNKNOWN] = DOCKET__PENDING__PENDING_NONE,
+    };
+
+    if (stretch->why == DK_SEGMENT_RUNS)
+        return true;
+    return stretch->metric == DOCKET__METRIC__METRIC_RESOLUTION &&
+           stretch->why != DK_SEGMENT_SOLVED && !dk_goal_pauses(policy, pending[stretch->why]);
+}
+
+/* What has run since its beginning by a goal's calendar: past pauses are subtracted as they were,
+ * those of a time without a promise as the goal's policy names them. */
+static int64_t run_by(struct dk_runs *runs, const struct dk_run *run, const struct dk_goal *goal)
 {
     const struct dk_clocks *clocks = runs->clocks;
-    struct dk_worktime time = time_of(runs, calendar);
+    struct dk_worktime time = time_of(runs, goal->calendar);
     int64_t sum_us = 0;
 
     for (size_t i = 0; i < clocks->segment_count; i++) {
@@ -228,6 +261,11 @@ static int64_t run_by(struct dk_runs *runs, const struct dk_run *run, uint64_t c
         if (segment->clock >= run->first && clocks->clock[segment->clock].metric == run->metric &&
             segment->why == DK_SEGMENT_RUNS)
             sum_us += dk_worktime_us(&time, segment->from_us, segment->to_us);
+    }
+    for (size_t i = run->first_unpromised; i < clocks->unpromised_count; i++) {
+        const struct dk_clock_unpromised *stretch = &clocks->unpromised[i];
+        if (stretch->metric == run->metric && counts(stretch, dk_goal_policy(goal)))
+            sum_us += dk_worktime_us(&time, stretch->from_us, stretch->to_us);
     }
     return sum_us;
 }
@@ -237,7 +275,7 @@ static int64_t used_of(struct dk_runs *runs, const struct dk_run *run, const str
 {
     switch (dk_goal_policy(goal)->on_change) {
     case DOCKET__CHANGE_MODE__CHANGE_RESET: return 0;
-    case DOCKET__CHANGE_MODE__CHANGE_RETROACTIVE: return run_by(runs, run, goal->calendar);
+    case DOCKET__CHANGE_MODE__CHANGE_RETROACTIVE: return run_by(runs, run, goal);
     default: return run->used_us;
     }
 }
@@ -296,6 +334,7 @@ static void begin(struct dk_runs *runs, struct dk_run *run, const struct dk_goal
 static void promise(struct dk_runs *runs, struct dk_run *run, const struct dk_goal *goal,
                     int64_t at_us, uint64_t cause)
 {
+    close_segment(runs, run, at_us);
     run->used_us = used_of(runs, run, goal);
     begin(runs, run, goal, at_us, cause);
     if (run->used_us >= clock_of(runs, run)->target_us)
@@ -329,8 +368,11 @@ void dk_run_begin(struct dk_runs *runs, struct dk_run *run, const struct dk_goal
                   int64_t at_us, uint64_t cause)
 {
     run->on = true;
-    run->closed = run->promised = false;
+    run->closed = run->promised = run->illegitimate = false;
     run->first = runs->clocks->count;
+    run->first_unpromised = runs->clocks->unpromised_count;
+    run->begun_us = run->from_us = at_us;
+    run->why = DK_SEGMENT_RUNS;
     run->used_us = 0;
     if (goal->policy != NULL)
         begin(runs, run, goal, at_us, cause);
@@ -349,16 +391,16 @@ void dk_run_pass(struct dk_runs *runs, struct dk_run *run, int64_t at_us, bool a
 void dk_run_turn(struct dk_runs *runs, struct dk_run *run, enum dk_segment_why why,
                  bool illegitimate, int64_t at_us, uint64_t cause)
 {
-    if (why == run->why)
+    bool running = why == DK_SEGMENT_RUNS;
+    if (why == run->why && (running || illegitimate == run->illegitimate))
         return;
     close_segment(runs, run, at_us);
-    struct dk_clock *clock = clock_of(runs, run);
-    bool running = why == DK_SEGMENT_RUNS;
     run->why = why;
     run->illegitimate = illegitimate && !running;
     run->cause = cause;
-    if (breached(clock))
+    if (!run->promised || breached(clock_of(runs, run)))
         return;
+    struct dk_clock *clock = clock_of(runs, run);
     if (running != (clock->verdict == DOCKET__VERDICT__VERDICT_RUNNING))
         clock->cause = cause;
     clock->verdict = running ? DOCKET__VERDICT__VERDICT_RUNNING : DOCKET__VERDICT__VERDICT_PAUSED;
@@ -375,10 +417,10 @@ static void end_clock(struct dk_runs *runs, struct dk_run *run, Docket__Verdict 
                       int64_t at_us, uint64_t cause)
 {
     run->on = false;
-    if (!run->promised)
-        return;
     close_segment(runs, run, at_us);
     run->cause = cause;
+    if (!run->promised)
+        return;
     struct dk_clock *clock = clock_of(runs, run);
     clock->ended_us = at_us;
     forget_warnings(clock, at_us);
@@ -412,14 +454,15 @@ void dk_run_cancel(struct dk_runs *runs, struct dk_run *run, Docket__CancelCause
 
 void dk_run_resume(struct dk_runs *runs, struct dk_run *run, int64_t at_us, uint64_t cause)
 {
-    struct dk_clock *clock = clock_of(runs, run);
-
     run->on = true;
     run->closed = false;
     run->why = DK_SEGMENT_SOLVED;
     close_segment(runs, run, at_us);
     run->why = DK_SEGMENT_RUNS;
     run->cause = cause;
+    if (!run->promised)
+        return;
+    struct dk_clock *clock = clock_of(runs, run);
     clock->ended_us = 0;
     clock->resumed++;
     if (breached(clock))
@@ -432,20 +475,27 @@ void dk_run_resume(struct dk_runs *runs, struct dk_run *run, int64_t at_us, uint
 void dk_run_backdate(struct dk_runs *runs, struct dk_run *run, int64_t since_us, uint64_t cause)
 {
     struct dk_clocks *clocks = runs->clocks;
-    struct dk_clock *clock = clock_of(runs, run);
     size_t kept = 0;
+
+    if (run->promised && breached(clock_of(runs, run)))
+        return;
+    run->begun_us = run->from_us = since_us;
+    run->first_unpromised = clocks->unpromised_count;
+    run->why = DK_SEGMENT_RUNS;
+    run->cause = cause;
+    if (!run->promised)
+        return;
+    struct dk_clock *clock = clock_of(runs, run);
 
     for (size_t i = 0; i < clocks->segment_count; i++)
         if (clocks->segment[i].clock != run->clock)
             clocks->segment[kept++] = clocks->segment[i];
     clocks->segment_count = kept;
-    clock->started_us = run->from_us = since_us;
+    clock->started_us = since_us;
     clock->elapsed_us = clock->wall_us = run->used_us = 0;
     clock->verdict = DOCKET__VERDICT__VERDICT_RUNNING;
     clock->cause = cause;
     forget_warnings(clock, INT64_MIN);
-    run->why = DK_SEGMENT_RUNS;
-    run->cause = cause;
     foresee(runs, run, DK_FORESEEN_MERGED);
 }
 

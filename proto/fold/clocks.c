@@ -49,6 +49,7 @@ void dk_clocks_close(struct dk_clocks *clocks)
     free(clocks->clock);
     free(clocks->segment);
     free(clocks->foreseen);
+    free(clocks->unpromised);
     *clocks = (struct dk_clocks){0};
 }
 
@@ -213,7 +214,7 @@ static bool begins(const struct walk *walk, const struct dk_run *run)
 
     switch (run->metric) {
     case DOCKET__METRIC__METRIC_FIRST_REPLY:
-        return live && !walk->replied && run->instances == 0 &&
+        return live && !walk->replied && !run->on && run->instances == 0 &&
                (happened & (walk->by_notes ? WROTE : OPENED)) != 0;
     case DOCKET__METRIC__METRIC_NEXT_REPLY:
         return live && walk->replied_before && !run->on && (happened & WROTE) != 0;
@@ -244,17 +245,6 @@ static enum dk_segment_why pending_why(unsigned pending)
     }
 }
 
-/* A pause of which nobody told whom it is for is taken for the usual one, for the customer. */
-static bool policy_pauses(const Docket__PolicyDefined *policy, unsigned pending)
-{
-    if (pending == DOCKET__PENDING__PENDING_NONE)
-        pending = DOCKET__PENDING__PENDING_CUSTOMER;
-    for (size_t i = 0; i < policy->n_pause; i++)
-        if ((unsigned)policy->pause[i] == pending)
-            return true;
-    return false;
-}
-
 static bool pauses_pending(const struct walk *walk, const struct dk_run *run)
 {
     switch (run->metric) {
@@ -264,12 +254,14 @@ static bool pauses_pending(const struct walk *walk, const struct dk_run *run)
         return walk->pending != DOCKET__PENDING__PENDING_INTERNAL &&
                walk->pending != DOCKET__PENDING__PENDING_SUPPLIER;
     case DOCKET__METRIC__METRIC_RESOLUTION:
-        return policy_pauses(dk_goal_policy(&run->goal), walk->pending);
+        return !run->promised ||
+               dk_goal_pauses(dk_goal_policy(&run->goal), (Docket__Pending)walk->pending);
     default: return false;
     }
 }
 
-/* Whether it runs in the ticket's status, or why it does not. */
+/* Whether it runs in the ticket's status, or why it does not. Without a promise there is no policy
+ * that names pauses yet: all are kept, for the one that may come (S6). */
 static enum dk_segment_why why_now(const struct walk *walk, const struct dk_run *run)
 {
     bool reply = run->metric == DOCKET__METRIC__METRIC_FIRST_REPLY ||
@@ -293,7 +285,7 @@ static void start(struct walk *walk, struct dk_run *run)
     int64_t from_us = (walk->happened & WROTE) != 0 ? walk->wrote_us : walk->at_us;
     struct dk_goal goal = goal_now(walk, run->metric, from_us);
 
-    if (goes_on(run->metric) && run->closed && run->promised) {
+    if (goes_on(run->metric) && run->closed) {
         dk_run_resume(&walk->runs, run, walk->at_us, walk->position);
         dk_run_regoal(&walk->runs, run, &goal, walk->at_us, walk->position);
         return;
@@ -305,11 +297,8 @@ static void start(struct walk *walk, struct dk_run *run)
 /* S10: a message came with a merge that has waited for longer than the one that was counted. */
 static void start_earlier(struct walk *walk, struct dk_run *run)
 {
-    const struct dk_clock *clock = &walk->runs.clocks->clock[run->clock];
-
-    if (run->metric == DOCKET__METRIC__METRIC_NEXT_REPLY && run->on && run->promised &&
-        (walk->happened & WROTE) != 0 && walk->wrote_us < clock->started_us &&
-        clock->verdict != DOCKET__VERDICT__VERDICT_BREACHED) {
+    if (run->metric == DOCKET__METRIC__METRIC_NEXT_REPLY && run->on &&
+        (walk->happened & WROTE) != 0 && walk->wrote_us < run->begun_us) {
         dk_run_backdate(&walk->runs, run, walk->wrote_us, walk->position);
         dk_run_pass(&walk->runs, run, walk->at_us, false);
     }
@@ -333,7 +322,7 @@ static void react(struct walk *walk, struct dk_run *run)
     } else {
         start_earlier(walk, run);
     }
-    if (run->on && run->promised)
+    if (run->on)
         dk_run_turn(&walk->runs, run, why_now(walk, run), walk->illegitimate, walk->at_us,
                     walk->position);
 }
@@ -347,9 +336,7 @@ static void publish_to(struct walk *walk, struct dk_run *run, const struct dk_re
         return;
     struct dk_goal goal = goal_now(walk, run->metric, at_us);
     dk_run_regoal(&walk->runs, run, &goal, at_us, version->position);
-    if (run->promised)
-        dk_run_turn(&walk->runs, run, why_now(walk, run), walk->illegitimate, at_us,
-                    version->position);
+    dk_run_turn(&walk->runs, run, why_now(walk, run), walk->illegitimate, at_us, version->position);
 }
 
 /* S7: what was published to open tickets by `last_us` holds for this one from its instant on. */
@@ -407,6 +394,7 @@ void dk_clocks_compute(struct dk_clocks *clocks, const struct dk_transition *tra
     struct walk walk = {.runs = {.clocks = clocks, .refs = refs}};
 
     clocks->count = clocks->segment_count = clocks->foreseen_count = 0;
+    clocks->unpromised_count = 0;
     clocks->live_from_us = INT64_MAX;
     if (opened == NULL)
         return;

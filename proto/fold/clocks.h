@@ -20,7 +20,8 @@
  * they are cancelled, and a merge cancels all clocks of its source (S10). Requester wait, agent
  * work and resolution resume when the ticket is reopened (S9); first reply never restarts. A
  * metric for which nothing is promised has no clock; one that gets a promise later begins then, and
- * has used up what earlier clocks had between the same beginning and end (S6).
+ * has used up what earlier clocks had between the same beginning and end, or, when its policy is
+ * retroactive, all that it has run since that beginning, promised or not (S6).
  *
  *   running --> met | breached, at due (S2) | cancelled        paused <--> running
  *   met --> running, paused: reopened                          breached: for ever (S6), though it
@@ -131,6 +132,15 @@ struct dk_clock_foreseen {
 };
 
 /* Filled by dk_clocks_compute, over and over; memory is kept from one to the next. */
+/* What a metric that counts, and of which nothing is promised, did: a later promise may count it
+ * (S6, retroactive). Segments have it from the promise on. */
+struct dk_clock_unpromised {
+    int64_t from_us, to_us;
+    Docket__Metric metric;
+    enum dk_segment_why
+        why; /* of a pause that policies name: for whom, whether they name it or not */
+};
+
 struct dk_clocks {
     struct dk_clock *clock; /* in order of beginning; at one instant by metric */
     size_t count, capacity;
@@ -138,6 +148,8 @@ struct dk_clocks {
     size_t segment_count, segment_capacity;
     struct dk_clock_foreseen *foreseen; /* in order of time */
     size_t foreseen_count, foreseen_capacity;
+    struct dk_clock_unpromised *unpromised; /* scratch */
+    size_t unpromised_count, unpromised_capacity;
     struct dk_traits traits; /* the ticket's, after all; and its status, since when */
     Docket__Status status;
     Docket__Pending pending;

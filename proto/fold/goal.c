@@ -82,3 +82,13 @@ struct dk_goal dk_goal_of(struct dk_refs *refs, Docket__Metric metric, int64_t r
         .priority = (Docket__Priority)traits->priority,
     };
 }
+
+bool dk_goal_pauses(const Docket__PolicyDefined *policy, Docket__Pending pending)
+{
+    if (pending == DOCKET__PENDING__PENDING_NONE)
+        pending = DOCKET__PENDING__PENDING_CUSTOMER;
+    for (size_t i = 0; i < policy->n_pause; i++)
+        if (policy->pause[i] == pending)
+            return true;
+    return false;
+}

@@ -10,6 +10,7 @@
 #include "docket.pb-c.h"
 #include "proto/fold/traits.h"
 #include "proto/refs/refs.h"
+#include <stdbool.h>
 #include <stdint.h>
 
 struct dk_goal {
@@ -35,6 +36,10 @@ const struct dk_refs_version *dk_goal_match(struct dk_refs *refs, Docket__Policy
 /* Its goal for `metric`. */
 struct dk_goal dk_goal_of(struct dk_refs *refs, Docket__Metric metric, int64_t rules_us,
                           const struct dk_traits *traits, int64_t at_us);
+
+/* Whether resolution pauses by this policy while a ticket is pending. A pause of which nobody told
+ * whom it is for is taken for the usual one, for the customer. */
+bool dk_goal_pauses(const Docket__PolicyDefined *policy, Docket__Pending pending);
 
 /* The body of a goal's policy. */
 static inline const Docket__PolicyDefined *dk_goal_policy(const struct dk_goal *goal)

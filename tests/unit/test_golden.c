@@ -13,7 +13,7 @@
 #define LOG_MAX_BYTES (1 << 20)
 
 /* In the order of dk_roles: routing, sla, notification, analytics. */
-static const uint32_t versions[DK_ROLE_COUNT] = {5, 6, 5, 8};
+static const uint32_t versions[DK_ROLE_COUNT] = {5, 7, 5, 8};
 
 static const struct golden {
     const char *log;
