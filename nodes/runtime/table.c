@@ -12,12 +12,25 @@ struct own_size {
     uint32_t bytes, capacity;
 };
 
+/* Behind each value: which lists its key stands in. It lies where a change has to look anyway. */
+struct marks {
+    uint32_t dirty; /* the table's turn in which it was put down as changed; 0: none */
+    uint32_t stale; /* its value is out of the sum */
+};
+
+struct keys {
+    uint64_t *key;
+    size_t count, capacity;
+};
+
 struct dk_table {
     unsigned number;
     size_t value_bytes; /* 0: struct own_size in the map */
+    size_t marks_at;    /* in an entry */
     struct dk_map entries;
-    struct dk_map dirty; /* keys changed since the last checkpoint */
-    struct dk_map stale; /* keys changed since the last hash; the old value is out of the sum */
+    struct keys dirty; /* changed since the last checkpoint */
+    struct keys stale; /* changed since the last hash */
+    uint32_t turn;     /* counts checkpoints, from 1 */
     uint64_t sum;
 };
 
@@ -27,11 +40,12 @@ int dk_table_new(struct dk_table **table, unsigned number, size_t value_bytes, s
     if (t == NULL) {
         return dk_err_set(err, DK_ENOMEM, "no memory for a table");
     }
+    size_t held_bytes = value_bytes != 0 ? value_bytes : sizeof(struct own_size);
     t->number = number;
     t->value_bytes = value_bytes;
-    dk_map_init(&t->entries, value_bytes != 0 ? value_bytes : sizeof(struct own_size), ENTRIES_MAX);
-    dk_map_init(&t->dirty, 1, ENTRIES_MAX);
-    dk_map_init(&t->stale, 1, ENTRIES_MAX);
+    t->marks_at = (held_bytes + 7) / 8 * 8;
+    t->turn = 1;
+    dk_map_init(&t->entries, t->marks_at + sizeof(struct marks), ENTRIES_MAX);
     *table = t;
     return 0;
 }
@@ -49,8 +63,8 @@ void dk_table_free(struct dk_table **table)
         free(((struct own_size *)value)->data);
     }
     dk_map_close(&t->entries);
-    dk_map_close(&t->dirty);
-    dk_map_close(&t->stale);
+    free(t->dirty.key);
+    free(t->stale.key);
     free(t);
     *table = NULL;
 }
@@ -94,15 +108,44 @@ static uint64_t hash_entry(const struct dk_table *table, uint64_t key, const voi
     return hash;
 }
 
-/* Before an entry changes: its old value leaves the sum, once. */
-static void mark(struct dk_table *table, uint64_t key, const void *entry)
+static struct marks *marks_of(const struct dk_table *table, void *entry)
 {
-    bool first = false;
-    DK_ASSERT(dk_map_put(&table->stale, key, &first) != NULL);
-    if (first && entry != NULL) {
-        table->sum -= hash_entry(table, key, entry);
+    return (struct marks *)(void *)((uint8_t *)entry + table->marks_at);
+}
+
+static void note(struct keys *keys, uint64_t key)
+{
+    if (keys->count == keys->capacity) {
+        keys->capacity = keys->capacity == 0 ? 64 : keys->capacity * 2;
+        keys->key = realloc(keys->key, keys->capacity * sizeof *keys->key);
+        DK_ASSERT(keys->key != NULL);
     }
-    DK_ASSERT(dk_map_put(&table->dirty, key, NULL) != NULL);
+    keys->key[keys->count++] = key;
+}
+
+/* One that was filled once, and holds few now, begins small again. */
+static void empty(struct keys *keys)
+{
+    if (keys->count < keys->capacity / 16) {
+        free(keys->key);
+        *keys = (struct keys){0};
+    }
+    keys->count = 0;
+}
+
+/* Before an entry changes: its old value, if it had one, leaves the sum, once. */
+static void mark(struct dk_table *table, uint64_t key, void *entry, bool created)
+{
+    struct marks *marks = marks_of(table, entry);
+    if (marks->dirty != table->turn) {
+        marks->dirty = table->turn;
+        note(&table->dirty, key);
+    }
+    if (marks->stale == 0) {
+        marks->stale = 1;
+        note(&table->stale, key);
+        table->sum -= created ? 0 : hash_entry(table, key, entry);
+    }
 }
 
 static void resize(struct own_size *own, size_t bytes)
@@ -127,7 +170,7 @@ void *dk_table_edit(struct dk_table *table, uint64_t key, size_t bytes)
     bool created = false;
     void *entry = dk_map_put(&table->entries, key, &created);
     DK_ASSERT(entry != NULL);
-    mark(table, key, created ? NULL : entry);
+    mark(table, key, entry, created);
     if (table->value_bytes != 0) {
         return entry;
     }
@@ -161,7 +204,7 @@ void dk_table_remove(struct dk_table *table, uint64_t key)
     if (entry == NULL) {
         return;
     }
-    mark(table, key, entry);
+    mark(table, key, entry, false);
     if (table->value_bytes == 0) {
         free(((struct own_size *)entry)->data);
     }
@@ -179,25 +222,13 @@ bool dk_table_next(const struct dk_table *table, size_t *cursor, uint64_t *key, 
     return true;
 }
 
-/* Walking and clearing a map cost its capacity: one that was filled once, and holds few now, begins
- * small again, so that a checkpoint and a hash cost what has changed. */
-static void empty(struct dk_map *map)
-{
-    if (map->count < map->capacity / 16) {
-        dk_map_close(map);
-    } else {
-        dk_map_clear(map);
-    }
-}
-
 uint64_t dk_table_hash(struct dk_table *table)
 {
-    uint64_t key;
-    void *ignored;
-    size_t cursor = 0;
-    while (dk_map_next(&table->stale, &cursor, &key, &ignored)) {
-        const void *entry = dk_map_get(&table->entries, key);
-        if (entry != NULL) {
+    for (size_t i = 0; i < table->stale.count; i++) {
+        uint64_t key = table->stale.key[i];
+        void *entry = dk_map_get(&table->entries, key);
+        if (entry != NULL && marks_of(table, entry)->stale != 0) { /* else removed, or counted */
+            marks_of(table, entry)->stale = 0;
             table->sum += hash_entry(table, key, entry);
         }
     }
@@ -207,8 +238,11 @@ uint64_t dk_table_hash(struct dk_table *table)
 
 bool dk_table_next_dirty(const struct dk_table *table, size_t *cursor, uint64_t *key)
 {
-    void *ignored;
-    return dk_map_next(&table->dirty, cursor, key, &ignored);
+    if (*cursor >= table->dirty.count) {
+        return false;
+    }
+    *key = table->dirty.key[(*cursor)++];
+    return true;
 }
 
 size_t dk_table_dirty_count(const struct dk_table *table)
@@ -219,4 +253,5 @@ size_t dk_table_dirty_count(const struct dk_table *table)
 void dk_table_clean(struct dk_table *table)
 {
     empty(&table->dirty);
+    table->turn++;
 }

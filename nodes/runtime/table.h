@@ -42,7 +42,8 @@ bool dk_table_next(const struct dk_table *table, size_t *cursor, uint64_t *key, 
 /* Of all entries now; costs what changed since the last call. */
 uint64_t dk_table_hash(struct dk_table *table);
 
-/* For a checkpoint: the keys changed or removed since the last `dk_table_clean`. */
+/* For a checkpoint: the keys changed or removed since the last `dk_table_clean`, in no particular
+ * order; one that was removed and came again may come twice. */
 bool dk_table_next_dirty(const struct dk_table *table, size_t *cursor, uint64_t *key);
 size_t dk_table_dirty_count(const struct dk_table *table);
 void dk_table_clean(struct dk_table *table);

@@ -92,19 +92,23 @@ static int grow(struct dk_map *map)
 
 void *dk_map_put(struct dk_map *map, uint64_t key, bool *created)
 {
-    void *found = dk_map_get(map, key);
+    DK_ASSERT(key != 0);
+    size_t slot = map->capacity > 0 ? find(map, key) : 0;
     if (created != NULL) {
         *created = false;
     }
-    if (found != NULL) {
-        return found;
+    if (map->capacity > 0 && map->keys[slot] == key) {
+        return value_at(map, slot);
     }
-    /* Three quarters full at most: probes stay short. */
-    if (map->count >= map->max_count ||
-        ((map->count + 1) * 4 > map->capacity * 3 && grow(map) != 0)) {
+    if (map->count >= map->max_count) {
         return NULL;
     }
-    size_t slot = find(map, key);
+    if ((map->count + 1) * 4 > map->capacity * 3) { /* at most so full: probes stay short */
+        if (grow(map) != 0) {
+            return NULL;
+        }
+        slot = find(map, key);
+    }
     map->keys[slot] = key;
     map->count++;
     if (created != NULL) {
@@ -115,11 +119,12 @@ void *dk_map_put(struct dk_map *map, uint64_t key, bool *created)
 
 bool dk_map_remove(struct dk_map *map, uint64_t key)
 {
-    if (dk_map_get(map, key) == NULL) {
+    DK_ASSERT(key != 0);
+    size_t mask = map->capacity - 1;
+    size_t hole = map->count > 0 ? find(map, key) : 0;
+    if (map->count == 0 || map->keys[hole] != key) {
         return false;
     }
-    size_t mask = map->capacity - 1;
-    size_t hole = find(map, key);
     /* Every later entry of the run that may not stand behind a hole moves back into it. */
     for (size_t next = (hole + 1) & mask; map->keys[next] != 0; next = (next + 1) & mask) {
         size_t home = slot_of(map, map->keys[next]);
