@@ -2,8 +2,11 @@
 #include "proto/base/err.h"
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
-#define FIRST_CAPACITY 16
+#define FIRST_CAPACITY  16
+#define HUGE_PAGE_BYTES ((size_t)2 << 20)
+#define HUGE_FROM_BYTES (4 * HUGE_PAGE_BYTES)
 
 /* The finalizer of MurmurHash3: every bit of the key moves every bit of the slot. */
 static uint64_t mix(uint64_t key)
@@ -66,12 +69,27 @@ void *dk_map_get(const struct dk_map *map, uint64_t key)
     return map->keys[slot] == key ? value_at(map, slot) : NULL;
 }
 
+/* Slots are looked at in no order: a large array is asked for in large pages, of which the
+ * processor remembers all. Where the kernel gives none, small ones do. NULL: no memory. */
+static void *new_array(size_t bytes, bool zeroed)
+{
+    if (bytes < HUGE_FROM_BYTES) {
+        return zeroed ? calloc(1, bytes) : malloc(bytes);
+    }
+    void *array = aligned_alloc(HUGE_PAGE_BYTES,
+                                (bytes + HUGE_PAGE_BYTES - 1) / HUGE_PAGE_BYTES * HUGE_PAGE_BYTES);
+    if (array != NULL) {
+        (void)madvise(array, bytes, MADV_HUGEPAGE);
+    }
+    return array != NULL && zeroed ? memset(array, 0, bytes) : array;
+}
+
 static int grow(struct dk_map *map)
 {
     struct dk_map larger = *map;
     larger.capacity = map->capacity == 0 ? FIRST_CAPACITY : map->capacity * 2;
-    larger.keys = calloc(larger.capacity, sizeof *larger.keys);
-    larger.values = malloc(larger.capacity * larger.value_size);
+    larger.keys = new_array(larger.capacity * sizeof *larger.keys, true);
+    larger.values = new_array(larger.capacity * larger.value_size, false);
     if (larger.keys == NULL || larger.values == NULL) {
         free(larger.keys);
         free(larger.values);
