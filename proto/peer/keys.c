@@ -183,7 +183,10 @@ static int read_allowed(const struct dk_yaml_doc *doc, const struct dk_yaml *nod
     }
     memcpy(allowed->public_z85, key, DK_Z85_BYTES);
     (void)snprintf(allowed->name, sizeof allowed->name, "%s", name);
-    allowed->actor = actor == NULL ? 0 : dk_id_of_key(DK_SUBJECT_AGENT, actor, strlen(actor), NULL);
+    allowed->actor =
+        actor == NULL
+            ? 0
+            : dk_actor_of_subject(dk_id_of_key(DK_SUBJECT_AGENT, actor, strlen(actor), NULL));
     return 0;
 }
 

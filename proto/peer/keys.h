@@ -2,7 +2,8 @@
  *
  *   KEYS/NAME.key       "public" and "secret" in Z85, mode 0600: the peer's own
  *   KEYS/broker.pub     the broker's public key, for everybody
- *   KEYS/allowed.yaml   list of {name, role, public, actor}: the broker's
+ *   KEYS/allowed.yaml   list of {name, role, public, actor}: the broker's; an actor is an agent's
+ *                       key, as whom alone its bearer acts
  */
 #ifndef DK_PEER_KEYS_H
 #define DK_PEER_KEYS_H
@@ -24,7 +25,7 @@ struct dk_allowed {
     char name[DK_KEY_MAX_BYTES + 1];
     char public_z85[DK_Z85_BYTES];
     unsigned role;  /* enum dk_role */
-    uint64_t actor; /* bound to it, or 0 */
+    uint64_t actor; /* of the agent it is bound to, or 0 */
 };
 struct dk_allowed_list {
     struct dk_allowed *entry;
