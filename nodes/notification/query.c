@@ -86,7 +86,8 @@ static int answer_list(const struct dk_notification *self, bool dead, const char
                        size_t argument_count, json_t **made, struct dk_err *err)
 {
     uint64_t after = 0, limit = LIST_DEFAULT;
-    int rc = dk_answer_number(argument, argument_count, "after", 10, &after, err);
+    int rc = dk_answer_only(argument, argument_count, "after limit", err);
+    rc = rc != 0 ? rc : dk_answer_number(argument, argument_count, "after", 10, &after, err);
     rc = rc != 0 ? rc : dk_answer_number(argument, argument_count, "limit", 10, &limit, err);
     if (rc != 0) {
         return rc;
@@ -99,7 +100,8 @@ static int answer_notice(const struct dk_notification *self, const char *const *
                          size_t argument_count, json_t **made, struct dk_err *err)
 {
     uint64_t id = 0;
-    int rc = dk_answer_number(argument, argument_count, "id", 16, &id, err);
+    int rc = dk_answer_only(argument, argument_count, "id", err);
+    rc = rc != 0 ? rc : dk_answer_number(argument, argument_count, "id", 16, &id, err);
     if (rc != 0) {
         return rc;
     }

@@ -78,7 +78,11 @@ int dk_routing_query(void *self, const char *name, const char *const *argument,
                      size_t argument_count, struct dk_buf *json, struct dk_err *err)
 {
     struct dk_routing *routing = self;
-    int rc;
+    int rc =
+        dk_answer_only(argument, argument_count, strcmp(name, "queue") == 0 ? "group" : "", err);
+    if (rc != 0) {
+        return rc;
+    }
     if (strcmp(name, "queue") == 0) {
         const char *key = dk_answer_argument(argument, argument_count, "group");
         uint64_t group =

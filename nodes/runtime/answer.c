@@ -6,6 +6,31 @@
 #include <stdlib.h>
 #include <string.h>
 
+static bool is_among(const char *key, size_t bytes, const char *keys)
+{
+    for (const char *at = keys; *at != '\0';) {
+        size_t word = strcspn(at, " ");
+        if (word == bytes && strncmp(at, key, bytes) == 0) {
+            return true;
+        }
+        at += word + (at[word] == ' ');
+    }
+    return false;
+}
+
+int dk_answer_only(const char *const *argument, size_t count, const char *keys, struct dk_err *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        size_t bytes = strcspn(argument[i], "=");
+        if (argument[i][bytes] != '=' || !is_among(argument[i], bytes, keys)) {
+            return dk_err_field(err, DK_EINVAL, "argument", "\"%s\" is no argument of it: %s%s",
+                                argument[i],
+                                keys[0] != '\0' ? "KEY=VALUE, with one of " : "it has none", keys);
+        }
+    }
+    return 0;
+}
+
 const char *dk_answer_argument(const char *const *argument, size_t count, const char *key)
 {
     size_t bytes = strlen(key);

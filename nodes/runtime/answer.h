@@ -8,6 +8,10 @@
 #include "proto/event/body.h"
 #include <jansson.h>
 
+/* Whether each argument is one of `keys`, words with a blank between two. 0, or DK_EINVAL, field
+ * "argument". */
+int dk_answer_only(const char *const *argument, size_t count, const char *keys, struct dk_err *err);
+
 /* The value of the first argument with this key, or NULL; borrowed. */
 const char *dk_answer_argument(const char *const *argument, size_t count, const char *key);
 

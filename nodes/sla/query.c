@@ -18,7 +18,11 @@ static int query_clocks(struct dk_sla *self, const char *const *argument, size_t
     const char *metric = dk_answer_argument(argument, argument_count, "metric");
     struct dk_explained asked = {.refs = self->world->refs, .at_us = self->world->recorded_us};
     size_t bytes = 0;
-    int rc = dk_ticket_parse(name != NULL ? name : "", &asked.ticket, err);
+    int rc = dk_answer_only(argument, argument_count, "ticket at metric", err);
+    if (rc == 0 && name == NULL) {
+        rc = dk_err_field(err, DK_EINVAL, "ticket", "of which ticket: ticket=SITE-NUMBER");
+    }
+    rc = rc != 0 ? rc : dk_ticket_parse(name, &asked.ticket, err);
     rc = rc == 0 && at != NULL ? dk_time_parse(at, &asked.at_us, NULL, err) : rc;
     rc = rc == 0 && metric != NULL ? dk_explain_metric(metric, &asked.metric, err) : rc;
     if (rc != 0) {
@@ -81,7 +85,8 @@ static int query_due(struct dk_sla *self, const char *const *argument, size_t ar
     size_t cursor = 0, bytes, count = 0;
     uint64_t ticket;
     const void *value;
-    int rc = dk_answer_number(argument, argument_count, "n", 10, &n, err);
+    int rc = dk_answer_only(argument, argument_count, "n", err);
+    rc = rc != 0 ? rc : dk_answer_number(argument, argument_count, "n", 10, &n, err);
     if (rc != 0) {
         return rc;
     }
@@ -164,9 +169,11 @@ int dk_sla_query(void *self, const char *name, const char *const *argument, size
     } else if (strcmp(name, "due") == 0) {
         rc = query_due(self, argument, argument_count, &made, err);
     } else if (strcmp(name, "overdue") == 0) {
-        made = query_overdue(self);
+        rc = dk_answer_only(argument, argument_count, "", err);
+        made = rc == 0 ? query_overdue(self) : NULL;
     } else if (strcmp(name, "credits") == 0) {
-        rc = dk_sla_credits(self, argument, argument_count, &made, err);
+        rc = dk_answer_only(argument, argument_count, "zone from to", err);
+        rc = rc != 0 ? rc : dk_sla_credits(self, argument, argument_count, &made, err);
     } else {
         return dk_err_set(err, DK_ENOTFOUND,
                           "sla answers clocks, due, overdue and credits, not \"%s\"", name);

@@ -102,6 +102,14 @@ def test_interrupted_early(parent, words):
     assert not running(data), running(data)
 
 
+def test_second(data):
+    """Of two in one folder the second is told so, says nothing of the first's state, and leaves it alone."""
+    env = dict(os.environ, DOCKET_DATA=str(data), DOCKET_BIN=str(BIN))
+    done = subprocess.run([ROOT / "dev", "up"], capture_output=True, text=True, timeout=60, env=env, stdin=subprocess.DEVNULL)
+    assert done.returncode == 1 and f"a site runs in {data} already" in done.stderr and done.stdout == "", done
+    return open_one(data)
+
+
 def open_one(data):
     ticket = docket(data, "open", "Does it go on?", "--customer", "anna@example.com", "--product", "laptop").strip()
     for _ in range(50):
@@ -128,7 +136,7 @@ test_misuse()
 with tempfile.TemporaryDirectory(prefix="dk", dir="/tmp") as folder:
     parent = pathlib.Path(folder)
     data = parent / "s"
-    first = test_interrupted(data, [], 1, lambda: open_one(data))
+    first = test_interrupted(data, [], 1, lambda: test_second(data))
     second = test_interrupted(data, ["--demo"], 3, lambda: (docket(data, "show", first), time.sleep(1), open_one(data)))
     print(f"ended by Ctrl-C, went on: {first}, {second[2]}")
     for words in ("is ready in", "applying the sample", "event=live"):

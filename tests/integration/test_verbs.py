@@ -58,6 +58,12 @@ CASES = f"""
 64 happiness                      | replay sla explain 1-1 happiness
 64 --at is missing                | replay show 1-1
 64 no role                        | replay diff janitor
+64 "foo=1" is no argument of it: KEY=VALUE, with one of ticket at metric | replay diff sla clocks foo=1
+64 ticket=SITE-NUMBER             | replay diff sla clocks
+64 it has none                    | replay diff sla overdue n=1
+64 one of after limit             | replay diff notification outbox bar
+64 versions count from 1          | note 1-1 x {ANNA} --expect-version 0
+64 it ends too early              | note 1-1 x {ANNA} --at 1900
 64 --wait takes a number          | status --wait -5
 64 say the status                 | status 1-1
 64 --timeout takes                | status --timeout 0s
