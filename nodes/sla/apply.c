@@ -167,6 +167,7 @@ static size_t apply_transitions(struct dk_sla *self, const struct dk_event *even
     for (size_t i = 0; i < n; i++) {
         dk_transitions_insert(list, bytes / sizeof *list + i, &made[i]);
     }
+    dk_reach_note(&self->reach, ticket, made, n);
     return n;
 }
 
@@ -186,42 +187,8 @@ static void apply_ticket(struct dk_sla *self, const struct dk_event *event,
         moves = true;
     }
     if (moves && !dk_ticket_historical(event->after)) {
-        dk_breaches_update(self, event->envelope->subject);
+        dk_breaches_stale(self, event->envelope->subject);
         dk_agenda_touch(agenda, event->envelope->subject);
-    }
-}
-
-/* Every ticket that is not over is looked at again. */
-static void touch_all(struct dk_sla *self, struct dk_agenda *agenda)
-{
-    size_t cursor = 0, bytes;
-    uint64_t ticket;
-    const void *value;
-    while (dk_table_next(self->world->tickets, &cursor, &ticket, &value, &bytes)) {
-        const struct dk_ticket *life = value;
-        bool over = life->status == DOCKET__STATUS__STATUS_CLOSED ||
-                    life->status == DOCKET__STATUS__STATUS_MERGED;
-        if (!over && !dk_ticket_historical(life)) {
-            dk_agenda_touch(agenda, ticket);
-        }
-    }
-}
-
-/* Calendars, policies and contracts may be about the past; what they change is looked at again. Of
- * customers, companies, products and groups, of which there are many, what they say counts from a
- * ticket's next event on. */
-static void apply_definition(struct dk_sla *self, const struct dk_envelope *envelope,
-                             struct dk_agenda *agenda)
-{
-    bool clocks =
-        envelope->kind == DK_KIND_CALENDAR_DEFINED || envelope->kind == DK_KIND_POLICY_DEFINED;
-    if (clocks || envelope->kind == DK_KIND_CONTRACT_DEFINED) {
-        dk_breaches_defined(self, dk_refs_version_of(self->world->refs, envelope->subject,
-                                                     envelope->subject_version)
-                                      ->effective_us);
-    }
-    if (clocks || envelope->kind == DK_KIND_SETTINGS_DEFINED) {
-        touch_all(self, agenda);
     }
 }
 
@@ -233,7 +200,7 @@ int dk_sla_apply(void *self, const struct dk_event *event, struct dk_agenda *age
     if (event->after != NULL && event->body != NULL) {
         apply_ticket(self, event, agenda);
     } else if (kind >= DK_KIND_DEFINED_FROM && kind <= DK_KIND_DEFINED_LAST) {
-        apply_definition(self, event->envelope, agenda);
+        dk_reach_defined(self, event->envelope, agenda);
     }
     return 0;
 }

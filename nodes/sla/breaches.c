@@ -3,7 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LIST_MIN ((size_t)64)
+#define LIST_MIN    ((size_t)64)
+#define TICKETS_MAX (UINT64_C(1) << 32)
+#define MANY        ((size_t)256) /* stale at once: then lists are sorted rather than kept so */
 
 /* ---------------------------------------------------------------- pricing */
 
@@ -114,34 +116,15 @@ static struct dk_breach_list *list_of(struct dk_breaches *breaches, const struct
     }
 }
 
-static bool is_unsettled(const struct dk_breach *breach)
-{
-    return breach->state == DK_BREACH_REVOKED && breach->ended_us == 0;
-}
-
-/* Until when what is defined can matter to a row. */
-static int64_t rests_until_us(const struct dk_breach *breach)
-{
-    return breach->ended_us != 0 ? breach->ended_us : breach->due_us;
-}
-
-/* All of a row but its place in a list. */
-static void count_in(struct dk_breaches *breaches, const struct dk_breach *breach)
-{
-    breaches->running += breach->state == DK_BREACH_RUNS;
-    breaches->unsettled += is_unsettled(breach);
-    if (!is_unsettled(breach) && rests_until_us(breach) > breaches->newest_us) {
-        breaches->newest_us = rests_until_us(breach);
-    }
-}
-
-static void add(struct dk_breaches *breaches, uint64_t ticket, const struct dk_breach *breach)
+/* At the end of its list, or in its place. */
+static void add(struct dk_breaches *breaches, uint64_t ticket, const struct dk_breach *breach,
+                bool at_end)
 {
     struct dk_breach_list *list = list_of(breaches, breach);
     const struct dk_breach_end end = end_of(ticket, breach);
-    count_in(breaches, breach);
+    breaches->running += breach->state == DK_BREACH_RUNS;
     if (list != NULL) {
-        insert(list, place_of(list, &end), &end);
+        insert(list, at_end ? list->count : place_of(list, &end), &end);
     }
 }
 
@@ -149,8 +132,6 @@ static void drop(struct dk_breaches *breaches, uint64_t ticket, const struct dk_
 {
     struct dk_breach_list *list = list_of(breaches, breach);
     const struct dk_breach_end end = end_of(ticket, breach);
-    breaches->running -= breach->state == DK_BREACH_RUNS;
-    breaches->unsettled -= is_unsettled(breach);
     if (list != NULL) {
         take_out(list, &end);
     }
@@ -159,45 +140,34 @@ static void drop(struct dk_breaches *breaches, uint64_t ticket, const struct dk_
 const struct dk_breach *dk_breach_of(const struct dk_breaches *breaches,
                                      const struct dk_breach_end *end)
 {
-    size_t bytes = 0, i = 0;
-    const struct dk_breach *row = dk_table_get(breaches->rows, end->ticket, &bytes);
-    while (i < bytes / sizeof *row &&
-           (row[i].metric != end->metric || row[i].instance != end->instance)) {
+    const struct dk_breach_rows *rows = dk_map_get(&breaches->rows, end->ticket);
+    size_t i = 0;
+    DK_ASSERT(rows != NULL);
+    while (i < rows->count &&
+           (rows->row[i].metric != end->metric || rows->row[i].instance != end->instance)) {
         i++;
     }
-    DK_ASSERT(i < bytes / sizeof *row);
-    return &row[i];
+    DK_ASSERT(i < rows->count);
+    return &rows->row[i];
 }
 
-static void sort(struct dk_breach_list *list)
+void dk_breaches_init(struct dk_breaches *breaches)
 {
-    if (list->count > 1) {
-        qsort(list->end, list->count, sizeof *list->end, compare_ends);
-    }
-}
-
-void dk_breaches_rebuild(struct dk_breaches *breaches)
-{
-    size_t cursor = 0, bytes;
-    uint64_t ticket;
-    const void *value;
-    while (dk_table_next(breaches->rows, &cursor, &ticket, &value, &bytes)) {
-        const struct dk_breach *row = value;
-        for (size_t i = 0; i < bytes / sizeof *row; i++) {
-            struct dk_breach_list *list = list_of(breaches, &row[i]);
-            const struct dk_breach_end end = end_of(ticket, &row[i]);
-            count_in(breaches, &row[i]);
-            if (list != NULL) {
-                insert(list, list->count, &end);
-            }
-        }
-    }
-    sort(&breaches->priced);
-    sort(&breaches->unpriced);
+    *breaches = (struct dk_breaches){0};
+    dk_map_init(&breaches->rows, sizeof(struct dk_breach_rows), TICKETS_MAX);
+    dk_map_init(&breaches->stale, 1, TICKETS_MAX);
 }
 
 void dk_breaches_close(struct dk_breaches *breaches)
 {
+    size_t cursor = 0;
+    uint64_t ticket;
+    void *rows;
+    while (dk_map_next(&breaches->rows, &cursor, &ticket, &rows)) {
+        free(((struct dk_breach_rows *)rows)->row);
+    }
+    dk_map_close(&breaches->rows);
+    dk_map_close(&breaches->stale);
     free(breaches->priced.end);
     free(breaches->unpriced.end);
 }
@@ -236,61 +206,123 @@ static struct dk_breach make(const struct dk_sla *self, const struct dk_said *sa
     return made;
 }
 
-void dk_breaches_update(struct dk_sla *self, uint64_t ticket)
+static size_t count_breached(const struct dk_said *said, size_t count)
+{
+    size_t breached = 0;
+    for (size_t i = 0; i < count; i++) {
+        breached += says_breached(&said[i]);
+    }
+    return breached;
+}
+
+void dk_breaches_stale(struct dk_sla *self, uint64_t ticket)
+{
+    size_t bytes = 0;
+    const struct dk_said *said = dk_table_get(self->said, ticket, &bytes);
+    if (count_breached(said, bytes / sizeof *said) > 0 ||
+        dk_map_get(&self->breaches.rows, ticket) != NULL) {
+        DK_ASSERT(dk_map_put(&self->breaches.stale, ticket, NULL) != NULL);
+    }
+}
+
+/* Takes the ticket's rows away; out of the lists, too, unless they are no more there. */
+static void forget(struct dk_breaches *breaches, uint64_t ticket, bool listed)
+{
+    struct dk_breach_rows *rows = dk_map_get(&breaches->rows, ticket);
+    for (size_t i = 0; rows != NULL && i < rows->count; i++) {
+        breaches->running -= rows->row[i].state == DK_BREACH_RUNS;
+        if (listed) {
+            drop(breaches, ticket, &rows->row[i]);
+        }
+    }
+    if (rows != NULL) {
+        free(rows->row);
+        (void)dk_map_remove(&breaches->rows, ticket);
+    }
+}
+
+/* Whether a row is for good, as things stand: one that has not ended can be another at each later
+ * event, unless it broke by the last one. */
+static bool is_settled(const struct dk_breach *breach, int64_t recorded_us)
+{
+    return breach->ended_us != 0 ||
+           (breach->state == DK_BREACH_RUNS && breach->due_us <= recorded_us);
+}
+
+static void make_rows(struct dk_sla *self, uint64_t ticket, bool at_end)
 {
     struct dk_breaches *breaches = &self->breaches;
-    size_t said_bytes = 0, row_bytes = 0, count = 0, made = 0;
-    const struct dk_said *said = dk_table_get(self->said, ticket, &said_bytes);
-    const struct dk_breach *held = dk_table_get(breaches->rows, ticket, &row_bytes);
-    for (size_t i = 0; i < said_bytes / sizeof *said; i++) {
-        count += says_breached(&said[i]);
-    }
-    for (size_t i = 0; i < row_bytes / sizeof *held; i++) {
-        drop(breaches, ticket, &held[i]);
-    }
-    if (count == 0) {
-        dk_table_remove(breaches->rows, ticket);
-        return;
-    }
-    dk_sla_compute(self, ticket, self->world->recorded_us);
-    struct dk_breach *row = dk_table_edit(breaches->rows, ticket, count * sizeof *row);
-    for (size_t i = 0; i < said_bytes / sizeof *said; i++) {
-        if (says_breached(&said[i])) {
-            row[made] = make(self, &said[i]);
-            add(breaches, ticket, &row[made++]);
+    size_t bytes = 0, made = 0;
+    const struct dk_said *said = dk_table_get(self->said, ticket, &bytes);
+    size_t count = bytes / sizeof *said, breached = count_breached(said, count);
+    bool settled = true;
+    if (breached > 0) {
+        struct dk_breach_rows *rows = dk_map_put(&breaches->rows, ticket, NULL);
+        DK_ASSERT(rows != NULL);
+        *rows = (struct dk_breach_rows){calloc(breached, sizeof *rows->row), breached};
+        DK_ASSERT(rows->row != NULL);
+        for (size_t i = 0; i < count; i++) {
+            if (says_breached(&said[i])) {
+                rows->row[made] = make(self, &said[i]);
+                settled = settled && is_settled(&rows->row[made], self->world->recorded_us);
+                add(breaches, ticket, &rows->row[made++], at_end);
+            }
         }
+    }
+    if (settled) {
+        (void)dk_map_remove(&breaches->stale, ticket);
     }
 }
 
-/* Whether what is defined from an instant on can change one of a ticket's rows. */
-static bool concerns(const struct dk_breach *row, size_t count, int64_t effective_us)
+void dk_breaches_update(struct dk_sla *self, uint64_t ticket)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (is_unsettled(&row[i]) || rests_until_us(&row[i]) >= effective_us) {
-            return true;
-        }
+    if (dk_map_get(&self->breaches.stale, ticket) != NULL) {
+        forget(&self->breaches, ticket, true);
+        make_rows(self, ticket, false);
     }
-    return false;
 }
 
-void dk_breaches_defined(struct dk_sla *self, int64_t effective_us)
+static void keep_fresh(struct dk_breach_list *list, const struct dk_map *stale)
 {
-    const struct dk_breaches *breaches = &self->breaches;
-    size_t cursor = 0, bytes, count = 0;
-    uint64_t ticket;
-    const void *value;
-    if (effective_us > breaches->newest_us && breaches->unsettled == 0) {
-        return;
+    size_t kept = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        if (dk_map_get(stale, list->end[i].ticket) == NULL) {
+            list->end[kept++] = list->end[i];
+        }
     }
-    uint64_t *list = calloc(dk_table_count(breaches->rows) + 1, sizeof *list);
+    list->count = kept;
+}
+
+static void sort(struct dk_breach_list *list)
+{
+    if (list->count > 1) {
+        qsort(list->end, list->count, sizeof *list->end, compare_ends);
+    }
+}
+
+void dk_breaches_refresh(struct dk_sla *self)
+{
+    struct dk_breaches *breaches = &self->breaches;
+    size_t cursor = 0, count = 0;
+    uint64_t ticket, *list = calloc(breaches->stale.count + 1, sizeof *list);
+    void *ignored;
     DK_ASSERT(list != NULL);
-    while (dk_table_next(breaches->rows, &cursor, &ticket, &value, &bytes)) {
-        if (concerns(value, bytes / sizeof(struct dk_breach), effective_us)) {
-            list[count++] = ticket;
-        }
+    while (dk_map_next(&breaches->stale, &cursor, &ticket, &ignored)) {
+        list[count++] = ticket;
+    }
+    bool many = count > MANY;
+    if (many) {
+        keep_fresh(&breaches->priced, &breaches->stale);
+        keep_fresh(&breaches->unpriced, &breaches->stale);
     }
     for (size_t i = 0; i < count; i++) {
-        dk_breaches_update(self, list[i]);
+        forget(breaches, list[i], !many);
+        dk_sla_compute(self, list[i], self->world->recorded_us);
+        make_rows(self, list[i], many);
+    }
+    if (many) {
+        sort(&breaches->priced);
+        sort(&breaches->unpriced);
     }
     free(list);
 }

@@ -1,16 +1,17 @@
-/* What became of each clock that the log says is breached: kept up to date event by event, so that
- * a report of credits (S13) costs what it lists.
+/* What became of each clock that the log says is breached, so that a report of credits (S13) costs
+ * what it lists.
  *
  *   runs --> priced | unpriced, when it ends       any --> revoked, when the fold says otherwise
  *
  * A row is a function of its ticket's transitions, of what the log says of its clocks, and of the
- * reference data up to the clock's end; it is made anew whenever one of them changes. Rows stand in
- * a table of the role; the lists by end are derived. */
+ * reference data up to the clock's end. All of it is derived: whatever changes one of these makes a
+ * ticket stale, and its rows are made anew when it is considered, or at the latest before they are
+ * asked for. */
 #ifndef DK_SLA_BREACHES_H
 #define DK_SLA_BREACHES_H
 
-#include "nodes/runtime/table.h"
 #include "proto/base/id.h"
+#include "proto/base/map.h"
 #include "proto/refs/refs.h"
 
 struct dk_sla;
@@ -22,7 +23,7 @@ enum dk_breach_state {
     DK_BREACH_REVOKED,  /* not breached any more, which the log will say */
 };
 
-/* Table 5: ticket -> an array of these, in the order in which the log first named the clocks. */
+/* In the order in which the log first named the clocks. */
 struct dk_breach {
     int64_t due_us;
     int64_t ended_us; /* 0: not yet */
@@ -34,7 +35,11 @@ struct dk_breach {
     uint8_t state;    /* enum dk_breach_state */
     uint8_t reserved;
 };
-_Static_assert(sizeof(struct dk_breach) == 40, "flat, without padding");
+
+struct dk_breach_rows {
+    struct dk_breach *row;
+    size_t count;
+};
 
 struct dk_breach_end {
     int64_t ended_us;
@@ -50,28 +55,30 @@ struct dk_breach_list {
 };
 
 struct dk_breaches {
-    struct dk_table *rows;
+    struct dk_map rows;  /* ticket -> struct dk_breach_rows, of breached ones */
+    struct dk_map stale; /* tickets */
     struct dk_breach_list priced, unpriced;
-    size_t running;    /* rows that run */
-    size_t unsettled;  /* revoked rows of clocks that have not ended: any definition may matter */
-    int64_t newest_us; /* no row has ended, or if it runs was due, later */
+    size_t running; /* rows that run */
 };
 
+void dk_breaches_init(struct dk_breaches *breaches);
 void dk_breaches_close(struct dk_breaches *breaches);
 
-/* Derives the lists from the rows. */
-void dk_breaches_rebuild(struct dk_breaches *breaches);
+/* The ticket's clocks, what the log says of them, or what they rest on may have changed. Nothing
+ * when none was breached. */
+void dk_breaches_stale(struct dk_sla *self, uint64_t ticket);
 
-/* The ticket's clocks, or what the log says of them, may have changed. */
+/* Makes a stale ticket's rows anew, of self->clocks: the ticket's, as of the last event or later.
+ */
 void dk_breaches_update(struct dk_sla *self, uint64_t ticket);
 
-/* A definition came in, in force from an instant on: what ended before rests on none of it. */
-void dk_breaches_defined(struct dk_sla *self, int64_t effective_us);
+/* The same of all that are stale: the lists are right then. */
+void dk_breaches_refresh(struct dk_sla *self);
 
 /* How many of a list ended before an instant: where those begin that did not. */
 size_t dk_breach_list_before(const struct dk_breach_list *list, int64_t at_us);
 
-/* The row of an entry of a list. Borrowed from the table. */
+/* The row of an entry of a list. Borrowed until the next update. */
 const struct dk_breach *dk_breach_of(const struct dk_breaches *breaches,
                                      const struct dk_breach_end *end);
 

@@ -68,6 +68,9 @@ static void take(struct report *report, const struct dk_breach_end *end)
 static int gather(struct report *report, struct dk_err *err)
 {
     const struct dk_breaches *breaches = &report->self->breaches;
+    while (dk_reach_walk(report->self)) {
+    }
+    dk_breaches_refresh(report->self);
     size_t first = dk_breach_list_before(&breaches->priced, report->from_us);
     size_t last = dk_breach_list_before(&breaches->priced, report->to_us);
     last = last > first ? last : first;

@@ -314,6 +314,10 @@ void dk_sla_consider(void *self, uint64_t item, int64_t now_us, struct dk_intent
                      int64_t *again_us)
 {
     struct dk_sla *sla = self;
+    if (item == DK_REACH_ITEM) {
+        *again_us = dk_reach_walk(sla) ? now_us : INT64_MAX;
+        return;
+    }
     const struct dk_ticket *life = dk_table_get(sla->world->tickets, item, NULL);
     if (life == NULL || dk_ticket_historical(life)) {
         return;
@@ -321,14 +325,18 @@ void dk_sla_consider(void *self, uint64_t item, int64_t now_us, struct dk_intent
     size_t bytes = 0;
     const struct dk_transition *transition = dk_table_get(sla->transitions, item, &bytes);
     struct owing owing = {.self = sla, .life = life, .again_us = INT64_MAX};
-    owing.saying = (struct dk_saying){
-        .intents = intents, .refs = sla->world->refs, .ticket = item, .now_us = now_us};
+    owing.saying = (struct dk_saying){.intents = intents,
+                                      .refs = sla->world->refs,
+                                      .ticket = item,
+                                      .now_us = now_us,
+                                      .traits = &sla->clocks.traits};
     for (size_t i = 0; i < bytes / sizeof *transition; i++) {
         if (transition[i].position > owing.saying.newest) {
             owing.saying.newest = transition[i].position;
         }
     }
     dk_sla_compute(sla, item, now_us);
+    dk_breaches_update(sla, item);
     owe_clocks(&owing, item);
     owe_reminders(&owing, item);
     owe_endings(&owing);

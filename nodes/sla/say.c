@@ -1,4 +1,7 @@
 #include "nodes/sla/say.h"
+#include "proto/base/limits.h"
+
+#define CATALOGUE_LEVELS 64
 
 static uint64_t late_us(const struct dk_saying *saying, int64_t due_us)
 {
@@ -86,16 +89,50 @@ static Docket__ClockCorrected corrected(const struct dk_said *said, Docket__Verd
     return body;
 }
 
-static uint64_t later(const struct dk_saying *saying, uint64_t position, uint64_t definition)
+/* The last definition of an entity, if it came later than `position`. */
+static uint64_t later(const struct dk_refs *refs, uint64_t position, uint64_t entity)
 {
-    const struct dk_refs_version *last = dk_refs_last(saying->refs, definition);
+    const struct dk_refs_version *last = dk_refs_last(refs, entity);
     return last != NULL && last->position > position ? last->position : position;
 }
 
-/* What came last of all that a clock rests on: events of its ticket, its policy, its calendar. */
-static uint64_t newest_of(const struct dk_saying *saying, const struct dk_clock *clock)
+static int take_later(void *newest, const struct dk_refs_version *version)
 {
-    return later(saying, later(saying, saying->newest, clock->policy), clock->calendar);
+    uint64_t *position = newest;
+    *position = version->position > *position ? version->position : *position;
+    return 0;
+}
+
+/* The catalogue, as it is in the end, from the ticket's product up. */
+static uint64_t later_product(const struct dk_refs *refs, uint64_t position, uint64_t product)
+{
+    for (int level = 0; product != 0 && level < CATALOGUE_LEVELS; level++) {
+        const Docket__ProductDefined *body = dk_refs_product(refs, product, DK_TIME_MAX_US);
+        position = later(refs, position, product);
+        product = body != NULL ? body->parent : 0;
+    }
+    return position;
+}
+
+/* What came last of all that a clock rests on: events of its ticket, its policy, its calendar, who
+ * asks on whose contract, and the product; if it goes by another policy than was said, or is no
+ * more (NULL), any policy. */
+static uint64_t newest_of(const struct dk_saying *saying, const struct dk_said *said,
+                          const struct dk_clock *clock)
+{
+    const struct dk_refs *refs = saying->refs;
+    uint64_t newest = later(refs, saying->newest, said->policy);
+    newest = later(refs, newest, saying->traits->customer);
+    newest = later(refs, newest, dk_traits_company(saying->traits, refs, saying->now_us));
+    newest = later_product(refs, newest, saying->traits->product);
+    if (clock != NULL) {
+        newest = later(refs, later(refs, newest, clock->policy), clock->calendar);
+        newest = later(refs, later(refs, newest, clock->company), clock->contract);
+    }
+    if (clock == NULL || clock->policy != said->policy) {
+        (void)dk_refs_each(refs, DK_SUBJECT_POLICY, DK_TIME_MAX_US, take_later, &newest);
+    }
+    return newest;
 }
 
 /* Adds the body, whose clock is set here, and applies it to what is said. */
@@ -129,8 +166,8 @@ bool dk_say_clock(struct dk_saying *saying, uint32_t kind, struct dk_said *said,
         return add(saying, kind, &body, &body.paused.clock, said, cause);
     case DK_KIND_CLOCK_RESUMED:
         body.resumed = resumed(said, clock);
-        cause =
-            said->verdict == DOCKET__VERDICT__VERDICT_RUNNING ? newest_of(saying, clock) : cause;
+        cause = said->verdict == DOCKET__VERDICT__VERDICT_RUNNING ? newest_of(saying, said, clock)
+                                                                  : cause;
         return add(saying, kind, &body, &body.resumed.clock, said, cause);
     case DK_KIND_CLOCK_MET:
         body.met = met(clock);
@@ -154,7 +191,7 @@ bool dk_say_clock(struct dk_saying *saying, uint32_t kind, struct dk_said *said,
         return add(saying, kind, &body, &body.cancelled.clock, said, cause);
     default:
         DK_ASSERT(kind == DK_KIND_CLOCK_CORRECTED);
-        body.corrected = corrected(said, verdict, newest_of(saying, clock));
+        body.corrected = corrected(said, verdict, newest_of(saying, said, clock));
         body.corrected.has_due_us = 1;
         body.corrected.due_us = dk_said_due(clock->last_due_us);
         body.corrected.has_met_us = verdict == DOCKET__VERDICT__VERDICT_MET;
@@ -166,8 +203,9 @@ bool dk_say_clock(struct dk_saying *saying, uint32_t kind, struct dk_said *said,
 bool dk_say_gone(struct dk_saying *saying, struct dk_said *said)
 {
     union body body;
-    body.corrected = corrected(said, DOCKET__VERDICT__VERDICT_CANCELLED, saying->newest);
-    return add(saying, DK_KIND_CLOCK_CORRECTED, &body, &body.corrected.clock, said, saying->newest);
+    uint64_t because = newest_of(saying, said, NULL);
+    body.corrected = corrected(said, DOCKET__VERDICT__VERDICT_CANCELLED, because);
+    return add(saying, DK_KIND_CLOCK_CORRECTED, &body, &body.corrected.clock, said, because);
 }
 
 bool dk_say_reminder(struct dk_saying *saying, uint64_t reminder, int64_t due_us)

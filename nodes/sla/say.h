@@ -10,6 +10,7 @@ struct dk_saying {
     uint64_t ticket;
     int64_t now_us;
     uint64_t newest; /* position of the last of the ticket's events that move clocks */
+    const struct dk_traits *traits; /* the ticket's, after all of them */
 };
 
 /* Adds the event of a clock kind and applies it to `said`, as the fold will. `verdict` is the

@@ -14,8 +14,8 @@ static int open_role(void **self, const struct dk_world *world, struct dk_table 
     sla->said = table[1];
     sla->reminders = table[2];
     sla->warned = table[3];
-    sla->breaches.rows = table[4];
-    sla->breaches.newest_us = INT64_MIN;
+    dk_breaches_init(&sla->breaches);
+    dk_reach_init(&sla->reach);
     dk_clocks_init(&sla->clocks);
     *self = sla;
     return 0;
@@ -26,6 +26,7 @@ static void close_role(void **self)
     struct dk_sla *sla = *self;
     dk_clocks_close(&sla->clocks);
     dk_breaches_close(&sla->breaches);
+    dk_reach_close(&sla->reach);
     free(sla->row);
     free(sla->warning);
     free(sla);
@@ -60,6 +61,17 @@ static int by_due(const void *a, const void *b)
     return (x->ticket > y->ticket) - (x->ticket < y->ticket);
 }
 
+static void derive(struct dk_sla *sla)
+{
+    size_t cursor = 0, bytes;
+    uint64_t ticket;
+    const void *value;
+    while (dk_table_next(sla->transitions, &cursor, &ticket, &value, &bytes)) {
+        dk_reach_note(&sla->reach, ticket, value, bytes / sizeof(struct dk_transition));
+        dk_breaches_stale(sla, ticket);
+    }
+}
+
 /* What was owed when the process ended is not known: every ticket is looked at once, those first
  * that have come due meanwhile or will soon. */
 static int rebuild(void *self, struct dk_agenda *agenda, struct dk_err *err)
@@ -77,7 +89,7 @@ static int rebuild(void *self, struct dk_agenda *agenda, struct dk_err *err)
             list[count++] = (struct waiting){said_due_us(sla, ticket), ticket};
         }
     }
-    dk_breaches_rebuild(&sla->breaches);
+    derive(sla);
     qsort(list, count, sizeof *list, by_due);
     for (size_t i = 0; i < count; i++) {
         dk_agenda_touch(agenda, list[i].ticket);
@@ -99,8 +111,8 @@ const struct dk_role_ops dk_sla_role = {
     .role = DK_ROLE_SLA,
     .fold_version = 7,
     .rule_version = 8,
-    .table_count = 5,
-    .table_value_bytes = {0, 0, 0, 0, 0},
+    .table_count = 4,
+    .table_value_bytes = {0, 0, 0, 0},
     .open = open_role,
     .close = close_role,
     .rebuild = rebuild,

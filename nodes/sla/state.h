@@ -1,10 +1,12 @@
-/* What the SLA role keeps: five tables by ticket; derived are lists of breaches. A ticket with two
- * running clocks has some eight transitions of 24 bytes and two rows of 48. */
+/* What the SLA role keeps: four tables by ticket; derived are what has become of breached clocks,
+ * and whom a definition concerns. A ticket with two running clocks has some eight transitions of 24
+ * bytes and two rows of 48. */
 #ifndef DK_SLA_STATE_H
 #define DK_SLA_STATE_H
 
 #include "nodes/runtime/role.h"
 #include "nodes/sla/breaches.h"
+#include "nodes/sla/reach.h"
 #include "proto/base/limits.h"
 #include "proto/fold/clocks.h"
 
@@ -45,7 +47,8 @@ _Static_assert(sizeof(struct dk_warned) == 16, "flat, without padding");
 struct dk_sla {
     const struct dk_world *world;
     struct dk_table *transitions, *said, *reminders, *warned;
-    struct dk_breaches breaches; /* table 5 (breaches.h) */
+    struct dk_breaches breaches; /* derived */
+    struct dk_reach reach;       /* derived */
     struct dk_clocks clocks;     /* scratch, of the ticket under consideration */
     struct dk_said *row;         /* scratch: what the log will say */
     size_t row_count, row_capacity;

@@ -2,124 +2,13 @@
  * computed, nothing is said twice, kills change nothing, and credits are those of a count of all
  * breached clocks (S13). */
 #include "tests/lib/bodies.h"
-#include "tests/unit/sla_world.h"
+#include "tests/unit/sla_definitions.h"
+#include "tests/unit/sla_ledger.h"
 #include <jansson.h>
 
 #define SEEDS   60
 #define DEEDS   40
 #define TICKETS 4
-
-struct said {
-    uint64_t ticket;
-    Docket__Verdict verdict;
-    Docket__Metric metric;
-    uint32_t instance;
-    unsigned warned; /* a bit for each of 50 %, 90 % and half an hour */
-    bool breached;
-    int64_t due_us;
-};
-
-struct ledger {
-    struct said said[1024];
-    size_t count;
-};
-
-static struct said *said_of(struct ledger *ledger, uint64_t ticket, const Docket__ClockRef *clock)
-{
-    for (size_t i = 0; i < ledger->count; i++)
-        if (ledger->said[i].ticket == ticket && ledger->said[i].metric == clock->metric &&
-            ledger->said[i].instance == clock->instance)
-            return &ledger->said[i];
-    DK_ASSERT(ledger->count < 1024);
-    ledger->said[ledger->count] =
-        (struct said){.ticket = ticket, .metric = clock->metric, .instance = clock->instance};
-    return &ledger->said[ledger->count++];
-}
-
-static void note_warned(struct said *said, const Docket__ClockWarned *warned)
-{
-    unsigned bit = warned->has_before_us ? 4 : warned->level == 50 ? 1 : 2;
-    ASSERT_EQ(said->warned & bit, 0); /* each level once */
-    ASSERT_EQ(said->verdict, RUNNING);
-    said->warned |= bit;
-}
-
-static void note(struct ledger *ledger, uint64_t ticket, uint32_t kind, const void *body)
-{
-    /* Every clock kind has its clock at the same place. */
-    const Docket__ClockRef *clock = ((const Docket__ClockPaused *)body)->clock;
-    struct said *said = said_of(ledger, ticket, clock);
-    switch (kind) {
-    case DK_KIND_CLOCK_STARTED:
-        ASSERT_TRUE(said->verdict != MET && said->verdict != BREACHED);
-        said->due_us = ((const Docket__ClockStarted *)body)->due_us;
-        said->verdict = RUNNING;
-        break;
-    case DK_KIND_CLOCK_PAUSED:
-        ASSERT_EQ(said->verdict, RUNNING);
-        said->verdict = PAUSED;
-        break;
-    case DK_KIND_CLOCK_RESUMED:
-        ASSERT_TRUE(said->verdict != BREACHED && said->verdict != CANCELLED);
-        said->due_us = ((const Docket__ClockResumed *)body)->due_us;
-        said->verdict = RUNNING;
-        break;
-    case DK_KIND_CLOCK_MET:
-        ASSERT_TRUE(said->verdict == RUNNING || said->verdict == PAUSED);
-        said->verdict = MET;
-        break;
-    case DK_KIND_CLOCK_WARNED: note_warned(said, body); break;
-    case DK_KIND_CLOCK_BREACHED:
-        ASSERT_TRUE(said->verdict == RUNNING || said->verdict == PAUSED);
-        said->due_us = ((const Docket__ClockBreached *)body)->due_us;
-        said->verdict = BREACHED;
-        break;
-    case DK_KIND_CLOCK_CANCELLED: said->verdict = CANCELLED; break;
-    default:
-        ASSERT_EQ(((const Docket__ClockCorrected *)body)->from, said->verdict);
-        said->verdict = ((const Docket__ClockCorrected *)body)->to;
-        if (((const Docket__ClockCorrected *)body)->has_due_us)
-            said->due_us = ((const Docket__ClockCorrected *)body)->due_us;
-        break;
-    }
-}
-
-/* What the whole log says, each step of it possible after the one before. */
-static void read_log(const struct role_world *world, struct ledger *ledger)
-{
-    ledger->count = 0;
-    for (uint64_t position = 1; position <= world->count; position++) {
-        size_t bytes;
-        const uint8_t *record = world_record(world, position, &bytes);
-        uint32_t kind = dk_event_load_kind(record);
-        if (kind >= DK_KIND_CLOCK_STARTED && kind <= DK_KIND_CLOCK_CORRECTED)
-            note(ledger, dk_event_load_subject(record), kind, world_body(world, position, kind));
-    }
-}
-
-/* The ticket's clocks, from the log by the fold alone. */
-static void compute(const struct role_world *world, uint64_t ticket, struct dk_clocks *clocks)
-{
-    static struct dk_transition list[2 * DEEDS * TICKETS];
-    static struct dk_arena arena;
-    size_t count = 0;
-    if (arena.base == NULL)
-        DK_ASSERT(dk_arena_init(&arena, (size_t)1 << 20) == 0);
-    for (uint64_t position = 1; position <= world->count; position++) {
-        struct dk_transition made[DK_TRANSITIONS_OF_EVENT];
-        struct dk_envelope event;
-        size_t bytes;
-        const uint8_t *record = world_record(world, position, &bytes);
-        dk_event_load(record, &event);
-        if (event.subject != ticket)
-            continue;
-        dk_arena_reset(&arena);
-        size_t n = dk_transitions_of(&event, dk_body_unpack(&arena, record, bytes, NULL), made);
-        for (size_t i = 0; i < n; i++)
-            dk_transitions_insert(list, count++, &made[i]);
-    }
-    dk_clocks_compute(clocks, list, count, dk_folder_world(world->folder)->refs, world->now_us);
-}
 
 /* ---------------------------------------------------------------- credits */
 
@@ -206,36 +95,7 @@ static int64_t credits_agree(struct role_world *world, uint64_t seed, int64_t fr
     return bill.breaches;
 }
 
-/* ---------------------------------------------------------------- clocks */
-
-static void agree(struct role_world *world, uint64_t seed)
-{
-    static struct ledger ledger;
-    struct dk_clocks clocks;
-    size_t seen = 0, cancelled = 0;
-    read_log(world, &ledger);
-    dk_clocks_init(&clocks);
-    for (uint64_t number = 1; number <= world->tickets; number++) {
-        uint64_t ticket = dk_ticket_make(7, number);
-        compute(world, ticket, &clocks);
-        for (size_t i = 0; i < clocks.count; i++, seen++) {
-            const struct dk_clock *clock = &clocks.clock[i];
-            const Docket__ClockRef ref = {.metric = clock->metric, .instance = clock->instance};
-            struct said *said = said_of(&ledger, ticket, &ref);
-            if (said->verdict != clock->verdict ||
-                (clock->verdict != MET && clock->verdict != CANCELLED && clock->verdict != PAUSED &&
-                 said->due_us != clock->due_us))
-                fail_msg("seed %llu: clock %d/%u is said to be %d, due %lld, and is %d, due %lld",
-                         (unsigned long long)seed, clock->metric, clock->instance, said->verdict,
-                         (long long)said->due_us, clock->verdict, (long long)clock->due_us);
-        }
-    }
-    /* What was said of clocks that are no more, was taken back. */
-    for (size_t i = 0; i < ledger.count; i++)
-        cancelled += ledger.said[i].verdict == CANCELLED;
-    ASSERT_TRUE(ledger.count <= seen + cancelled);
-    dk_clocks_close(&clocks);
-}
+/* ---------------------------------------------------------------- what happens */
 
 /* S7: another promise or other hours, for open tickets or new ones, from up to three hours ago or
  * to come on. */
@@ -271,34 +131,31 @@ static void redefine(struct role_world *world, struct test_random *random)
     (void)world_define(world, DK_KIND_POLICY_DEFINED, policy);
 }
 
-/* What the contract costs, from up to three hours ago on; whether the customer's company has it,
- * from now on. */
+/* What the contract costs, whether the customer's company has it and is golden, whose customer it
+ * is, and where the product stands: each from up to three hours ago on. */
 static void agree_on_terms(struct role_world *world, struct test_random *random)
 {
     Docket__ContractDefined contract = DOCKET__CONTRACT_DEFINED__INIT;
-    Docket__CompanyDefined company = DOCKET__COMPANY_DEFINED__INIT;
-    Docket__CustomerDefined customer = DOCKET__CUSTOMER_DEFINED__INIT;
     Docket__Penalty penalty = DOCKET__PENALTY__INIT, *const list = &penalty;
-    contract.definition = test_definition("acme-2026");
-    contract.definition->has_effective_us = 1;
-    contract.definition->effective_us =
-        world->now_us - (int64_t)test_random_below(random, 180) * DK_MINUTE_US;
+    int64_t from_us[4];
+    for (size_t i = 0; i < 4; i++)
+        from_us[i] = world->now_us - (int64_t)test_random_below(random, 180) * DK_MINUTE_US;
+    contract.definition = test_definition("terms");
+    since(contract.definition, from_us[0]);
     contract.has_company = 1;
-    contract.company = test_id(DK_SUBJECT_COMPANY, "acme");
+    contract.company = ACME;
     penalty.rate_minor = 100 + test_random_below(random, 900);
     penalty.unit_us = (uint64_t)DK_HOUR_US;
     penalty.cap_minor = UINT32_MAX;
     contract.penalty = (Docket__Penalty **)(uintptr_t)&list;
     contract.n_penalty = 1;
+    contract.definition->removed = contract.definition->has_removed =
+        test_random_below(random, 4) == 0;
     (void)world_define(world, DK_KIND_CONTRACT_DEFINED, &contract);
-    company.definition = test_definition("acme");
-    company.has_contract = test_random_below(random, 4) != 0;
-    company.contract = test_id(DK_SUBJECT_CONTRACT, "acme-2026");
-    (void)world_define(world, DK_KIND_COMPANY_DEFINED, &company);
-    customer.definition = test_definition("carl");
-    customer.has_company = 1;
-    customer.company = contract.company;
-    (void)world_define(world, DK_KIND_CUSTOMER_DEFINED, &customer);
+    (void)define_company(world, test_random_below(random, 2) != 0 ? "gold" : NULL,
+                         test_random_below(random, 4) != 0 ? TERMS : 0, from_us[1]);
+    (void)define_customer(world, test_random_below(random, 4) != 0 ? ACME : 0, from_us[2]);
+    (void)define_product(world, test_random_below(random, 2) != 0 ? HARDWARE : 0, from_us[3]);
 }
 
 static void open_one(struct role_world *world, struct test_random *random)
@@ -306,7 +163,9 @@ static void open_one(struct role_world *world, struct test_random *random)
     Docket__Opened body = DOCKET__OPENED__INIT;
     body.has_priority = body.has_customer = 1;
     body.priority = (Docket__Priority)(1 + test_random_below(random, 4));
-    body.customer = test_id(DK_SUBJECT_CUSTOMER, "carl");
+    body.customer = CARL;
+    body.has_product = 1;
+    body.product = LAPTOP;
     body.message = test_text("it does not work");
     (void)sla_happens(world, dk_ticket_make(7, ++world->tickets), 0, DK_KIND_OPENED, &body,
                       ACT_CUSTOMER);
@@ -331,7 +190,8 @@ static void act(struct role_world *world, struct test_random *random)
     int64_t at_us = 0;
     if (test_random_below(random, 3) == 0)
         at_us = world->now_us - (int64_t)test_random_below(random, 180) * DK_MINUTE_US;
-    switch (test_random_below(random, 7)) {
+    switch (test_random_below(random, 8)) {
+    case 7: (void)sla_status(world, ticket, at_us, DOCKET__STATUS__STATUS_CLOSED, 0); break;
     case 0: (void)sla_writes(world, ticket, at_us); break;
     case 1: (void)sla_replies(world, ticket, at_us); break;
     case 2:
@@ -355,6 +215,13 @@ static void live(struct role_world *world, uint64_t seed, bool kills)
     Docket__Condition *c = add_condition(policy, DOCKET__CONDITION_FIELD__CONDITION_PRIORITY);
     world_open(world, &dk_sla_role);
     sla_promise(world);
+    Docket__PolicyDefined *golden = shorter_where(DOCKET__CONDITION_FIELD__CONDITION_TIER);
+    add_goal(golden, FIRST_REPLY, ANY, DK_HOUR_US / 3);
+    (void)define_policy(world, golden, world->now_us);
+    Docket__PolicyDefined *hard = shorter_where(DOCKET__CONDITION_FIELD__CONDITION_PRODUCT);
+    hard->definition = test_definition("hard");
+    hard->order = 3;
+    (void)define_policy(world, hard, world->now_us);
     c->number[c->n_number++] = LOW; /* less is promised, and more counted */
     add_goal(policy, RESOLUTION, ANY, 3 * DK_HOUR_US);
     add_goal(policy, NEXT_REPLY, ANY, DK_HOUR_US);
