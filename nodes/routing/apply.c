@@ -280,7 +280,7 @@ static void apply_ticket(struct dk_routing *self, const struct dk_event *event,
     carry_all(self, row, event, agenda);
     note_absence(self, row, event);
     note_queue(self, row, event, live && (life->owner == 0 || row->absent) ? life->group : 0);
-    bool moved = dk_routing_place(self, ticket);
+    bool moved = dk_routing_place(self, ticket, row, life);
     if (row->queue != 0 && (moved || event->envelope->kind == DK_KIND_CLASSIFIED ||
                             event->envelope->kind == DK_KIND_REQUESTER_CHANGED)) {
         /* another may take it, or it another's place */

@@ -97,17 +97,16 @@ static bool give(struct scene *scene, uint64_t ticket, const struct dk_ask *ask,
                  const struct dk_choice *choice)
 {
     struct dk_said said;
-    const struct dk_routing_ticket *row = dk_table_get(scene->self->tickets, ticket, NULL);
     uint64_t agent = choice->best[0]->id;
     bool added;
     dk_said_fill(&said, choice);
     if (ask->owner != 0) {
-        added = dk_said_handover(&said, scene->intents, ticket, row, ask);
+        added = dk_said_handover(&said, scene->intents, ticket, ask);
     } else if (scene->terms.settings.offer_timeout_us > 0) {
-        added = dk_said_offered(&said, scene->intents, ticket, row, ask,
+        added = dk_said_offered(&said, scene->intents, ticket, ask,
                                 scene->terms.settings.offer_timeout_us);
     } else {
-        added = dk_said_assigned(&said, scene->intents, ticket, row, ask);
+        added = dk_said_assigned(&said, scene->intents, ticket, ask);
     }
     if (added) {
         scene->given[scene->given_count++] = ticket;
@@ -201,7 +200,6 @@ static bool was_given(const struct scene *scene, uint64_t ticket)
 
 static bool tell(struct scene *scene, struct dk_routing_group *group, uint64_t ticket)
 {
-    const struct dk_routing_ticket *row = dk_table_get(scene->self->tickets, ticket, NULL);
     struct dk_ask ask;
     struct dk_choice choice;
     if (was_given(scene, ticket)) {
@@ -214,8 +212,8 @@ static bool tell(struct scene *scene, struct dk_routing_group *group, uint64_t t
     dk_ask_of(scene->self, ticket, &scene->terms, scene->now_us, &ask);
     dk_index_choose(scene->self, group, &ask, &choice);
     DK_ASSERT(choice.count == 0); /* else it would have been served */
-    return dk_routing_add_queued(scene->intents, ticket, row, row->relaxation, row->cause,
-                                 scene->now_us, &choice);
+    return dk_routing_add_queued(scene->intents, ticket, &ask, ask.row->relaxation, ask.row->cause,
+                                 &choice);
 }
 
 /* Those who were not told yet that they wait, in the same order. */

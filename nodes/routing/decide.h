@@ -15,8 +15,7 @@ void dk_routing_choose_alone(struct dk_routing *self, const struct dk_ask *ask,
                              struct dk_choice *choice);
 
 /* Adds a Queued; `step`: the relaxation it states, or none. false when the intents are full. */
-bool dk_routing_add_queued(struct dk_intents *intents, uint64_t ticket,
-                           const struct dk_routing_ticket *row, unsigned step, uint64_t cause,
-                           int64_t now_us, const struct dk_choice *choice);
+bool dk_routing_add_queued(struct dk_intents *intents, uint64_t ticket, const struct dk_ask *ask,
+                           unsigned step, uint64_t cause, const struct dk_choice *choice);
 
 #endif

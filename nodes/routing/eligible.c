@@ -140,6 +140,7 @@ void dk_ask_of(const struct dk_routing *self, uint64_t ticket, const struct dk_t
     const struct dk_routing_ticket *row = dk_table_get(self->tickets, ticket, NULL);
     size_t bytes = 0;
     *ask = (struct dk_ask){
+        .row = row,
         .now_us = now_us,
         .group = row->queue,
         .product = life->product,

@@ -47,6 +47,7 @@ bool dk_agent_has_room(const struct dk_agent_now *agent, unsigned channel, uint3
 
 /* What a ticket asks of the agent who takes it. */
 struct dk_ask {
+    const struct dk_routing_ticket *row;
     int64_t now_us;
     uint64_t group, product, speaker;
     uint64_t owner; /* whose substitute is looked for (R7), or 0 */

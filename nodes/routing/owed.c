@@ -152,7 +152,7 @@ static void consider_step(struct dk_routing *self, uint64_t ticket,
     unsigned step =
         choice.count > 0 ? DOCKET__RELAXATION__RELAX_NONE : next_step(self, row, &ask, again_us);
     if (step != DOCKET__RELAXATION__RELAX_NONE) {
-        (void)dk_routing_add_queued(intents, ticket, row, step, row->queued_at, now_us, &choice);
+        (void)dk_routing_add_queued(intents, ticket, &ask, step, row->queued_at, &choice);
         return;
     }
     wake_for_terms(self, row, &ask, again_us);

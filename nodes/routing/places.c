@@ -52,22 +52,27 @@ static uint64_t hash_of(const struct dk_demand *demand)
     return hash | 1;
 }
 
+/* `held`: where the ticket has waited until now, most often the same. */
 static struct dk_demand *demand_of(struct dk_routing_group *group,
                                    const struct dk_routing_ticket *row,
-                                   const struct dk_ticket *life)
+                                   const struct dk_ticket *life,
+                                   const struct dk_routing_place *held)
 {
     struct dk_demand asked = asked_by(row, life);
+    if (held->group == group && same_demand(held->demand, &asked)) {
+        return held->demand;
+    }
     for (uint64_t hash = hash_of(&asked);; hash += 2) {
         bool created = false;
-        struct dk_demand **held = dk_map_put(&group->demands, hash, &created);
-        DK_ASSERT(held != NULL);
+        struct dk_demand **found = dk_map_put(&group->demands, hash, &created);
+        DK_ASSERT(found != NULL);
         if (created) {
-            *held = malloc(sizeof **held);
-            DK_ASSERT(*held != NULL);
-            **held = asked;
+            *found = malloc(sizeof **found);
+            DK_ASSERT(*found != NULL);
+            **found = asked;
         }
-        if (same_demand(*held, &asked)) {
-            return *held;
+        if (same_demand(*found, &asked)) {
+            return *found;
         }
     }
 }
@@ -150,14 +155,15 @@ static void leave(const struct dk_routing_place *place)
 /* ---------------------------------------------------------------- places */
 
 /* What is on offer keeps its time of waiting, but nobody else is asked meanwhile. */
-static struct dk_routing_place place_of(struct dk_routing *self, uint64_t ticket)
+static struct dk_routing_place place_of(struct dk_routing *self, uint64_t ticket,
+                                        const struct dk_routing_ticket *row,
+                                        const struct dk_ticket *life,
+                                        const struct dk_routing_place *held)
 {
-    const struct dk_routing_ticket *row = dk_table_get(self->tickets, ticket, NULL);
-    const struct dk_ticket *life = dk_table_get(self->world->tickets, ticket, NULL);
     struct dk_routing_place place = {0};
     if (row->queue != 0 && life->offered == 0) {
         place.group = dk_routing_group(self, row->queue);
-        place.demand = demand_of(place.group, row, life);
+        place.demand = demand_of(place.group, row, life, held);
         place.key = key_of(ticket, row, life);
         place.untold = row->queued_at == 0 && life->owner == 0;
     }
@@ -175,11 +181,12 @@ static void remember(struct dk_routing *self, uint64_t ticket, const struct dk_r
     *held = *place;
 }
 
-bool dk_routing_place(struct dk_routing *self, uint64_t ticket)
+bool dk_routing_place(struct dk_routing *self, uint64_t ticket, const struct dk_routing_ticket *row,
+                      const struct dk_ticket *life)
 {
-    const struct dk_routing_place *held = dk_map_get(&self->places, ticket);
+    struct dk_routing_place *held = dk_map_get(&self->places, ticket);
     struct dk_routing_place old = held != NULL ? *held : (struct dk_routing_place){0};
-    struct dk_routing_place now = place_of(self, ticket);
+    struct dk_routing_place now = place_of(self, ticket, row, life, &old);
     if (now.group == NULL && old.group == NULL) {
         return false;
     }
@@ -196,13 +203,19 @@ bool dk_routing_place(struct dk_routing *self, uint64_t ticket)
     if (now.untold && (moved || !old.untold)) {
         dk_queue_insert(&now.group->untold, &now.key);
     }
-    remember(self, ticket, &now);
+    if (held != NULL && now.group != NULL) {
+        *held = now;
+    } else {
+        remember(self, ticket, &now);
+    }
     return moved;
 }
 
-void dk_routing_place_unsorted(struct dk_routing *self, uint64_t ticket)
+void dk_routing_place_unsorted(struct dk_routing *self, uint64_t ticket,
+                               const struct dk_routing_ticket *row, const struct dk_ticket *life)
 {
-    struct dk_routing_place place = place_of(self, ticket);
+    static const struct dk_routing_place nowhere;
+    struct dk_routing_place place = place_of(self, ticket, row, life, &nowhere);
     if (place.group == NULL) {
         return;
     }

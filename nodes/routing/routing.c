@@ -57,7 +57,7 @@ static int rebuild(void *self, struct dk_agenda *agenda, struct dk_err *err)
     dk_routing_forget(routing);
     while (dk_table_next(routing->tickets, &cursor, &ticket, &row, &bytes)) {
         const struct dk_ticket *life = dk_table_get(routing->world->tickets, ticket, NULL);
-        dk_routing_place_unsorted(routing, ticket);
+        dk_routing_place_unsorted(routing, ticket, row, life);
         if (dk_routing_owes_ticket(routing, ticket, row, life)) {
             dk_agenda_touch(agenda, ticket);
         }

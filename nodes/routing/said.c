@@ -39,30 +39,29 @@ void dk_said_fill(struct dk_said *said, const struct dk_choice *choice)
     } while (0)
 
 bool dk_said_assigned(struct dk_said *said, struct dk_intents *intents, uint64_t ticket,
-                      const struct dk_routing_ticket *row, const struct dk_ask *ask)
+                      const struct dk_ask *ask)
 {
     Docket__Assigned body = DOCKET__ASSIGNED__INIT;
     SAY(&body, said, ask);
-    body.has_relaxation = row->relaxation != 0;
-    body.relaxation = (Docket__Relaxation)row->relaxation;
-    return dk_intents_add(intents, ticket, DK_KIND_ASSIGNED, &body.base, row->cause);
+    body.has_relaxation = ask->row->relaxation != 0;
+    body.relaxation = (Docket__Relaxation)ask->row->relaxation;
+    return dk_intents_add(intents, ticket, DK_KIND_ASSIGNED, &body.base, ask->row->cause);
 }
 
 bool dk_said_offered(struct dk_said *said, struct dk_intents *intents, uint64_t ticket,
-                     const struct dk_routing_ticket *row, const struct dk_ask *ask,
-                     int64_t timeout_us)
+                     const struct dk_ask *ask, int64_t timeout_us)
 {
     Docket__Offered body = DOCKET__OFFERED__INIT;
     SAY(&body, said, ask);
     body.expires_us =
         timeout_us < DK_TIME_MAX_US - ask->now_us ? ask->now_us + timeout_us : DK_TIME_MAX_US;
-    body.has_relaxation = row->relaxation != 0;
-    body.relaxation = (Docket__Relaxation)row->relaxation;
-    return dk_intents_add(intents, ticket, DK_KIND_OFFERED, &body.base, row->cause);
+    body.has_relaxation = ask->row->relaxation != 0;
+    body.relaxation = (Docket__Relaxation)ask->row->relaxation;
+    return dk_intents_add(intents, ticket, DK_KIND_OFFERED, &body.base, ask->row->cause);
 }
 
 bool dk_said_handover(struct dk_said *said, struct dk_intents *intents, uint64_t ticket,
-                      const struct dk_routing_ticket *row, const struct dk_ask *ask)
+                      const struct dk_ask *ask)
 {
     Docket__HandoverDeclared body = DOCKET__HANDOVER_DECLARED__INIT;
     SAY(&body, said, ask);
@@ -70,22 +69,21 @@ bool dk_said_handover(struct dk_said *said, struct dk_intents *intents, uint64_t
     body.reason = DOCKET__HANDOVER_REASON__HANDOVER_ABSENT;
     body.has_from_agent = 1;
     body.from_agent = ask->owner;
-    return dk_intents_add(intents, ticket, DK_KIND_HANDOVER_DECLARED, &body.base, row->cause);
+    return dk_intents_add(intents, ticket, DK_KIND_HANDOVER_DECLARED, &body.base, ask->row->cause);
 }
 
-bool dk_routing_add_queued(struct dk_intents *intents, uint64_t ticket,
-                           const struct dk_routing_ticket *row, unsigned step, uint64_t cause,
-                           int64_t now_us, const struct dk_choice *choice)
+bool dk_routing_add_queued(struct dk_intents *intents, uint64_t ticket, const struct dk_ask *ask,
+                           unsigned step, uint64_t cause, const struct dk_choice *choice)
 {
     Docket__Queued body = DOCKET__QUEUED__INIT;
     struct dk_said said;
     dk_said_fill(&said, choice);
-    body.group = row->queue;
+    body.group = ask->group;
     body.n_excluded = said.exclusion_count;
     body.excluded = said.exclusions;
     body.has_relaxation = step != DOCKET__RELAXATION__RELAX_NONE;
     body.relaxation = (Docket__Relaxation)step;
     body.has_judged_us = 1;
-    body.judged_us = now_us;
+    body.judged_us = ask->now_us;
     return dk_intents_add(intents, ticket, DK_KIND_QUEUED, &body.base, cause);
 }

@@ -17,11 +17,10 @@ void dk_said_fill(struct dk_said *said, const struct dk_choice *choice);
 
 /* Each adds the event by which the choice gets the ticket; false when the intents are full. */
 bool dk_said_assigned(struct dk_said *said, struct dk_intents *intents, uint64_t ticket,
-                      const struct dk_routing_ticket *row, const struct dk_ask *ask);
+                      const struct dk_ask *ask);
 bool dk_said_offered(struct dk_said *said, struct dk_intents *intents, uint64_t ticket,
-                     const struct dk_routing_ticket *row, const struct dk_ask *ask,
-                     int64_t timeout_us);
+                     const struct dk_ask *ask, int64_t timeout_us);
 bool dk_said_handover(struct dk_said *said, struct dk_intents *intents, uint64_t ticket,
-                      const struct dk_routing_ticket *row, const struct dk_ask *ask);
+                      const struct dk_ask *ask);
 
 #endif

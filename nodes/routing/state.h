@@ -165,8 +165,10 @@ uint8_t dk_routing_mode(const struct dk_routing_ticket *row, const struct dk_tic
 
 /* places.c: puts a ticket where the tables say that it waits; whether that is another place in its
  * order than before. In bulk: places first, in any order, then one sort. */
-bool dk_routing_place(struct dk_routing *self, uint64_t ticket);
-void dk_routing_place_unsorted(struct dk_routing *self, uint64_t ticket);
+bool dk_routing_place(struct dk_routing *self, uint64_t ticket, const struct dk_routing_ticket *row,
+                      const struct dk_ticket *life);
+void dk_routing_place_unsorted(struct dk_routing *self, uint64_t ticket,
+                               const struct dk_routing_ticket *row, const struct dk_ticket *life);
 void dk_routing_sort_places(struct dk_routing *self);
 
 #endif

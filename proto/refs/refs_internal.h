@@ -44,14 +44,15 @@ struct dk_refs_publications {
     size_t count;
 };
 
-/* An agent on a shift, in some version of it. */
+/* An agent on a shift, by one version of it. */
 struct dk_refs_rota_entry {
     uint64_t agent;
     uint64_t shift;
+    const struct dk_refs_version *version;
 };
 struct dk_refs_rota {
     uint64_t changes;
-    struct dk_refs_rota_entry *entry; /* by agent, then shift */
+    struct dk_refs_rota_entry *entry; /* by agent, shift, version */
     size_t count;
 };
 

@@ -10,7 +10,10 @@ static int compare_entries(const void *a, const void *b)
     const struct dk_refs_rota_entry *right = b;
     if (left->agent != right->agent)
         return (left->agent > right->agent) - (left->agent < right->agent);
-    return (left->shift > right->shift) - (left->shift < right->shift);
+    if (left->shift != right->shift)
+        return (left->shift > right->shift) - (left->shift < right->shift);
+    return (left->version->version > right->version->version) -
+           (left->version->version < right->version->version);
 }
 
 static size_t add_shift(const struct dk_refs_version *version, struct dk_refs_rota *rota,
@@ -19,13 +22,13 @@ static size_t add_shift(const struct dk_refs_version *version, struct dk_refs_ro
     const Docket__ShiftDefined *body = (const void *)version->body;
     for (size_t i = 0; i < body->n_agent; i++) {
         rota->entry = dk_refs_grow(rota->entry, count, capacity, sizeof *rota->entry);
-        rota->entry[count++] = (struct dk_refs_rota_entry){body->agent[i], version->subject};
+        rota->entry[count++] =
+            (struct dk_refs_rota_entry){body->agent[i], version->subject, version};
     }
     return count;
 }
 
-/* Who is on which shift in any version: the rota says where to look, the version in force decides.
- */
+/* Who is on which shift by which version. */
 static void draw_rota(struct dk_refs *refs)
 {
     struct dk_refs_rota *rota = &refs->rota;
@@ -126,15 +129,6 @@ static struct span span_of(const Docket__ShiftDefined *shift, const Docket__Cale
     return span;
 }
 
-static bool lists_agent(const Docket__ShiftDefined *shift, uint64_t agent)
-{
-    for (size_t i = 0; i < shift->n_agent; i++) {
-        if (shift->agent[i] == agent)
-            return true;
-    }
-    return false;
-}
-
 bool dk_refs_shift_open(struct dk_refs *refs, uint64_t subject, int64_t at_us)
 {
     const Docket__ShiftDefined *shift = dk_refs_shift(refs, subject, at_us);
@@ -148,15 +142,31 @@ bool dk_refs_shift_open(struct dk_refs *refs, uint64_t subject, int64_t at_us)
     return at_us >= span.from_us && at_us < span.to_us;
 }
 
+/* The agent's entries of one shift: from `first` up to what is returned. */
+static size_t end_of_shift(const struct dk_refs_rota *rota, size_t first)
+{
+    size_t end = first;
+    while (end < rota->count && rota->entry[end].agent == rota->entry[first].agent &&
+           rota->entry[end].shift == rota->entry[first].shift)
+        end++;
+    return end;
+}
+
 bool dk_refs_on_shift(struct dk_refs *refs, uint64_t agent, int64_t at_us, bool on_call)
 {
     draw_rota(refs);
     const struct dk_refs_rota *rota = &refs->rota;
+    size_t end;
     for (size_t i = first_entry(rota, agent); i < rota->count && rota->entry[i].agent == agent;
-         i++) {
-        const Docket__ShiftDefined *shift = dk_refs_shift(refs, rota->entry[i].shift, at_us);
-        if (shift != NULL && (shift->on_call != 0) == on_call && lists_agent(shift, agent) &&
-            dk_refs_shift_open(refs, rota->entry[i].shift, at_us))
+         i = end) {
+        const struct dk_refs_version *held = dk_refs_at(refs, rota->entry[i].shift, at_us);
+        bool listed = false;
+        end = end_of_shift(rota, i);
+        for (size_t k = i; k < end && held != NULL; k++)
+            listed |= rota->entry[k].version == held;
+        if (listed &&
+            (((const Docket__ShiftDefined *)(const void *)held->body)->on_call != 0) == on_call &&
+            dk_refs_shift_open(refs, held->subject, at_us))
             return true;
     }
     return false;
@@ -192,7 +202,8 @@ int64_t dk_refs_next_shift_edge_us(struct dk_refs *refs, uint64_t agent, int64_t
     draw_rota(refs);
     const struct dk_refs_rota *rota = &refs->rota;
     int64_t next_us = INT64_MAX;
-    for (size_t i = first_entry(rota, agent); i < rota->count && rota->entry[i].agent == agent; i++)
+    for (size_t i = first_entry(rota, agent); i < rota->count && rota->entry[i].agent == agent;
+         i = end_of_shift(rota, i))
         next_us = earlier(next_us, dk_refs_shift_edge_us(refs, rota->entry[i].shift, at_us));
     return next_us;
 }
