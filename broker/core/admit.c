@@ -5,6 +5,7 @@
 #include "proto/base/time.h"
 #include "proto/event/body.h"
 #include "proto/event/varint.h"
+#include "proto/fold/definition.h"
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -303,6 +304,11 @@ static int judge_key(const struct judged *judged, struct dk_err *err)
     return 0;
 }
 
+static bool defines(uint32_t kind)
+{
+    return kind >= DK_KIND_DEFINED_FROM && kind <= DK_KIND_DEFINED_LAST;
+}
+
 static int judge_subject(struct judged *judged, struct dk_err *err)
 {
     uint64_t subject = judged->event.subject;
@@ -315,7 +321,7 @@ static int judge_subject(struct judged *judged, struct dk_err *err)
     if (dk_id_class(subject) == DK_SUBJECT_TICKET) {
         return judge_ticket_subject(judged, err);
     }
-    if (kind >= DK_KIND_DEFINED_FROM && kind <= DK_KIND_DEFINED_LAST) {
+    if (defines(kind)) {
         return judge_key(judged, err);
     }
     return 0;
@@ -386,23 +392,6 @@ static int judge_clock_step(const struct judged *judged, struct dk_err *err)
     return 0;
 }
 
-/* A calendar that nobody can reckon with is refused (DOMAIN T4). */
-static int judge_calendar(const struct judged *judged, struct dk_err *err)
-{
-    const Docket__CalendarDefined *body = (const void *)judged->body;
-    struct dk_calendar *compiled;
-    struct dk_err why;
-    if (body->definition->removed) {
-        return 0;
-    }
-    int rc = dk_refs_calendar_compile(&compiled, body, &why);
-    if (rc != 0) {
-        return dk_err_field(err, rc, "calendar_defined", "%s", why.message);
-    }
-    dk_calendar_free(&compiled);
-    return 0;
-}
-
 static int refuse_bypass(struct dk_err *err)
 {
     return dk_err_field(err, DK_EILLEGAL, "kind",
@@ -444,10 +433,12 @@ static int judge_legal(struct judged *judged, const struct dk_ticket *ticket, st
     if (rc != 0) {
         return rc;
     }
+    if (defines(kind)) {
+        return dk_definition_check(judged->body, kind, err);
+    }
     switch (kind) {
     case DK_KIND_PRESENCE_CHANGED: return judge_presence(judged, err);
     case DK_KIND_CLOCK_STEP_ACCEPTED: return judge_clock_step(judged, err);
-    case DK_KIND_CALENDAR_DEFINED: return judge_calendar(judged, err);
     default: return 0;
     }
 }

@@ -3,14 +3,11 @@
 #define DK_NOTIFICATION_RULE_H
 
 #include "docket.pb-c.h"
+#include "proto/fold/definition.h"
 #include "proto/fold/ticket.h"
 #include "proto/refs/refs.h"
 #include <stdbool.h>
 #include <stdint.h>
-
-#define DK_RULE_STEPS_MAX                                                                          \
-    16 /* the rule itself and what it names under "then"; no more are taken                        \
-        */
 
 struct dk_rule_step {
     Docket__RuleRecipient recipient;

@@ -3,10 +3,10 @@
 #define DK_ROUTING_ELIGIBLE_H
 
 #include "nodes/routing/state.h"
+#include "proto/fold/definition.h"
 
 #define DK_CANDIDATES_SAID 8 /* the choice and the next seven stand in the event */
 #define DK_REASONS         9 /* enum ExclusionReason */
-#define DK_TIER_MAX        9
 
 /* An agent at the instant of a decision, with what this consideration has given it already. */
 struct dk_agent_now {

@@ -103,3 +103,24 @@ bool dk_conditions_hold(Docket__Condition *const *condition, size_t count,
             return false;
     return true;
 }
+
+unsigned dk_condition_class(Docket__ConditionField field)
+{
+    switch (field) {
+    case DOCKET__CONDITION_FIELD__CONDITION_PRODUCT: return DK_SUBJECT_PRODUCT;
+    case DOCKET__CONDITION_FIELD__CONDITION_GROUP: return DK_SUBJECT_GROUP;
+    case DOCKET__CONDITION_FIELD__CONDITION_COMPANY: return DK_SUBJECT_COMPANY;
+    case DOCKET__CONDITION_FIELD__CONDITION_SUPPLIER: return DK_SUBJECT_SUPPLIER;
+    default: return 0;
+    }
+}
+
+const ProtobufCEnumDescriptor *dk_condition_words(Docket__ConditionField field)
+{
+    switch (field) {
+    case DOCKET__CONDITION_FIELD__CONDITION_PRIORITY: return &docket__priority__descriptor;
+    case DOCKET__CONDITION_FIELD__CONDITION_TYPE: return &docket__ticket_type__descriptor;
+    case DOCKET__CONDITION_FIELD__CONDITION_CHANNEL: return &docket__channel__descriptor;
+    default: return NULL;
+    }
+}

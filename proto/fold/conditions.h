@@ -15,4 +15,9 @@
 bool dk_conditions_hold(Docket__Condition *const *condition, size_t count,
                         const struct dk_traits *traits, const struct dk_refs *refs, int64_t at_us);
 
+/* What a condition on a field lists: subjects of a class (0: none), or values of an enum (NULL:
+ * none); neither: texts. */
+unsigned dk_condition_class(Docket__ConditionField field);
+const ProtobufCEnumDescriptor *dk_condition_words(Docket__ConditionField field);
+
 #endif

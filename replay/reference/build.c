@@ -1,6 +1,7 @@
 /* From an entity's keys to its body: the keys that its section knows, each read by its type. */
 #include "proto/event/body.h"
 #include "proto/event/fields.h"
+#include "proto/fold/definition.h"
 #include "replay/reference/key.h"
 
 #define WORDS_MAX 24
@@ -34,6 +35,17 @@ static bool has_only_known_keys(struct dk_reference *set, const struct dk_refere
     return false;
 }
 
+/* As it is shown, in lines and titles. */
+static bool is_name(const char *name)
+{
+    size_t bytes = strlen(name);
+    for (size_t i = 0; i < bytes; i++) {
+        if ((unsigned char)name[i] < ' ' || name[i] == 0x7f)
+            return false;
+    }
+    return name[strspn(name, " ")] != '\0' && bytes < DK_NAME_BYTES;
+}
+
 static Docket__Definition *make_definition(struct dk_reference *set,
                                            const struct dk_reference_entity *entity)
 {
@@ -41,8 +53,13 @@ static Docket__Definition *make_definition(struct dk_reference *set,
     struct dk_err err;
     Docket__Definition *definition =
         (void *)dk_reference_message(set, &docket__definition__descriptor);
-    if (dk_yaml_string(&entity->file->doc, dk_yaml_get(entity->node, "name"), &name, &err) != 0)
+    const struct dk_yaml *named = dk_yaml_get(entity->node, "name");
+    if (dk_yaml_string(&entity->file->doc, named, &name, &err) != 0)
         dk_reference_problem_note(set, err.message);
+    else if (name != NULL && !is_name(name))
+        dk_reference_problem_at(set, entity->file, named,
+                                "name must be one line of up to %d bytes that says something",
+                                DK_NAME_BYTES - 1);
     definition->key.data = (uint8_t *)(uintptr_t)entity->key;
     definition->key.len = strlen(entity->key);
     definition->has_name = name != NULL;
@@ -100,14 +117,44 @@ static void read_place(struct dk_reference *set, struct dk_reference_entity *ent
     }
 }
 
+/* When it begins; what begins so late was rather mistyped than meant. */
+static void read_effective(struct dk_reference *set, struct dk_reference_entity *entity)
+{
+    const struct dk_yaml *node = dk_yaml_get(entity->node, "effective_from");
+    dk_reference_effective(set, entity->file, node, &entity->effective_us);
+    if (node != NULL && entity->effective_us > set->now_us + DK_SPAN_MAX_DAYS * DK_DAY_US)
+        dk_reference_problem_at(set, entity->file, node,
+                                "effective_from lies more than %d days ahead", DK_SPAN_MAX_DAYS);
+}
+
+/* What the definition lacks, at the key whose field says so, else at the entity. */
+static void check_definition(struct dk_reference *set, const struct dk_reference_entity *entity)
+{
+    struct dk_err err = {0};
+    if (dk_body_check(entity->body, entity->section->kind, &err) != 0) {
+        dk_reference_problem_at(set, entity->file, entity->node, "%s \"%s\": %s",
+                                entity_class(entity), entity->key, err.message);
+        return;
+    }
+    if (dk_definition_check(entity->body, entity->section->kind, &err) == 0)
+        return;
+    const char *dot = strchr(err.field, '.');
+    const struct dk_yaml *node = NULL;
+    for (const struct dk_reference_key *key = entity->section->key;
+         key->word != NULL && node == NULL && dot != NULL; key++) {
+        if (strcmp(key->field, dot + 1) == 0)
+            node = dk_yaml_get(entity->node, key->word);
+    }
+    dk_reference_problem_at(set, entity->file, node != NULL ? node : entity->node, "%s",
+                            err.message);
+}
+
 static void build_entity(struct dk_reference *set, struct dk_reference_entity *entity)
 {
-    struct dk_err err;
     if (!has_only_known_keys(set, entity))
         return;
     size_t before = set->problem_count;
-    dk_reference_effective(set, entity->file, dk_yaml_get(entity->node, "effective_from"),
-                           &entity->effective_us);
+    read_effective(set, entity);
     entity->body = dk_reference_message(set, dk_body_descriptor(entity->section->kind));
     struct defined {
         ProtobufCMessage base;
@@ -116,10 +163,8 @@ static void build_entity(struct dk_reference *set, struct dk_reference_entity *e
     ((struct defined *)(void *)entity->body)->definition = make_definition(set, entity);
     read_keys(set, entity);
     read_place(set, entity);
-    if (set->problem_count == before &&
-        dk_body_check(entity->body, entity->section->kind, &err) != 0)
-        dk_reference_problem_at(set, entity->file, entity->node, "%s \"%s\": %s",
-                                entity_class(entity), entity->key, err.message);
+    if (set->problem_count == before)
+        check_definition(set, entity);
 }
 
 /* A removal repeats the last definition, so that the name of what is gone can still be told. */
@@ -132,8 +177,7 @@ static void build_removal(struct dk_reference *set, struct dk_reference_entity *
                                 entity_class(entity), entity->key);
         return;
     }
-    dk_reference_effective(set, entity->file, dk_yaml_get(entity->node, "effective_from"),
-                           &entity->effective_us);
+    read_effective(set, entity);
     const ProtobufCMessageDescriptor *descriptor = dk_body_descriptor(entity->section->kind);
     struct defined {
         ProtobufCMessage base;
@@ -156,9 +200,9 @@ void dk_reference_build(struct dk_reference *set)
 {
     for (size_t i = 0; i < set->entity_count; i++) {
         struct dk_reference_entity *entity = &set->entity[i];
-        if (entity->removed)
+        if (entity->removed && has_only_known_keys(set, entity))
             build_removal(set, entity);
-        else
+        else if (!entity->removed)
             build_entity(set, entity);
     }
 }

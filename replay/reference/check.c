@@ -16,7 +16,14 @@ const struct dk_yaml *dk_reference_node_of(const struct dk_reference_entity *ent
 
 /* ---------------------------------------------------------------- who names whom */
 
-static bool names_here(const ProtobufCMessage *message, const uint8_t *rules, uint64_t subject)
+/* Who asks after ids. */
+struct asking {
+    bool (*on_id)(void *arg, uint64_t id);
+    void *arg;
+};
+
+static bool each_here(const ProtobufCMessage *message, const uint8_t *rules,
+                      const struct asking *asking)
 {
     for (unsigned i = 0; i < message->descriptor->n_fields; i++) {
         const ProtobufCFieldDescriptor *field = &message->descriptor->fields[i];
@@ -25,16 +32,18 @@ static bool names_here(const ProtobufCMessage *message, const uint8_t *rules, ui
         struct dk_values values = dk_field_values(message, field);
         const uint64_t *id = (const void *)values.at;
         for (size_t k = 0; k < values.count; k++) {
-            if (id[k] == subject)
+            if (id[k] != 0 && asking->on_id(asking->arg, id[k]))
                 return true;
         }
     }
     return false;
 }
 
-bool dk_reference_names(const ProtobufCMessage *body, uint32_t kind, uint64_t subject)
+bool dk_reference_each_named(const ProtobufCMessage *body, uint32_t kind,
+                             bool (*on_id)(void *arg, uint64_t id), void *arg)
 {
-    if (names_here(body, dk_rules_of_kind(kind), subject))
+    const struct asking asking = {on_id, arg};
+    if (each_here(body, dk_rules_of_kind(kind), &asking))
         return true;
     for (unsigned i = 0; i < body->descriptor->n_fields; i++) {
         const ProtobufCFieldDescriptor *field = &body->descriptor->fields[i];
@@ -43,22 +52,51 @@ bool dk_reference_names(const ProtobufCMessage *body, uint32_t kind, uint64_t su
         struct dk_values parts = dk_field_values(body, field);
         ProtobufCMessage *const *part = (const void *)parts.at;
         for (size_t k = 0; k < parts.count; k++) {
-            if (names_here(part[k], dk_rules_of_part(part[k]->descriptor), subject))
+            if (each_here(part[k], dk_rules_of_part(part[k]->descriptor), &asking))
                 return true;
         }
     }
     return false;
 }
 
+static bool is_that(void *arg, uint64_t id)
+{
+    const uint64_t *subject = arg;
+    return id == *subject;
+}
+
+bool dk_reference_names(const ProtobufCMessage *body, uint32_t kind, uint64_t subject)
+{
+    return dk_reference_each_named(body, kind, is_that, &subject);
+}
+
 struct naming {
     uint64_t subject;
+    uint32_t site; /* the number of a site, by which others name it; else 0 */
     const struct dk_refs_version *by;
 };
+
+static uint32_t site_number(const ProtobufCMessage *body)
+{
+    return ((const Docket__SiteDefined *)(const void *)body)->number;
+}
+
+static bool names_site(const struct dk_refs_version *version, uint32_t number)
+{
+    const void *body = version->body;
+    switch (number != 0 ? version->kind : 0) {
+    case DK_KIND_AGENT_DEFINED: return ((const Docket__AgentDefined *)body)->site == number;
+    case DK_KIND_GROUP_DEFINED: return ((const Docket__GroupDefined *)body)->site == number;
+    case DK_KIND_SITE_DEFINED: return ((const Docket__SiteDefined *)body)->next_site == number;
+    default: return false;
+    }
+}
 
 static int note_if_naming(void *arg, const struct dk_refs_version *version)
 {
     struct naming *naming = arg;
-    if (!dk_reference_names(version->body, version->kind, naming->subject))
+    if (!dk_reference_names(version->body, version->kind, naming->subject) &&
+        !names_site(version, naming->site))
         return 0;
     naming->by = version;
     return 1;
@@ -67,7 +105,8 @@ static int note_if_naming(void *arg, const struct dk_refs_version *version)
 /* What is removed is named by nothing that stays. */
 static void check_removal(struct dk_reference *set, const struct dk_reference_entity *entity)
 {
-    struct naming naming = {entity->subject, NULL};
+    struct naming naming = {entity->subject,
+                            entity->cls == DK_SUBJECT_SITE ? site_number(entity->body) : 0, NULL};
     for (unsigned cls = 1; cls < DK_SUBJECT_CLASS_COUNT && naming.by == NULL; cls++)
         dk_refs_each(set->after, cls, set->now_us, note_if_naming, &naming);
     if (naming.by == NULL)
@@ -100,36 +139,6 @@ static void check_ancestors(struct dk_reference *set, const struct dk_reference_
             LEVELS_MAX);
 }
 
-static void check_routes(struct dk_reference *set, const struct dk_reference_entity *entity)
-{
-    const Docket__ProductDefined *product = (const void *)entity->body;
-    for (size_t i = 0; i < product->n_route; i++) {
-        const Docket__GroupDefined *group =
-            dk_refs_group(set->after, product->route[i]->group, set->now_us);
-        if (group != NULL && group->line != product->route[i]->line)
-            PROBLEM(set, entity, "routes",
-                    "the route for line %u leads to a group of line %u: \"%.*s\"",
-                    product->route[i]->line, group->line, (int)group->definition->key.len,
-                    (const char *)group->definition->key.data);
-    }
-    struct dk_settings settings;
-    dk_refs_settings(set->after, set->now_us, &settings);
-    if (settings.default_group == 0 &&
-        dk_refs_route(set->after, entity->subject, 1, set->now_us, NULL) == 0)
-        PROBLEM(set, entity, "routes",
-                "tickets of product \"%s\" would reach nobody: give it, or a product above it, a "
-                "route for line 1, or the settings a default_group",
-                entity->key);
-}
-
-static void check_product(struct dk_reference *set, const struct dk_reference_entity *entity)
-{
-    size_t before = set->problem_count;
-    check_ancestors(set, entity);
-    if (set->problem_count == before)
-        check_routes(set, entity);
-}
-
 /* ---------------------------------------------------------------- groups */
 
 /* The definition that is to blame for a group without agents: its own, one that leads to it, or an
@@ -150,7 +159,7 @@ static const struct dk_reference_entity *to_blame(const struct dk_reference *set
 static int check_members(void *arg, const struct dk_refs_version *version)
 {
     struct dk_reference *set = arg;
-    struct naming naming = {version->subject, NULL};
+    struct naming naming = {.subject = version->subject};
     if (dk_refs_each(set->after, DK_SUBJECT_AGENT, set->now_us, note_if_naming, &naming) != 0)
         return 0;
     const struct dk_reference_entity *entity = to_blame(set, version->subject);
@@ -162,25 +171,12 @@ static int check_members(void *arg, const struct dk_refs_version *version)
     return 0;
 }
 
-static void check_group(struct dk_reference *set, const struct dk_reference_entity *entity)
-{
-    const Docket__GroupDefined *group = (const void *)entity->body;
-    if (group->has_secondary && group->secondary == entity->subject)
-        PROBLEM(set, entity, "secondary", "group \"%s\" is its own secondary: name another",
-                entity->key);
-}
-
 /* ---------------------------------------------------------------- places and times */
 
 struct numbering {
     const struct dk_reference_entity *entity;
     const struct dk_refs_version *other;
 };
-
-static uint32_t site_number(const ProtobufCMessage *body)
-{
-    return ((const Docket__SiteDefined *)(const void *)body)->number;
-}
 
 static int has_same_number(void *arg, const struct dk_refs_version *version)
 {
@@ -192,22 +188,13 @@ static int has_same_number(void *arg, const struct dk_refs_version *version)
     return 1;
 }
 
-static void check_zone(struct dk_reference *set, const struct dk_reference_entity *entity,
-                       const ProtobufCBinaryData *name)
-{
-    struct dk_zone *zone = NULL;
-    char text[DK_KEY_MAX_BYTES + 1] = "";
-    memcpy(text, name->data, name->len); /* at most DK_KEY_MAX_BYTES: dk_body_check has seen it */
-    if (dk_zone_load(&zone, text, NULL) != 0)
-        PROBLEM(set, entity, "zone",
-                "there is no time zone \"%s\": write an IANA name, as Europe/Berlin", text);
-    dk_zone_free(&zone);
-}
-
 static void check_site(struct dk_reference *set, const struct dk_reference_entity *entity)
 {
     struct numbering numbering = {entity, NULL};
-    check_zone(set, entity, &((const Docket__SiteDefined *)(const void *)entity->body)->zone);
+    if (entity->old_body != NULL && site_number(entity->old_body) != site_number(entity->body))
+        PROBLEM(set, entity, "number",
+                "site \"%s\" has number %u, and its tickets are named by it: leave it", entity->key,
+                site_number(entity->old_body));
     dk_refs_each(set->after, DK_SUBJECT_SITE, set->now_us, has_same_number, &numbering);
     if (numbering.other == NULL)
         return;
@@ -216,38 +203,80 @@ static void check_site(struct dk_reference *set, const struct dk_reference_entit
             (int)key->len, (const char *)key->data, site_number(entity->body));
 }
 
-static void check_calendar(struct dk_reference *set, const struct dk_reference_entity *entity)
+/* ---------------------------------------------------------------- who is there in time */
+
+struct arrival {
+    struct dk_reference *set;
+    const struct dk_reference_entity *entity;
+    int64_t at_us;
+};
+
+/* What is named is in force when that which names it begins, or by now. */
+static bool is_late(void *arg, uint64_t id)
 {
-    const Docket__CalendarDefined *body = (const void *)entity->body;
-    struct dk_calendar *calendar = NULL;
-    struct dk_err err;
-    size_t before = set->problem_count;
-    check_zone(set, entity, &body->zone);
-    if (set->problem_count == before && dk_refs_calendar_compile(&calendar, body, &err) != 0)
-        PROBLEM(set, entity, "hours", "calendar \"%s\": %s", entity->key, err.message);
-    dk_calendar_free(&calendar);
+    struct arrival *arrival = arg;
+    struct dk_reference *set = arrival->set;
+    const struct dk_reference_entity *named = dk_reference_find(set, id);
+    char name[DK_NAME_BYTES], time[DK_TIME_TEXT_BYTES];
+    if (dk_refs_at(set->refs, id, arrival->at_us) != NULL)
+        return false;
+    int64_t from_us = named != NULL ? named->effective_us
+                                    : dk_refs_next_version_us(set->refs, id, arrival->at_us);
+    if (from_us <= arrival->at_us || from_us == INT64_MAX)
+        return false;
+    PROBLEM(set, arrival->entity, "effective_from",
+            "%s \"%s\" names %s, which begins later, at %s: let both begin together",
+            dk_subject_class_word(arrival->entity->cls), arrival->entity->key,
+            dk_refs_name(set->after, id, name), dk_time_format(from_us, 0, time));
+    return true;
+}
+
+static void check_arrival(struct dk_reference *set, const struct dk_reference_entity *entity)
+{
+    struct arrival arrival = {
+        set, entity, entity->effective_us > set->now_us ? entity->effective_us : set->now_us};
+    (void)dk_reference_each_named(entity->body, entity->section->kind, is_late, &arrival);
 }
 
 /* ---------------------------------------------------------------- the rest */
 
+struct rival {
+    uint64_t contract, supplier;
+    const struct dk_refs_version *other;
+};
+
+static int has_same_supplier(void *arg, const struct dk_refs_version *version)
+{
+    struct rival *rival = arg;
+    const Docket__ContractDefined *contract = (const void *)version->body;
+    if (version->subject == rival->contract || contract->supplier != rival->supplier)
+        return 0;
+    rival->other = version;
+    return 1;
+}
+
+/* Which of several contracts with a supplier counts would be anybody's guess. */
 static void check_contract(struct dk_reference *set, const struct dk_reference_entity *entity)
 {
     const Docket__ContractDefined *contract = (const void *)entity->body;
-    if (contract->has_company == contract->has_supplier)
-        PROBLEM(set, entity, "",
-                "contract \"%s\" must name a company or a supplier, and not both: write one of "
-                "\"company: ...\", \"supplier: ...\"",
-                entity->key);
+    struct rival rival = {entity->subject, contract->supplier, NULL};
+    if (contract->supplier != 0)
+        dk_refs_each(set->after, DK_SUBJECT_CONTRACT, set->now_us, has_same_supplier, &rival);
+    if (rival.other == NULL)
+        return;
+    const ProtobufCBinaryData *key = &dk_refs_definition(rival.other)->key;
+    PROBLEM(set, entity, "supplier",
+            "contract \"%.*s\" is with this supplier too: end one with \"removed: true\"",
+            (int)key->len, (const char *)key->data);
 }
 
 static void check_field(struct dk_reference *set, const struct dk_reference_entity *entity)
 {
     const Docket__FieldDefined *field = (const void *)entity->body;
-    bool chooses = field->type == DOCKET__FIELD_TYPE__FIELD_CHOICE;
-    if (chooses != (field->n_choice > 0))
-        PROBLEM(set, entity, "choices",
-                "field \"%s\" %s: choices go with type choice, and only with it", entity->key,
-                chooses ? "has no choices" : "has choices");
+    if (field->type == DOCKET__FIELD_TYPE__FIELD_CHOICE && field->n_choice == 0)
+        PROBLEM(set, entity, "type",
+                "field \"%s\" has no choices: choices go with type choice, and only with it",
+                entity->key);
 }
 
 static void check_entity(struct dk_reference *set, const struct dk_reference_entity *entity)
@@ -257,15 +286,13 @@ static void check_entity(struct dk_reference *set, const struct dk_reference_ent
         return;
     }
     switch (entity->section->kind) {
-    case DK_KIND_PRODUCT_DEFINED: check_product(set, entity); break;
-    case DK_KIND_GROUP_DEFINED: check_group(set, entity); break;
+    case DK_KIND_PRODUCT_DEFINED: check_ancestors(set, entity); break;
     case DK_KIND_SITE_DEFINED: check_site(set, entity); break;
-    case DK_KIND_CALENDAR_DEFINED: check_calendar(set, entity); break;
     case DK_KIND_CONTRACT_DEFINED: check_contract(set, entity); break;
     case DK_KIND_FIELD_DEFINED: check_field(set, entity); break;
-    case DK_KIND_RULE_DEFINED: dk_reference_check_rule(set, entity); break;
     default: break;
     }
+    check_arrival(set, entity);
 }
 
 void dk_reference_check(struct dk_reference *set)
@@ -273,7 +300,9 @@ void dk_reference_check(struct dk_reference *set)
     for (size_t i = 0; i < set->entity_count; i++)
         check_entity(set, &set->entity[i]);
     dk_refs_each(set->after, DK_SUBJECT_GROUP, set->now_us, check_members, set);
+    dk_reference_check_groups(set);
     dk_reference_check_policies(set);
+    dk_reference_check_rules(set);
     dk_reference_check_shifts(set);
     dk_reference_check_agents(set);
 }

@@ -1,44 +1,10 @@
 /* Lists of policies: complete, ending in a default, and every one of them reached (S4). */
-#include "proto/fold/clocks.h"
 #include "replay/reference/set.h"
 
 static const char *type_word(Docket__PolicyType type)
 {
     static const char *const words[] = {"", "sla", "ola", "uc"};
     return words[type];
-}
-
-static bool metric_fits(Docket__PolicyType type, Docket__Metric metric)
-{
-    switch (metric) {
-    case DOCKET__METRIC__METRIC_GROUP_OWNERSHIP: return type == DOCKET__POLICY_TYPE__POLICY_OLA;
-    case DOCKET__METRIC__METRIC_SUPPLIER: return type == DOCKET__POLICY_TYPE__POLICY_UC;
-    default: return type == DOCKET__POLICY_TYPE__POLICY_SLA;
-    }
-}
-
-static void check_metrics(struct dk_reference *set, const struct dk_reference_entity *entity)
-{
-    const Docket__PolicyDefined *policy = (const void *)entity->body;
-    for (size_t i = 0; i < policy->n_goal; i++) {
-        if (metric_fits(policy->type, policy->goal[i]->metric))
-            continue;
-        dk_reference_problem_at(
-            set, entity->file, dk_reference_node_of(entity, "goals"),
-            "a goal of %s policy \"%s\" is of another sort: group-ownership goes with ola, "
-            "supplier with uc, all others with sla",
-            type_word(policy->type), entity->key);
-        return;
-    }
-}
-
-static void check_warnings(struct dk_reference *set, const struct dk_reference_entity *entity)
-{
-    const Docket__PolicyDefined *policy = (const void *)entity->body;
-    if (policy->n_warn_percent + policy->n_warn_before_us > DK_CLOCK_WARNINGS)
-        dk_reference_problem_at(set, entity->file, entity->node,
-                                "%s policy \"%s\" warns more than %d times: take some away",
-                                type_word(policy->type), entity->key, DK_CLOCK_WARNINGS);
 }
 
 static bool same_bytes(const ProtobufCBinaryData *a, const ProtobufCBinaryData *b)
@@ -150,12 +116,6 @@ static void check_complete(struct dk_reference *set, const struct dk_refs_versio
     }
 }
 
-static void check_policy(struct dk_reference *set, const struct dk_reference_entity *entity)
-{
-    check_metrics(set, entity);
-    check_warnings(set, entity);
-}
-
 static void check_type(struct dk_reference *set, Docket__PolicyType type)
 {
     size_t count;
@@ -180,10 +140,6 @@ static void check_type(struct dk_reference *set, Docket__PolicyType type)
 
 void dk_reference_check_policies(struct dk_reference *set)
 {
-    for (size_t i = 0; i < set->entity_count; i++) {
-        if (set->entity[i].cls == DK_SUBJECT_POLICY && !set->entity[i].removed)
-            check_policy(set, &set->entity[i]);
-    }
     for (int type = DOCKET__POLICY_TYPE__POLICY_SLA; type <= DOCKET__POLICY_TYPE__POLICY_UC; type++)
         check_type(set, (Docket__PolicyType)type);
 }

@@ -173,6 +173,10 @@ void dk_reference_effective(struct dk_reference *set, const struct dk_reference_
         dk_reference_problem_at(set, file, node,
                                 "effective_from must be a date or time, as 2026-02-01 or "
                                 "2026-02-01T09:00+01:00; without an offset it is UTC");
+    else if (node != NULL && *us < dk_days_of_date(DK_CALENDAR_FROM_YEAR, 1, 1) * DK_DAY_US)
+        dk_reference_problem_at(set, file, node,
+                                "effective_from lies before %d, as no calendar does",
+                                DK_CALENDAR_FROM_YEAR);
 }
 
 void dk_reference_collect(struct dk_reference *set, struct dk_reference_file *file)

@@ -70,11 +70,15 @@ extern const struct dk_reference_type dk_type_steps; /* of a rule's chain */
 void dk_reading_problem(const struct dk_reading *reading, const struct dk_yaml *node,
                         const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-/* Reading one value: false when it does not fit, and the problem is noted. */
+/* Reading one value: false when it does not fit, and the problem is noted. Bytes are one line that
+ * says something; prose may have more of them. */
+bool dk_reading_prose(const struct dk_reading *reading, const struct dk_yaml *node,
+                      ProtobufCBinaryData *value);
 bool dk_reading_bytes(const struct dk_reading *reading, const struct dk_yaml *node,
                       ProtobufCBinaryData *value);
 bool dk_reading_number(const struct dk_reading *reading, const struct dk_yaml *node, uint32_t min,
                        uint32_t max, uint32_t *value);
+/* At most DK_SPAN_MAX_DAYS, and at least the key's `min` in microseconds. */
 bool dk_reading_duration(const struct dk_reading *reading, const struct dk_yaml *node,
                          uint64_t *value);
 /* The node's text, or `word` when that is not NULL. */
@@ -85,6 +89,7 @@ bool dk_reading_id(const struct dk_reading *reading, const struct dk_yaml *node,
                    uint64_t *id);
 bool dk_reading_site(const struct dk_reading *reading, const struct dk_yaml *node,
                      uint32_t *number);
+/* Of the years that calendars know. */
 bool dk_reading_day(const struct dk_reading *reading, const struct dk_yaml *node, const char *text,
                     int32_t *day);
 

@@ -67,7 +67,7 @@ static void read_one_text(const struct dk_reading *reading, const struct dk_yaml
         text->has_title = 1;
         check_fields(reading, title);
     }
-    if (dk_reading_bytes(reading, body, &text->body))
+    if (dk_reading_prose(reading, body, &text->body))
         check_fields(reading, body);
 }
 

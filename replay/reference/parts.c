@@ -1,6 +1,8 @@
 /* Keys whose value is a map of its own: channels, tiers, routes, goals, penalties, recipients. */
 #include "proto/event/body.h"
 #include "proto/event/fields.h"
+#include "proto/fold/conditions.h"
+#include "proto/fold/definition.h"
 #include "replay/reference/key.h"
 #include <string.h>
 
@@ -13,7 +15,7 @@ static void read_channels(const struct dk_reading *reading)
         Docket__ChannelCapacity **part = dk_reading_parts(reading, 1);
         int channel;
         if (dk_reading_enum(reading, node, node->key, &docket__channel__descriptor, &channel) &&
-            dk_reading_number(reading, node, 0, 1000, &(*part)->capacity))
+            dk_reading_number(reading, node, reading->key->min, DK_ROOM_MAX, &(*part)->capacity))
             (*part)->channel = (Docket__Channel)channel;
     }
 }
@@ -37,7 +39,7 @@ static void read_tiers(const struct dk_reading *reading)
         Docket__TierNeed **part = dk_reading_parts(reading, 1);
         (*part)->tier.data = (uint8_t *)(uintptr_t)node->key; /* lives as long as the files */
         (*part)->tier.len = strlen(node->key);
-        dk_reading_number(reading, node, 1, 9, &(*part)->agent_tier);
+        dk_reading_number(reading, node, 1, DK_TIER_MAX, &(*part)->agent_tier);
     }
 }
 
@@ -82,28 +84,6 @@ static void say_routes(struct dk_lines *lines, const struct dk_reference_key *ke
 /* ---------------------------------------------------------------- when: {tier: gold, product: x}
  */
 
-/* What a field of a condition holds: keys of a class, words of an enum, or texts. */
-static unsigned class_of(Docket__ConditionField field)
-{
-    switch (field) {
-    case DOCKET__CONDITION_FIELD__CONDITION_PRODUCT: return DK_SUBJECT_PRODUCT;
-    case DOCKET__CONDITION_FIELD__CONDITION_GROUP: return DK_SUBJECT_GROUP;
-    case DOCKET__CONDITION_FIELD__CONDITION_COMPANY: return DK_SUBJECT_COMPANY;
-    case DOCKET__CONDITION_FIELD__CONDITION_SUPPLIER: return DK_SUBJECT_SUPPLIER;
-    default: return 0;
-    }
-}
-
-static const ProtobufCEnumDescriptor *enum_of(Docket__ConditionField field)
-{
-    switch (field) {
-    case DOCKET__CONDITION_FIELD__CONDITION_PRIORITY: return &docket__priority__descriptor;
-    case DOCKET__CONDITION_FIELD__CONDITION_TYPE: return &docket__ticket_type__descriptor;
-    case DOCKET__CONDITION_FIELD__CONDITION_CHANNEL: return &docket__channel__descriptor;
-    default: return NULL;
-    }
-}
-
 static void read_condition(const struct dk_reading *reading, const struct dk_yaml *node,
                            Docket__Condition *condition)
 {
@@ -111,8 +91,8 @@ static void read_condition(const struct dk_reading *reading, const struct dk_yam
     const struct dk_yaml *value = dk_reading_list(reading, node, &count);
     if (value == NULL)
         return;
-    unsigned cls = class_of(condition->field);
-    const ProtobufCEnumDescriptor *words = enum_of(condition->field);
+    unsigned cls = dk_condition_class(condition->field);
+    const ProtobufCEnumDescriptor *words = dk_condition_words(condition->field);
     if (cls != 0)
         condition->id = dk_reference_alloc(reading->set, count * sizeof *condition->id);
     else if (words != NULL)
@@ -147,7 +127,7 @@ static void read_when(const struct dk_reading *reading)
 
 static const char *say_condition(struct dk_lines *lines, const Docket__Condition *condition)
 {
-    const ProtobufCEnumDescriptor *words = enum_of(condition->field);
+    const ProtobufCEnumDescriptor *words = dk_condition_words(condition->field);
     const char *text = "";
     for (size_t i = 0; i < condition->n_id; i++)
         text = dk_lines_join(lines, text, dk_lines_id(lines, condition->id[i]));
@@ -206,6 +186,9 @@ static void read_metric(const struct dk_reading *reading, const struct dk_yaml *
     }
     if (any != NULL)
         add_goal(reading, metric, DOCKET__PRIORITY__PRIORITY_NONE, any, calendar);
+    if (where != NULL && node->count == 1)
+        dk_reading_problem(reading, node, "%s has a calendar and no goal: add \"" ANY ": 4h\"",
+                           node->key);
 }
 
 static void read_goals(const struct dk_reading *reading)

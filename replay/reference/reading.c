@@ -1,5 +1,6 @@
 #include "proto/event/body.h"
 #include "proto/event/fields.h"
+#include "proto/fold/definition.h"
 #include "replay/reference/key.h"
 
 #include <stdarg.h>
@@ -36,7 +37,13 @@ void dk_reading_problem(const struct dk_reading *reading, const struct dk_yaml *
     dk_reference_problem_at(reading->set, reading->entity->file, node, "%s", what);
 }
 
-bool dk_reading_bytes(const struct dk_reading *reading, const struct dk_yaml *node,
+/* "" and blanks say nothing. */
+static bool says_something(const char *text)
+{
+    return text[strspn(text, " \t\r\n")] != '\0';
+}
+
+bool dk_reading_prose(const struct dk_reading *reading, const struct dk_yaml *node,
                       ProtobufCBinaryData *value)
 {
     const char *text = NULL;
@@ -45,13 +52,29 @@ bool dk_reading_bytes(const struct dk_reading *reading, const struct dk_yaml *no
         note(reading, &err);
         return false;
     }
-    if (text[0] == '\0') {
+    if (!says_something(text)) {
         dk_reading_problem(reading, node, "%s is empty: write something or take it away",
                            reading->key->word);
         return false;
     }
     value->data = (uint8_t *)(uintptr_t)text; /* lives as long as the set's files */
     value->len = strlen(text);
+    return true;
+}
+
+bool dk_reading_bytes(const struct dk_reading *reading, const struct dk_yaml *node,
+                      ProtobufCBinaryData *value)
+{
+    if (!dk_reading_prose(reading, node, value))
+        return false;
+    for (size_t i = 0; i < value->len; i++) {
+        if (value->data[i] >= ' ' && value->data[i] != 0x7f)
+            continue;
+        dk_reading_problem(reading, node,
+                           "%s must be one line, without tabs and other control characters",
+                           reading->key->word);
+        return false;
+    }
     return true;
 }
 
@@ -77,8 +100,15 @@ bool dk_reading_duration(const struct dk_reading *reading, const struct dk_yaml 
         note(reading, &err);
         return false;
     }
-    if (us < 0) {
-        dk_reading_problem(reading, node, "%s cannot be negative", reading->key->word);
+    if (us < 0 || us > DK_SPAN_MAX_DAYS * DK_DAY_US) {
+        dk_reading_problem(reading, node, "%s must be from 0s to %dd", reading->key->word,
+                           DK_SPAN_MAX_DAYS);
+        return false;
+    }
+    if (us < (int64_t)reading->key->min) {
+        dk_reading_problem(reading, node,
+                           "%s of no time says nothing: give it some, or take it away",
+                           reading->key->word);
         return false;
     }
     *value = (uint64_t)us;
@@ -255,6 +285,12 @@ bool dk_reading_day(const struct dk_reading *reading, const struct dk_yaml *node
         return false;
     }
     *day = (int32_t)(us / DK_DAY_US - (us % DK_DAY_US < 0));
+    if (*day < dk_days_of_date(DK_CALENDAR_FROM_YEAR, 1, 1) ||
+        *day >= dk_days_of_date(DK_CALENDAR_TO_YEAR, 1, 1)) {
+        dk_reading_problem(reading, node, "\"%s\" is out of the years %d to %d", text,
+                           DK_CALENDAR_FROM_YEAR, DK_CALENDAR_TO_YEAR - 1);
+        return false;
+    }
     return true;
 }
 

@@ -1,6 +1,7 @@
 #include "replay/reference/reference.h"
 
 #include "proto/event/body.h"
+#include "proto/fold/definition.h"
 #include "replay/reference/set.h"
 #include <limits.h>
 #include <stdarg.h>
@@ -162,6 +163,13 @@ int dk_reference_compare(struct dk_reference *set, const struct dk_refs *refs, i
 {
     set->refs = refs;
     set->now_us = now_us;
+    for (size_t i = 0; i < set->file_count; i++) {
+        const struct dk_reference_file *file = set->file[i];
+        if (file->effective_us > now_us + DK_SPAN_MAX_DAYS * DK_DAY_US)
+            dk_reference_problem_at(set, file, dk_yaml_get(file->doc.root, "effective_from"),
+                                    "effective_from lies more than %d days ahead",
+                                    DK_SPAN_MAX_DAYS);
+    }
     dk_reference_build(set);
     if (set->problem_count == 0) {
         int code = dk_reference_draw_after(set, err);

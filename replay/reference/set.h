@@ -26,7 +26,7 @@ struct dk_reference_key {
     const char *field; /* of the body, by its name in docket.proto */
     const struct dk_reference_type *type;
     unsigned cls;      /* of what is named, for ids */
-    uint32_t min, max; /* of numbers */
+    uint32_t min, max; /* of numbers; of durations min, in us */
     bool needed;
 };
 
@@ -106,7 +106,8 @@ void dk_reference_collect(struct dk_reference *set, struct dk_reference_file *fi
 void dk_reference_build(struct dk_reference *set);
 int dk_reference_draw_after(struct dk_reference *set, struct dk_err *err);
 void dk_reference_check(struct dk_reference *set);
-void dk_reference_check_rule(struct dk_reference *set, const struct dk_reference_entity *entity);
+void dk_reference_check_groups(struct dk_reference *set);
+void dk_reference_check_rules(struct dk_reference *set);
 void dk_reference_check_policies(struct dk_reference *set);
 void dk_reference_check_shifts(struct dk_reference *set);
 void dk_reference_check_agents(struct dk_reference *set);
@@ -115,6 +116,11 @@ void dk_reference_differ(struct dk_reference *set);
 /* The node of one of the entity's keys, else the entity's own. */
 const struct dk_yaml *dk_reference_node_of(const struct dk_reference_entity *entity,
                                            const char *key);
+
+/* Calls `on_id` with each id (not 0) that a body names, in any field, until one says true; hands
+ * that on. */
+bool dk_reference_each_named(const ProtobufCMessage *body, uint32_t kind,
+                             bool (*on_id)(void *arg, uint64_t id), void *arg);
 
 /* Whether a body names a subject, in any field. */
 bool dk_reference_names(const ProtobufCMessage *body, uint32_t kind, uint64_t subject);

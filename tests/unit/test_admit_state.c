@@ -110,11 +110,96 @@ static int define_calendar(struct world *w, const char *zone, bool open, bool re
 static void test_admit_calendars_can_be_reckoned_with(void **state)
 {
     struct world *w = *state;
-    refused(w, define_calendar(w, "UTC", false, false), DK_EINVAL, "calendar_defined");
+    refused(w, define_calendar(w, "UTC", false, false), DK_EINVAL, "calendar_defined.weekday");
     refused(w, define_calendar(w, "Atlantis/Capital", true, false), DK_ENOTFOUND,
-            "calendar_defined");
+            "calendar_defined.zone");
     accepted(w, define_calendar(w, "UTC", true, false));
     accepted(w, define_calendar(w, "UTC", false, true));
+}
+
+static int define(struct world *w, unsigned cls, uint32_t kind, const void *body)
+{
+    return judge(w, DK_ROLE_OPERATOR, on(test_id(cls, "x"), FIXTURE_OPERATOR), kind, body);
+}
+
+/* What no fold could reckon with does not go in by a client that asks nobody (docket apply says the
+ * same with file and line: test_reference). */
+static void test_admit_definitions_can_be_reckoned_with(void **state)
+{
+    struct world *w = *state;
+    Docket__SettingsDefined settings = DOCKET__SETTINGS_DEFINED__INIT;
+    settings.definition = test_definition("x");
+    settings.has_reopen_days = 1;
+    settings.reopen_days = UINT32_MAX;
+    refused(w, define(w, DK_SUBJECT_SETTINGS, DK_KIND_SETTINGS_DEFINED, &settings), DK_EINVAL,
+            "settings_defined.reopen_days");
+    Docket__AgentDefined agent = DOCKET__AGENT_DEFINED__INIT;
+    agent.definition = test_definition("x");
+    agent.has_capacity = 1;
+    agent.capacity = UINT32_MAX;
+    refused(w, define(w, DK_SUBJECT_AGENT, DK_KIND_AGENT_DEFINED, &agent), DK_EINVAL,
+            "agent_defined.capacity");
+    Docket__GroupDefined group = DOCKET__GROUP_DEFINED__INIT;
+    group.definition = test_definition("x");
+    group.has_secondary = 1;
+    group.secondary = test_id(DK_SUBJECT_GROUP, "x");
+    refused(w, define(w, DK_SUBJECT_GROUP, DK_KIND_GROUP_DEFINED, &group), DK_EINVAL,
+            "group_defined.secondary");
+    Docket__SiteDefined place = DOCKET__SITE_DEFINED__INIT;
+    place.definition = test_definition("x");
+    place.zone = test_bytes("UTC");
+    place.number = 65536;
+    refused(w, define(w, DK_SUBJECT_SITE, DK_KIND_SITE_DEFINED, &place), DK_EINVAL,
+            "site_defined.number");
+    place.number = 9;
+    place.zone = test_bytes("../../etc/passwd");
+    refused(w, define(w, DK_SUBJECT_SITE, DK_KIND_SITE_DEFINED, &place), DK_EINVAL,
+            "site_defined.zone");
+    Docket__ContractDefined contract = DOCKET__CONTRACT_DEFINED__INIT;
+    contract.definition = test_definition("x");
+    contract.has_company = 1;
+    contract.company = test_id(DK_SUBJECT_COMPANY, "acme");
+    contract.has_currency = 1;
+    contract.currency = test_bytes("EURO");
+    refused(w, define(w, DK_SUBJECT_CONTRACT, DK_KIND_CONTRACT_DEFINED, &contract), DK_EINVAL,
+            "contract_defined.currency");
+    Docket__Penalty penalty = DOCKET__PENALTY__INIT, *penalties = &penalty;
+    penalty.rate_minor = penalty.cap_minor = 1;
+    contract.currency = test_bytes("EUR");
+    contract.n_penalty = 1;
+    contract.penalty = &penalties;
+    refused(w, define(w, DK_SUBJECT_CONTRACT, DK_KIND_CONTRACT_DEFINED, &contract), DK_EINVAL,
+            "contract_defined.penalty");
+    penalty.unit_us = 1;
+    accepted(w, define(w, DK_SUBJECT_CONTRACT, DK_KIND_CONTRACT_DEFINED, &contract));
+}
+
+static void test_admit_conditions_list_values_of_their_own_sort(void **state)
+{
+    struct world *w = *state;
+    uint64_t id = test_id(DK_SUBJECT_GROUP, "x");
+    uint32_t kind = DK_KIND_ASSIGNED;
+    Docket__Condition condition = DOCKET__CONDITION__INIT, *conditions = &condition;
+    Docket__RuleDefined rule = DOCKET__RULE_DEFINED__INIT;
+    rule.definition = test_definition("x");
+    rule.recipient = DOCKET__RULE_RECIPIENT__RULE_OWNER;
+    rule.transport = DOCKET__TRANSPORT__TRANSPORT_SMTP;
+    rule.n_on_kind = 1;
+    rule.on_kind = &kind;
+    rule.n_condition = 1;
+    rule.condition = &conditions;
+    condition.field = DOCKET__CONDITION_FIELD__CONDITION_PRODUCT;
+    refused(w, define(w, DK_SUBJECT_RULE, DK_KIND_RULE_DEFINED, &rule), DK_EINVAL,
+            "rule_defined.condition");
+    condition.n_id = 1;
+    condition.id = &id;
+    refused(w, define(w, DK_SUBJECT_RULE, DK_KIND_RULE_DEFINED, &rule), DK_EINVAL,
+            "rule_defined.condition");
+    condition.field = DOCKET__CONDITION_FIELD__CONDITION_GROUP;
+    accepted(w, define(w, DK_SUBJECT_RULE, DK_KIND_RULE_DEFINED, &rule));
+    kind = 4000000000u;
+    refused(w, define(w, DK_SUBJECT_RULE, DK_KIND_RULE_DEFINED, &rule), DK_EINVAL,
+            "rule_defined.on_kind");
 }
 
 static void test_admit_illegal_actions_are_refused_with_the_fold_s_reason(void **state)
@@ -177,6 +262,8 @@ int main(void)
         CASE(test_admit_presence_is_of_a_known_agent),
         CASE(test_admit_who_acts_is_defined),
         CASE(test_admit_calendars_can_be_reckoned_with),
+        CASE(test_admit_definitions_can_be_reckoned_with),
+        CASE(test_admit_conditions_list_values_of_their_own_sort),
         CASE(test_admit_illegal_actions_are_refused_with_the_fold_s_reason),
         CASE(test_admit_counts_open_tickets),
         CASE(test_admit_undo_leaves_no_trace),

@@ -1,4 +1,5 @@
 #include "nodes/notification/delivery/files.h"
+#include "proto/base/address.h"
 
 #include "tests/lib/assert.h"
 #include "tests/lib/folder.h"
@@ -177,13 +178,13 @@ static void test_files_paths_stay_below_the_outbox(void **state)
     static const char *const paths[] = {"",   "/etc/passwd", "../x", "a/../../x", "a//b",
                                         "a/", ".",           "./a",  "a/..",      "a\nb"};
     struct site *site = *state;
-    char longest[DK_FILES_PATH_BYTES + 1];
+    char longest[DK_ADDRESS_PATH_BYTES + 1];
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
         ASSERT_TRUE(!put(site, paths[i], 1));
         ASSERT_EQ(site->last.verdict, DK_GIVE_UP);
     }
-    memset(longest, 'x', DK_FILES_PATH_BYTES);
-    longest[DK_FILES_PATH_BYTES] = '\0';
+    memset(longest, 'x', DK_ADDRESS_PATH_BYTES);
+    longest[DK_ADDRESS_PATH_BYTES] = '\0';
     ASSERT_TRUE(!put(site, longest, 1));
     ASSERT_EQ(site->last.verdict, DK_GIVE_UP);
     ASSERT_EQ(sync_all(site), 0);

@@ -192,7 +192,7 @@ static const struct {
      WHERE "what must be acknowledged, or is urgent, is not gathered: take digest away"},
     {"rules: {r: {events: assigned, to: owner, via: webhook, address: hooks.example.org, template: "
      "late}}",
-     WHERE "address \"hooks.example.org\" is no URL: write http://... or https://..."},
+     WHERE "address \"hooks.example.org\" is no URL: write http://HOST/... or https://HOST/..."},
     {"rules: {r: {events: assigned, to: owner, via: smtp, address: \"a@b, c@d\", template: late}}",
      WHERE "address \"a@b, c@d\" is no mailbox: write one as anna@example.org"},
     {RULE "payload: slack}}", WHERE "a payload goes with \"via: webhook\" only"},
@@ -205,6 +205,189 @@ static const struct {
     {"policies: {ola: {x: {goals: {group-ownership: 1h}, warn: [1, 2, 3, 4, 5, 6, 7, 8, 9], "
      "warn_before: [1m, 2m, 3m, 4m, 5m, 6m, 7m, 8m]}}}",
      "t.yaml:1: ola policy \"x\" warns more than 16 times: take some away"},
+
+    /* what cannot be meant, alone */
+    {"groups: {desk: {line: 1, name: \"  \"}}",
+     WHERE "name must be one line of up to 127 bytes that says something"},
+    {"groups: {desk: {line: 1, name: \"a\\nb\"}}",
+     WHERE "name must be one line of up to 127 bytes that says something"},
+    {"groups: {desk: {line: 1, name: " TOO_LONG TEN TEN TEN "}}",
+     WHERE "name must be one line of up to 127 bytes that says something"},
+    {"groups: {desk: {line: -1}}", WHERE "line must be a whole number from 1 to 9"},
+    {"groups: {desk: {line: 99999999999999999999}}",
+     WHERE "line must be a whole number from 1 to 9"},
+    {"groups: {desk: {line: 1, removed: true, lines: 2}}",
+     WHERE "the key \"lines\" is not known: did you mean line?"},
+    {"effective_from: 1970-01-01\ngroups: {desk: {line: 1}}",
+     WHERE "effective_from lies before 1990, as no calendar does"},
+    {"groups: {desk: {line: 1, effective_from: 2199-01-01}}",
+     WHERE "effective_from lies more than 3650 days ahead"},
+    {"effective_from: 2199-01-01\ngroups: {desk: {line: 1}}",
+     WHERE "effective_from lies more than 3650 days ahead"},
+    {"agents: {mara: {first_name: \" \", surname: L}}",
+     WHERE "first_name is empty: write something or take it away"},
+    {"agents: {mara: {first_name: \"a\\nb\", surname: L}}",
+     WHERE "first_name must be one line, without tabs and other control characters"},
+    {"agents: {mara: {first_name: M, surname: L, languages: [english]}}",
+     WHERE "agent \"mara\": agent_defined.language is no language's tag, as de or pt-BR"},
+    {"agents: {mara: {first_name: M, surname: L, groups: [desk], channels: {chat: -1}}}",
+     WHERE "chat must be a whole number from 0 to 1000"},
+    {"settings: {channel_weight: {phone: 0}}", WHERE "phone must be a whole number from 1 to 1000"},
+    {"settings: {queue_timeout: -1h}",
+     WHERE "queue_timeout must be a duration, as 90s, 15m, 4h, 2d or 1h30m"},
+    {"settings: {queue_timeout: 9999d}", WHERE "queue_timeout must be from 0s to 3650d"},
+    {"settings: {needs_tier: {gold: 10}}", WHERE "gold must be a whole number from 1 to 9"},
+    {"sites: {berlin: {number: 1, zone: Europe/Berlin, next: berlin}}",
+     WHERE "site \"berlin\" is its own next one: name another"},
+    {"products: {lan: {parent: lan}}",
+     WHERE "product \"lan\" is its own ancestor: give one of them another parent"},
+    {"calendars: {x: {zone: UTC, hours: {mon: closed}}}",
+     WHERE "hours of calendar \"x\" is empty: write at least one"},
+    {"calendars: {x: {zone: UTC, hours: {mon: \"09:00-09:00\"}}}",
+     WHERE "working hours must read as 09:00-13:00, 14:00-18:00 (at most 8), or closed; "
+           "22:00-06:00 goes over midnight, 00:00-24:00 is all day"},
+    {"calendars: {x: {zone: UTC, hours: {mon: \"09:00-17:00\"}, holidays: {2200-01-01: N}}}",
+     WHERE "\"2200-01-01\" is out of the years 1990 to 2099"},
+    {"shifts: {x: {calendar: evening, agents: [mara], from: 1900-01-01}}",
+     WHERE "\"1900-01-01\" is out of the years 1990 to 2099"},
+    {"fields: {size: {type: text, choices: [a]}}",
+     WHERE "field \"size\" has choices: choices go with type choice, and only with it"},
+    {"templates: {x: {texts: {default: {body: b}, de: {body: b}, DE: {body: c}}}}",
+     WHERE "two texts are in \"de\": take one away"},
+    {"templates: {x: {texts: {default: {title: \"a\\nBcc: b@c\", body: b}}}}",
+     WHERE "texts must be one line, without tabs and other control characters"},
+    {"contracts: {c: {supplier: carrier, currency: EURO}}",
+     WHERE "\"EURO\" is no currency: write the three letters of ISO 4217, as EUR"},
+    {"contracts: {c: {supplier: carrier, currency: eur}}",
+     WHERE "\"eur\" is no currency: write the three letters of ISO 4217, as EUR"},
+#define PENALTY(what) "contracts: {c: {supplier: carrier, currency: EUR, penalties: {" what "}}}"
+    {"contracts: {c: {supplier: carrier, penalties: {any: {rate_minor: 1, per: 1h, cap_minor: "
+     "1}}}}",
+     WHERE "the penalties of contract \"c\" have no currency: add \"currency: EUR\", or another of "
+           "ISO 4217"},
+    {PENALTY("any: {rate_minor: 0, per: 1h, cap_minor: 1}"),
+     WHERE "a penalty costs something, and its cap holds one unit at least: rate_minor from 1 to "
+           "cap_minor"},
+    {PENALTY("any: {rate_minor: 5, per: 1h, cap_minor: 4}"),
+     WHERE "a penalty costs something, and its cap holds one unit at least: rate_minor from 1 to "
+           "cap_minor"},
+    {PENALTY("any: {rate_minor: 5, per: 0s, cap_minor: 5}"),
+     WHERE "a penalty counts units of time: give them a length"},
+    {PENALTY("any: {rate_minor: 5, per: 1h, cap_minor: 5}, "
+             "supplier: {any: {rate_minor: 6, per: 1h, cap_minor: 6}}"),
+     WHERE "two penalties are for the same metric and priority (where none is named: supplier): "
+           "take one away"},
+    {PENALTY("first-reply: {any: {rate_minor: 5, per: 1h, cap_minor: 5}}"),
+     WHERE "a penalty of contract \"c\" is for what it does not promise: supplier goes with a "
+           "supplier, all but group-ownership with a company"},
+#define POLICY(what) "policies: {ola: {x: {" what "}}}"
+    {POLICY("when: {product: []}, goals: {group-ownership: 1h}"),
+     WHERE "the condition on product holds no value, or one of another sort: write what it may be, "
+           "or take it away"},
+    {POLICY("when: {language: german}, goals: {group-ownership: 1h}"),
+     WHERE "the condition on language holds no value, or one of another sort: write what it may "
+           "be, or take it away"},
+    {POLICY("goals: {group-ownership: {calendar: office}}"),
+     WHERE "group-ownership has a calendar and no goal: add \"any: 4h\""},
+    {POLICY("goals: {group-ownership: 0s}"), WHERE "a goal of no time cannot be met: give it some"},
+    {POLICY("goals: {group-ownership: 9999d}"), WHERE "goals must be from 0s to 3650d"},
+    {POLICY("goals: {group-ownership: 1h}, warn: 100"),
+     WHERE "warn must be a whole number from 1 to 99"},
+    {POLICY("goals: {group-ownership: 1h}, warn_before: 0s"),
+     WHERE "warn_before of no time says nothing: give it some, or take it away"},
+    {POLICY("goals: {group-ownership: 1h}, warn_before: 1h"),
+     WHERE "a warning must come before a goal is used up and after it began: make it shorter than "
+           "the goals, and longer than nothing"},
+    {POLICY("goals: {group-ownership: 1h}, pause: customer"),
+     WHERE "pauses are those of the goal of resolution, and there is none"},
+    {POLICY("goals: {group-ownership: 1h}, auto_close_days: 3"),
+     WHERE "days to solve or close by itself go with sla policies only"},
+    {"rules: {r: {events: notice-sent, to: owner, via: smtp, template: late}}",
+     WHERE "\"notice-sent\" tells nobody: rules listen to events of tickets, and notices are no "
+           "news"},
+    {RULE "wait: 0s}}", WHERE "wait of no time says nothing: give it some, or take it away"},
+    {RULE "digest: 0s}}", WHERE "digest of no time says nothing: give it some, or take it away"},
+    {RULE "wait: 1h, repeats: 101}}", WHERE "repeats must be a whole number from 0 to 100"},
+
+    /* what cannot be meant, together */
+    {"groups:\n  desk:\n    line: 1\n    secondary: experts",
+     "t.yaml:4: secondary of group \"desk\" of line 1 leads to group \"experts\" of line 3: name "
+     "one of the same line"},
+    {"groups:\n  desk:\n    line: 1\n    next_site: experts",
+     "t.yaml:4: next_site of group \"desk\" of line 1 leads to group \"experts\" of line 3: name "
+     "one of the same line"},
+    {"groups: {desk: {line: 1, next_site: desk}}",
+     WHERE "group \"desk\" is its own next one: name a group of another site"},
+    {"groups:\n  desk: {line: 1, site: berlin, next_site: night}\n"
+     "  night: {line: 1, site: berlin}\n"
+     "agents: {nia: {first_name: N, surname: A, groups: [night]}}",
+     "t.yaml:2: next_site of group \"desk\" leads to group \"night\" of the same site: name one of "
+     "another, or make it secondary"},
+    {"groups:\n  desk:\n    line: 2", /* network leads to it, and is not in the file */
+     "t.yaml:3: the route for line 1 leads to a group of line 2: \"desk\""},
+    {"settings: {default_group: experts}",
+     WHERE "the default group is where tickets begin, and \"experts\" is of line 3: name one of "
+           "line 1"},
+    {"sites:\n  berlin:\n    removed: true",
+     "t.yaml:3: site \"berlin\" is still named by group \"desk\": change that first"},
+    {"sites: {berlin: {number: 7, zone: Europe/Berlin}}",
+     WHERE "site \"berlin\" has number 1, and its tickets are named by it: leave it"},
+    {"agents: {mara: {first_name: M, surname: L, groups: [desk], capacity: 1}}\n"
+     "settings:\n  channel_weight: {email: 2, phone: 2, web: 2, chat: 2, messenger: 2, social: 2, "
+     "review: 2, api: 2, on-behalf: 2}",
+     WHERE "agent \"mara\" could never take a ticket: it weighs 2 at least, and there is room for "
+           "1; give more, or 0 for none"},
+    {"products: {network: {routes: {1: desk}, skills: [wizardry]}}",
+     WHERE "nobody has the skill \"wizardry\" that product \"network\" asks for: give it to an "
+           "agent, or take it away"},
+    {"settings: {needs_tier: {gold: 2}}",
+     WHERE "nobody is of tier 2, which tickets of \"gold\" need: the highest is 1"},
+    {"contracts:\n  a: {supplier: carrier}\n  b: {supplier: carrier}",
+     "t.yaml:2: contract \"b\" is with this supplier too: end one with \"removed: true\""},
+    {"calendars: {late: {zone: UTC, hours: {mon: \"09:00-17:00\"}, effective_from: 2027-06-01}}\n"
+     "suppliers: {carrier: {calendar: late}}",
+     "t.yaml:2: supplier \"carrier\" names late, which begins later, at 2027-06-01T00:00:00Z: let "
+     "both begin together"},
+    {"shifts:\n  a: {calendar: evening, agents: [elena], from: 2029-01-01}\n"
+     "  b: {calendar: evening, agents: [elena], from: 2029-01-01}",
+     "t.yaml:2: Elena Petrova would work shifts \"a\" and \"b\" at once, at 2029-01-01T16:00:00Z: "
+     "let one end before the other begins"},
+
+/* rules: who would never be told, and nowhere */
+#define WARNED "rules: {r: {events: clock-warned, to: owner, via: smtp, template: late, "
+    {WARNED "level: 90}}", WHERE
+     "rule \"r\" is never told: no policy in force warns at 90; add it to \"warn\" of one, or "
+     "name a level that stands there"},
+    {"policies:\n  ola: {x: {goals: {group-ownership: 1h}, warn: 90}}\n" WARNED
+     "level: 90, metric: resolution}}",
+     "t.yaml:3: rule \"r\" is never told: no policy with a goal of resolution warns at 90; add it "
+     "to \"warn\" of one, or name a level that stands there"},
+    {WARNED "metric: supplier}}",
+     WHERE "rule \"r\" is never told: no policy has a goal of supplier"},
+#define TO(what) "rules: {r: {events: assigned, template: late, " what "}}"
+    {TO("to: owner, via: file, address: ../../etc/passwd"),
+     WHERE "address \"../../etc/passwd\" is no path below the folder of files: write one as "
+           "notices/desk.jsonl, without \"..\""},
+    {TO("to: owner, via: file, address: /etc/passwd"),
+     WHERE "address \"/etc/passwd\" is no path below the folder of files: write one as "
+           "notices/desk.jsonl, without \"..\""},
+    {TO("to: owner, via: file, address: a/./b"),
+     WHERE "address \"a/./b\" is no path below the folder of files: write one as "
+           "notices/desk.jsonl, without \"..\""},
+    {TO("to: owner, via: webhook, address: \"http:///x\""),
+     WHERE "address \"http:///x\" is no URL: write http://HOST/... or https://HOST/..."},
+    {TO("to: owner, via: webhook, address: \"http://x y\""),
+     WHERE "address \"http://x y\" is no URL: write http://HOST/... or https://HOST/..."},
+    {TO("to: owner, via: webhook, address: \"file:///etc/passwd\""),
+     WHERE "address \"file:///etc/passwd\" is no URL: write http://HOST/... or https://HOST/..."},
+    {TO("to: group, via: smtp"),
+     WHERE "rule \"r\" does not say where to: add \"address: ...\" (a path, a URL, a mailbox)"},
+    {TO("to: {agent: mara}, via: smtp"),
+     WHERE "rule \"r\" sends mail to agent \"mara\", who has no mailbox: give one there, or add "
+           "\"address: ...\""},
+    {TO("to: {supplier: carrier}, via: smtp"),
+     WHERE "rule \"r\" sends mail to supplier \"carrier\", who has no mailbox: give one there, or "
+           "add \"address: ...\""},
 
     /* removal */
     {"groups: {gone: {removed: true}}",

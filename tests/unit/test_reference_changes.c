@@ -27,7 +27,8 @@ static void test_reference_one_field_is_one_change(void **state)
 static void test_reference_reads_which_tier_needs_which_agents(void **state)
 {
     struct fixture *fixture = *state;
-    apply(fixture, "settings: {needs_tier: {gold: 2}}\n");
+    apply(fixture, "settings: {needs_tier: {gold: 2}}\n"
+                   "agents: {elena: {first_name: E, surname: P, groups: [experts], tier: 3}}\n");
     assert_difference(fixture, "settings: {needs_tier: {gold: 3, silver: 1}}\n",
                       "~ settings settings\n"
                       "    needs_tier.gold: 2 -> 3\n"

@@ -1,4 +1,5 @@
 #include "nodes/notification/delivery/files.h"
+#include "proto/base/address.h"
 #include "proto/base/err.h"
 #include "proto/base/map.h"
 #include "proto/peer/config.h"
@@ -18,7 +19,7 @@
 #define ID_DIGITS        16
 
 struct file {
-    char path[DK_FILES_PATH_BYTES]; /* "" = free */
+    char path[DK_ADDRESS_PATH_BYTES]; /* "" = free */
     int fd;
     int64_t size;        /* before the last line written */
     struct dk_map known; /* ids that stood in its tail when it was opened */
@@ -68,29 +69,6 @@ void dk_files_free(struct dk_files **files)
 }
 
 /* ---------------------------------------------------------------- opening */
-
-/* Relative, of printable characters, without empty, "." and ".." parts. */
-static bool is_path_below(const char *path, size_t bytes)
-{
-    size_t part = 0;
-    if (bytes == 0 || bytes >= DK_FILES_PATH_BYTES) {
-        return false;
-    }
-    for (size_t i = 0; i <= bytes; i++) {
-        if (i < bytes && path[i] != '/') {
-            if ((unsigned char)path[i] < ' ') {
-                return false;
-            }
-            continue;
-        }
-        size_t n = i - part;
-        if (n == 0 || (n <= 2 && memcmp(path + part, "..", n) == 0)) {
-            return false;
-        }
-        part = i + 1;
-    }
-    return true;
-}
 
 static int sync_folder(const char *path)
 {
@@ -178,7 +156,7 @@ static int read_tail(struct file *file)
 
 static int open_file(const struct dk_files *files, struct file *file, const char *path)
 {
-    char full[DK_PATH_BYTES + DK_FILES_PATH_BYTES];
+    char full[DK_PATH_BYTES + DK_ADDRESS_PATH_BYTES];
     struct stat st;
     int n = snprintf(full, sizeof full, "%s/%s", files->dir, path);
     DK_ASSERT(n > 0 && (size_t)n < sizeof full);
@@ -252,9 +230,9 @@ static int append_line(struct file *file, const uint8_t *line, size_t bytes)
 bool dk_files_write(struct dk_files *files, const char *path, size_t path_bytes, uint64_t notice,
                     const uint8_t *line, size_t line_bytes, struct dk_outcome *outcome)
 {
-    char name[DK_FILES_PATH_BYTES];
+    char name[DK_ADDRESS_PATH_BYTES];
     DK_ASSERT(files->written_count < DK_LANES_IN_FLIGHT);
-    if (!is_path_below(path, path_bytes)) {
+    if (!dk_address_is_path_below(path, path_bytes)) {
         dk_outcome_set(outcome, DK_GIVE_UP, "the address is no path below the outbox");
         return false;
     }

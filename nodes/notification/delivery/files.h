@@ -14,7 +14,6 @@
 
 #define DK_FILES_OPEN       64 /* more than are in flight: one that is synced can always be closed */
 #define DK_FILES_TAIL_BYTES (DK_LANES_IN_FLIGHT * DK_PAYLOAD_MAX_BYTES)
-#define DK_FILES_PATH_BYTES 256
 
 struct dk_files;
 

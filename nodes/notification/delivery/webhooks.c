@@ -1,10 +1,9 @@
 #include "nodes/notification/delivery/webhooks.h"
+#include "proto/base/address.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define URL_BYTES 2048
 
 struct request {
     uint64_t notice;
@@ -188,7 +187,7 @@ bool dk_webhooks_post(struct dk_webhooks *webhooks, uint64_t notice, const char 
                       size_t url_bytes, const uint8_t *body, size_t body_bytes,
                       struct dk_outcome *outcome)
 {
-    char text[URL_BYTES];
+    char text[DK_ADDRESS_URL_BYTES];
     bool fits = snprintf(text, sizeof text, "%.*s", (int)url_bytes, url) < (int)sizeof text;
     if (!fits || !is_http(text)) {
         dk_outcome_set(outcome, DK_GIVE_UP, "the address is no http or https URL");
