@@ -154,6 +154,24 @@ static void apply_reminder_due(struct dk_sla *self, const struct dk_event *event
 
 /* ---------------------------------------------------------------- transitions */
 
+/* S11 */
+static void apply_pauser(struct dk_sla *self, const struct dk_envelope *envelope,
+                         const struct dk_transition *made)
+{
+    uint64_t waits =
+        (uint64_t)DOCKET__PENDING__PENDING_CUSTOMER << 8 | (uint64_t)DOCKET__STATUS__STATUS_PENDING;
+    size_t bytes = 0;
+    if (dk_transition_what(made) != DK_CHANGE_STATUS || dk_transition_value(made) != waits) {
+        return;
+    }
+    (void)dk_table_get(self->pausers, envelope->subject, &bytes);
+    struct dk_pauser *pauser =
+        dk_table_edit(self->pausers, envelope->subject, bytes + sizeof *pauser);
+    pauser[bytes / sizeof *pauser] = (struct dk_pauser){.position = envelope->position,
+                                                        .actor = envelope->actor,
+                                                        .occurred_us = envelope->occurred_us};
+}
+
 static size_t apply_transitions(struct dk_sla *self, const struct dk_event *event)
 {
     struct dk_transition made[DK_TRANSITIONS_OF_EVENT];
@@ -166,6 +184,7 @@ static size_t apply_transitions(struct dk_sla *self, const struct dk_event *even
     struct dk_transition *list = dk_table_edit(self->transitions, ticket, bytes + n * sizeof *list);
     for (size_t i = 0; i < n; i++) {
         dk_transitions_insert(list, bytes / sizeof *list + i, &made[i]);
+        apply_pauser(self, event->envelope, &made[i]);
     }
     dk_reach_note(&self->reach, ticket, made, n);
     return n;

@@ -1,6 +1,7 @@
 #include "nodes/runtime/answer.h"
 #include "nodes/sla/credits.h"
 #include "nodes/sla/explain.h"
+#include "nodes/sla/pauses.h"
 #include "nodes/sla/state.h"
 #include "proto/base/time.h"
 #include "proto/event/body.h"
@@ -174,9 +175,12 @@ int dk_sla_query(void *self, const char *name, const char *const *argument, size
     } else if (strcmp(name, "credits") == 0) {
         rc = dk_answer_only(argument, argument_count, "zone from to", err);
         rc = rc != 0 ? rc : dk_sla_credits(self, argument, argument_count, &made, err);
+    } else if (strcmp(name, "pauses") == 0) {
+        rc = dk_answer_only(argument, argument_count, "from to zone group", err);
+        rc = rc != 0 ? rc : dk_sla_pauses(self, argument, argument_count, &made, err);
     } else {
         return dk_err_set(err, DK_ENOTFOUND,
-                          "sla answers clocks, due, overdue and credits, not \"%s\"", name);
+                          "sla answers clocks, due, overdue, pauses and credits, not \"%s\"", name);
     }
     return rc != 0 ? rc : dk_answer_put(made, json, err);
 }

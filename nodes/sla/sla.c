@@ -14,6 +14,7 @@ static int open_role(void **self, const struct dk_world *world, struct dk_table 
     sla->said = table[1];
     sla->reminders = table[2];
     sla->warned = table[3];
+    sla->pausers = table[4];
     dk_breaches_init(&sla->breaches);
     dk_reach_init(&sla->reach);
     dk_clocks_init(&sla->clocks);
@@ -111,8 +112,8 @@ const struct dk_role_ops dk_sla_role = {
     .role = DK_ROLE_SLA,
     .fold_version = 7,
     .rule_version = 8,
-    .table_count = 4,
-    .table_value_bytes = {0, 0, 0, 0},
+    .table_count = 5,
+    .table_value_bytes = {0, 0, 0, 0, 0},
     .open = open_role,
     .close = close_role,
     .rebuild = rebuild,

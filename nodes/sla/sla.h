@@ -40,6 +40,7 @@
  *                                         whose calendar ends before
  *   overdue                               clocks of adopted tickets that were due before adoption
  *                                         and wait still, and how late they were then
+ *   pauses [from=TIME] [to=TIME] [zone=ZONE] [group=KEY]   illegitimate pauses (pauses.h)
  *   credits [from=TIME] [to=TIME] [zone=ZONE]   penalty credits by contract and month (credits.h)
  */
 extern const struct dk_role_ops dk_sla_role;

@@ -1,4 +1,4 @@
-/* What the SLA role keeps: four tables by ticket; derived are what has become of breached clocks,
+/* What the SLA role keeps: five tables by ticket; derived are what has become of breached clocks,
  * and whom a definition concerns. A ticket with two running clocks has some eight transitions of 24
  * bytes and two rows of 48. */
 #ifndef DK_SLA_STATE_H
@@ -44,9 +44,17 @@ struct dk_warned {
 };
 _Static_assert(sizeof(struct dk_warned) == 16, "flat, without padding");
 
+/* Table 5: ticket -> an array of these: who has set it to wait for its customer, in order of the
+ * log (S11). */
+struct dk_pauser {
+    uint64_t position, actor;
+    int64_t occurred_us;
+};
+_Static_assert(sizeof(struct dk_pauser) == 24, "flat, without padding");
+
 struct dk_sla {
     const struct dk_world *world;
-    struct dk_table *transitions, *said, *reminders, *warned;
+    struct dk_table *transitions, *said, *reminders, *warned, *pausers;
     struct dk_breaches breaches; /* derived */
     struct dk_reach reach;       /* derived */
     struct dk_clocks clocks;     /* scratch, of the ticket under consideration */

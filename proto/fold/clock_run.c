@@ -8,8 +8,7 @@ static struct dk_clock *clock_of(const struct dk_runs *runs, const struct dk_run
     return &runs->clocks->clock[run->clock];
 }
 
-/* Room for one more element, doubling from 8. */
-static void *grow(void *array, size_t count, size_t *capacity, size_t element_bytes)
+void *dk_run_grow(void *array, size_t count, size_t *capacity, size_t element_bytes)
 {
     if (count < *capacity)
         return array;
@@ -36,8 +35,8 @@ static void add_segment(struct dk_runs *runs, struct dk_run *run, int64_t to_us)
     struct dk_clocks *clocks = runs->clocks;
     struct dk_clock *clock = clock_of(runs, run);
     struct dk_worktime time = time_of(runs, clock->calendar);
-    clocks->segment = grow(clocks->segment, clocks->segment_count, &clocks->segment_capacity,
-                           sizeof *clocks->segment);
+    clocks->segment = dk_run_grow(clocks->segment, clocks->segment_count, &clocks->segment_capacity,
+                                  sizeof *clocks->segment);
     struct dk_clock_segment *segment = &clocks->segment[clocks->segment_count++];
     *segment = (struct dk_clock_segment){
         .from_us = run->from_us,
@@ -66,8 +65,8 @@ static void add_unpromised(struct dk_runs *runs, struct dk_run *run, int64_t to_
 
     if (run->from_us >= to_us)
         return;
-    clocks->unpromised = grow(clocks->unpromised, clocks->unpromised_count,
-                              &clocks->unpromised_capacity, sizeof *clocks->unpromised);
+    clocks->unpromised = dk_run_grow(clocks->unpromised, clocks->unpromised_count,
+                                     &clocks->unpromised_capacity, sizeof *clocks->unpromised);
     clocks->unpromised[clocks->unpromised_count++] =
         (struct dk_clock_unpromised){run->from_us, to_us, run->metric, run->why};
     run->from_us = to_us;
@@ -119,8 +118,8 @@ static void note_due(struct dk_runs *runs, const struct dk_run *run, enum dk_for
     const struct dk_clock *clock = clock_of(runs, run);
     bool changed = why == DK_FORESEEN_GOAL;
 
-    clocks->foreseen = grow(clocks->foreseen, clocks->foreseen_count, &clocks->foreseen_capacity,
-                            sizeof *clocks->foreseen);
+    clocks->foreseen = dk_run_grow(clocks->foreseen, clocks->foreseen_count,
+                                   &clocks->foreseen_capacity, sizeof *clocks->foreseen);
     clocks->foreseen[clocks->foreseen_count++] = (struct dk_clock_foreseen){
         .at_us = run->from_us,
         .target_us = clock->target_us,
@@ -314,7 +313,8 @@ static void begin(struct dk_runs *runs, struct dk_run *run, const struct dk_goal
 {
     struct dk_clocks *clocks = runs->clocks;
 
-    clocks->clock = grow(clocks->clock, clocks->count, &clocks->capacity, sizeof *clocks->clock);
+    clocks->clock =
+        dk_run_grow(clocks->clock, clocks->count, &clocks->capacity, sizeof *clocks->clock);
     run->promised = true;
     run->clock = clocks->count++;
     clocks->clock[run->clock] = (struct dk_clock){.metric = run->metric,

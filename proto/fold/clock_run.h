@@ -38,6 +38,9 @@ struct dk_runs {
     struct dk_run run[DK_CLOCK_METRICS]; /* by metric */
 };
 
+/* Room for one more element, doubling from 8. */
+void *dk_run_grow(void *array, size_t count, size_t *capacity, size_t element_bytes);
+
 /* A new clock of the metric from `at_us` on, if something is promised. */
 void dk_run_begin(struct dk_runs *runs, struct dk_run *run, const struct dk_goal *goal,
                   int64_t at_us, uint64_t cause);

@@ -26,11 +26,13 @@ struct walk {
     unsigned status, pending;
     int64_t since_us; /* it has this status */
     bool opened, historical;
-    bool by_notes;   /* nobody had asked for anything when it was opened */
-    bool replied;    /* a human has, in public */
-    bool unanswered; /* the customer wrote last */
-    bool asked;      /* and was asked for something since writing last */
+    bool by_notes;     /* nobody had asked for anything when it was opened */
+    bool replied;      /* a human has, in public */
+    bool unanswered;   /* the customer wrote last */
+    bool asked;        /* and was asked for something since writing last */
+    bool may_be_asked; /* or may have been: it is not told */
     bool illegitimate;
+    uint64_t message; /* position of what the customer wrote last */
     /* the moment: */
     int64_t at_us;
     int64_t wrote_us; /* WROTE: when the message came */
@@ -50,6 +52,7 @@ void dk_clocks_close(struct dk_clocks *clocks)
     free(clocks->segment);
     free(clocks->foreseen);
     free(clocks->unpromised);
+    free(clocks->pause);
     *clocks = (struct dk_clocks){0};
 }
 
@@ -79,6 +82,47 @@ static bool is_ended(unsigned status)
     return status == DOCKET__STATUS__STATUS_SOLVED || status == DOCKET__STATUS__STATUS_CLOSED;
 }
 
+static enum dk_pause_why judge_pause(const struct walk *walk)
+{
+    if (walk->status != DOCKET__STATUS__STATUS_PENDING ||
+        walk->pending != DOCKET__PENDING__PENDING_CUSTOMER)
+        return DK_PAUSE_BY_RIGHT;
+    if (walk->unanswered)
+        return DK_PAUSE_WROTE_LAST;
+    if (walk->asked)
+        return DK_PAUSE_BY_RIGHT;
+    return walk->may_be_asked ? DK_PAUSE_UNKNOWN : DK_PAUSE_NOT_ASKED;
+}
+
+/* S11: a pause is judged as it begins, and again when it is set once more; it lasts until the
+ * ticket has another status, or waits for another reason. */
+static void note_pause(struct walk *walk)
+{
+    struct dk_clocks *clocks = walk->runs.clocks;
+    enum dk_pause_why why = judge_pause(walk);
+    struct dk_clock_pause *last =
+        clocks->pause_count > 0 ? &clocks->pause[clocks->pause_count - 1] : NULL;
+    bool lasts = last != NULL && last->ended_by == 0;
+
+    walk->illegitimate = why == DK_PAUSE_WROTE_LAST || why == DK_PAUSE_NOT_ASKED;
+    if (lasts && last->why == why)
+        return;
+    if (lasts) {
+        last->to_us = walk->at_us;
+        last->ended_by = walk->position;
+    }
+    if (why == DK_PAUSE_BY_RIGHT)
+        return;
+    clocks->pause = dk_run_grow(clocks->pause, clocks->pause_count, &clocks->pause_capacity,
+                                sizeof *clocks->pause);
+    clocks->pause[clocks->pause_count++] =
+        (struct dk_clock_pause){.from_us = walk->at_us,
+                                .position = walk->position,
+                                .message = why == DK_PAUSE_WROTE_LAST ? walk->message : 0,
+                                .group = walk->traits.group,
+                                .why = why};
+}
+
 static void set_status(struct walk *walk, unsigned status, unsigned pending)
 {
     unsigned before = walk->status;
@@ -98,9 +142,7 @@ static void set_status(struct walk *walk, unsigned status, unsigned pending)
         walk->happened |= CLOSED;
     if (status == DOCKET__STATUS__STATUS_MERGED)
         walk->happened |= MERGED;
-    walk->illegitimate = status == DOCKET__STATUS__STATUS_PENDING &&
-                         pending == DOCKET__PENDING__PENDING_CUSTOMER &&
-                         (walk->unanswered || !walk->asked);
+    note_pause(walk);
 }
 
 static void customer_wrote(struct walk *walk, int64_t at_us)
@@ -108,7 +150,8 @@ static void customer_wrote(struct walk *walk, int64_t at_us)
     walk->happened |= WROTE;
     walk->wrote_us = at_us;
     walk->unanswered = true;
-    walk->asked = false;
+    walk->asked = walk->may_be_asked = false;
+    walk->message = walk->position;
 }
 
 static void absorb_trait(struct walk *walk, const struct dk_transition *transition)
@@ -128,6 +171,7 @@ static void absorb_opened(struct walk *walk, uint64_t value)
     walk->historical = (value & DK_OPENED_IMPORTED) != 0;
     walk->by_notes = (value & DK_OPENED_BY_NOTES) != 0;
     walk->unanswered = !walk->by_notes;
+    walk->message = walk->position;
     walk->runs.clocks->live_from_us = walk->historical ? INT64_MAX : INT64_MIN;
 }
 
@@ -165,7 +209,8 @@ static void absorb(struct walk *walk, const struct dk_transition *transition)
         walk->happened |= REPLIED;
         walk->replied = true;
         walk->unanswered = false;
-        walk->asked = walk->asked || value != 0;
+        walk->asked = walk->asked || value == DK_REPLY_ASKS;
+        walk->may_be_asked = walk->may_be_asked || value == DK_REPLY_UNKNOWN;
         break;
     case DK_CHANGE_STATUS: set_status(walk, value & 0xff, (unsigned)(value >> 8)); break;
     case DK_CHANGE_SUPPLIER_HANDED:
@@ -394,7 +439,7 @@ void dk_clocks_compute(struct dk_clocks *clocks, const struct dk_transition *tra
     struct walk walk = {.runs = {.clocks = clocks, .refs = refs}};
 
     clocks->count = clocks->segment_count = clocks->foreseen_count = 0;
-    clocks->unpromised_count = 0;
+    clocks->unpromised_count = clocks->pause_count = 0;
     clocks->live_from_us = INT64_MAX;
     if (opened == NULL)
         return;

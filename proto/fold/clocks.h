@@ -141,6 +141,24 @@ struct dk_clock_unpromised {
         why; /* of a pause that policies name: for whom, whether they name it or not */
 };
 
+/* S11: a pause for the customer that is not known to be by right, as the ticket's life has it,
+ * whether a clock ran or not. */
+enum dk_pause_why {
+    DK_PAUSE_BY_RIGHT,
+    DK_PAUSE_WROTE_LAST, /* illegitimate: the customer */
+    DK_PAUSE_NOT_ASKED,  /* illegitimate: was asked nothing before it */
+    DK_PAUSE_UNKNOWN,    /* imported replies, of which it is not told whether they asked */
+};
+
+struct dk_clock_pause {
+    int64_t from_us, to_us; /* 0: it lasts */
+    uint64_t position;      /* of who paused */
+    uint64_t ended_by;      /* what ended it; 0: it lasts */
+    uint64_t message;       /* WROTE_LAST: what came from the customer last */
+    uint64_t group;         /* the ticket's, as it began */
+    enum dk_pause_why why;
+};
+
 struct dk_clocks {
     struct dk_clock *clock; /* in order of beginning; at one instant by metric */
     size_t count, capacity;
@@ -150,6 +168,8 @@ struct dk_clocks {
     size_t foreseen_count, foreseen_capacity;
     struct dk_clock_unpromised *unpromised; /* scratch */
     size_t unpromised_count, unpromised_capacity;
+    struct dk_clock_pause *pause; /* in order of time; none is by right */
+    size_t pause_count, pause_capacity;
     struct dk_traits traits; /* the ticket's, after all; and its status, since when */
     Docket__Status status;
     Docket__Pending pending;

@@ -148,6 +148,13 @@ static void of_classified(struct gathered *to, const Docket__Classified *classif
     add_words(to, DK_CHANGE_TAG_REMOVED, classified->tag_removed, classified->n_tag_removed);
 }
 
+static uint64_t reply_of(const struct dk_envelope *event, const Docket__MessagePublic *message)
+{
+    if (message->has_question)
+        return message->question ? DK_REPLY_ASKS : 0;
+    return dk_life_imported(event) ? DK_REPLY_UNKNOWN : 0;
+}
+
 static void of_message(struct gathered *to, const Docket__MessagePublic *message)
 {
     unsigned actor = dk_id_class(to->event->actor);
@@ -156,7 +163,7 @@ static void of_message(struct gathered *to, const Docket__MessagePublic *message
         add(to, DK_CHANGE_INBOUND, !dk_life_imported(to->event));
     else if (message->direction == DOCKET__DIRECTION__DIRECTION_OUTBOUND && !message->automatic &&
              actor != DK_ACTOR_NODE && actor != DK_ACTOR_BROKER)
-        add(to, DK_CHANGE_REPLY, message->question != 0);
+        add(to, DK_CHANGE_REPLY, reply_of(to->event, message));
 }
 
 static void of_status(struct gathered *to, unsigned status, unsigned pending)

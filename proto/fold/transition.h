@@ -24,7 +24,7 @@ enum dk_change {
     DK_CHANGE_NONE,
     DK_CHANGE_OPENED,            /* bits of enum dk_opened, status from bit 8 on */
     DK_CHANGE_INBOUND,           /* a customer's message; 1: it wakes a waiting ticket (S11) */
-    DK_CHANGE_REPLY,             /* a public one by a human; 1: it asks for something */
+    DK_CHANGE_REPLY,             /* a public one by a human; enum dk_reply */
     DK_CHANGE_STATUS,            /* status, pending from bit 8 on */
     DK_CHANGE_SUPPLIER_HANDED,   /* supplier */
     DK_CHANGE_SUPPLIER_RETURNED, /* supplier */
@@ -42,6 +42,11 @@ enum dk_change {
     DK_CHANGE_TAG_ADDED,   /* dk_transition_word */
     DK_CHANGE_TAG_REMOVED, /* dk_transition_word */
     DK_CHANGE_COUNT
+};
+
+enum dk_reply {
+    DK_REPLY_ASKS = 1,    /* for something */
+    DK_REPLY_UNKNOWN = 2, /* imported, and not told whether it does */
 };
 
 enum dk_opened {

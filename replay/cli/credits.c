@@ -8,8 +8,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define ARGUMENTS_MAX  3
-#define ARGUMENT_BYTES 96
+#define ARGUMENTS_MAX  4
+#define ARGUMENT_BYTES 192 /* a key, and its word */
 #define AMOUNT_BYTES   48
 
 #define CREDITS_PARAMETERS                                                                         \
@@ -132,7 +132,8 @@ static void print_text(const struct dk_cli *cli, const json_t *report)
                   text_of(report, "zone"));
 }
 
-static int print(struct dk_cli *cli, const struct dk_buf *json, struct dk_err *err)
+static int print(struct dk_cli *cli, const struct dk_sla_report *asked, const struct dk_buf *json,
+                 struct dk_err *err)
 {
     if (cli->json) {
         (void)fprintf(cli->out, "%.*s\n", (int)json->size, (const char *)json->data);
@@ -142,18 +143,19 @@ static int print(struct dk_cli *cli, const struct dk_buf *json, struct dk_err *e
     if (report == NULL) {
         return dk_err_set(err, DK_EINVAL, "the answer is no JSON");
     }
-    print_text(cli, report);
+    asked->print(cli, report);
     json_decref(report);
     return 0;
 }
 
 /* ---------------------------------------------------------------- asking */
 
-static int run(struct dk_cli *cli, bool live, struct dk_err *err)
+int dk_sla_report(struct dk_cli *cli, const struct dk_sla_report *report, struct dk_err *err)
 {
     static const char *const times[] = {"--from", "--to"};
     char text[ARGUMENTS_MAX][ARGUMENT_BYTES], moment[DK_TIME_TEXT_BYTES];
-    const char *argument[ARGUMENTS_MAX] = {text[0], text[1], text[2]};
+    const char *argument[ARGUMENTS_MAX] = {text[0], text[1], text[2], text[3]};
+    const char *group = report->by_group ? dk_cli_given(cli, "--group") : NULL;
     size_t count = 0;
     struct dk_buf json;
     int rc = 0;
@@ -169,20 +171,24 @@ static int run(struct dk_cli *cli, bool live, struct dk_err *err)
     if (rc != 0) {
         return rc;
     }
+    if (group != NULL) {
+        (void)snprintf(text[count++], ARGUMENT_BYTES, "group=%s", group);
+    }
     dk_buf_init(&json, DK_QUERY_JSON_BYTES);
-    rc = live ? dk_query(cli, dk_sla_role.name, "credits", argument, count, &json, NULL, err)
-              : dk_query_log(cli, &dk_sla_role, "credits", argument, count, &json, err);
-    rc = rc != 0 ? rc : print(cli, &json, err);
+    rc = report->live
+             ? dk_query(cli, dk_sla_role.name, report->name, argument, count, &json, NULL, err)
+             : dk_query_log(cli, &dk_sla_role, report->name, argument, count, &json, err);
+    rc = rc != 0 ? rc : print(cli, report, &json, err);
     dk_buf_close(&json);
     return rc;
 }
 
 int dk_credits_run(struct dk_cli *cli, struct dk_err *err)
 {
-    return run(cli, true, err);
+    return dk_sla_report(cli, &(struct dk_sla_report){"credits", true, false, print_text}, err);
 }
 
 int dk_replay_credits_run(struct dk_cli *cli, struct dk_err *err)
 {
-    return run(cli, false, err);
+    return dk_sla_report(cli, &(struct dk_sla_report){"credits", false, false, print_text}, err);
 }

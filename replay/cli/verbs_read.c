@@ -70,6 +70,12 @@ const struct dk_verb dk_verbs_read[] = {
      .example = "sla overdue\n",
      .parameter = dk_sla_overdue_parameters,
      .run = dk_sla_overdue_run},
+    {.name = "sla pauses",
+     .summary = "pauses for the customer that had no reason",
+     .more = dk_pauses_more,
+     .example = "sla pauses --from -30d\nsla pauses --group desk --json\n",
+     .parameter = dk_pauses_parameters,
+     .run = dk_pauses_run},
     {.name = NULL},
 };
 

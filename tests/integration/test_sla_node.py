@@ -4,10 +4,12 @@ import docket_pb2 as pb
 import yaml_lite, zmq
 from docket_client import Client, event, id_of_key
 from site_of import Site
+from waiting import wait_until
 
 PLACEHOLDER = 1 << 56 | 0xFFFF << 40
 CUSTOMER, OPERATOR = 2 << 56 | 1, 6 << 56 | 1
 ADA = 1 << 56 | id_of_key("agent", "ada") & (1 << 56) - 1
+STATUS_CHANGED = 26
 STARTED, MET, WARNED, BREACHED, CORRECTED = 43, 46, 47, 48, 50
 SECOND = 1_000_000
 
@@ -95,6 +97,24 @@ def explain_agrees(site, ticket, due_us):
     assert refused.returncode == 64 and "there is no metric" in refused.stderr, refused
 
 
+def report_pauses(site, ticket, paused):
+    """A pause after an answer that asked nothing: the same from the node as from the log."""
+    def pauses(*words):
+        return site.docket("sla", "pauses", *words, "--json").stdout
+
+    wait_until("the pause is reported", lambda: json.loads(pauses())["pauses"])
+    live = pauses()
+    words = "replay", "sla", "pauses", "--position", json.loads(live)["position"], "--json"
+    assert live == site.docket(*words).stdout
+    (pause,) = json.loads(live)["pauses"]
+    assert (pause["ticket"], pause["why"], pause["to"]) == (ticket, "not-asked", None), pause
+    assert pause["paused_by"] == paused and pause["by"] == "ada", pause
+    assert json.loads(pauses("--to", pause["from"]))["pauses"] == []
+    text = site.docket("sla", "pauses").stdout
+    for part in (ticket, "ada", "still", "nothing was asked", "1 pauses, ", "of 0 it is not known"):
+        assert part in text, (part, text)
+
+
 with Site("sla") as site:
     site.start()
     client = Client(site.data, "agent")
@@ -147,5 +167,8 @@ with Site("sla") as site:
         ("first-reply", "breached", "quick")], clocks
     assert ask(site, "due") == [], "nothing runs any more"
     explain_agrees(site, f"1-{killed & 0xFFFFFFFFFF}", due_us)
+    waits = pb.StatusChanged(status=pb.STATUS_PENDING, pending=pb.PENDING_CUSTOMER)
+    paused = append(client, STATUS_CHANGED, waiting, ADA, waits).position
+    report_pauses(site, f"1-{waiting & 0xFFFFFFFFFF}", paused)
     assert site.nodes["sla"].end() == 0 and site.broker.end() == 0
 print("started, warned, breached, corrected; after a kill once, and late")
