@@ -7,7 +7,14 @@
  *
  * The check is made of the upper bits and the ticket. So who judges an event about a notice by what
  * it states and by its ticket alone (dk_ticket_check) refuses a number that was mistyped, or is of
- * another ticket, but for one in 16 million, without keeping what was ever requested. */
+ * another ticket, but for one in 16 million, without keeping what was ever requested.
+ *
+ * It is no secret: a client with a key of its own can make a number of its ticket's for a notice
+ * that was never requested, and the broker takes its acknowledgement in. To refuse that it would
+ * have to keep what a ticket has ever requested, whose state is of one fixed size, or to read the
+ * ticket's history in the path of appends. Such an acknowledgement changes nothing: notification
+ * looks for the number among what its chains have told, and the event names who did it. `docket
+ * ack` reads the history, and refuses it. */
 #ifndef DK_FOLD_NOTICE_H
 #define DK_FOLD_NOTICE_H
 
