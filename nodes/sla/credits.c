@@ -8,6 +8,8 @@
 #include <string.h>
 
 #define CREDITS_MAX 1000000 /* clocks in one report */
+#define AMOUNT_MAX                                                                                 \
+    ((uint64_t)INT64_MAX) /* what JSON's integers hold; a credit or a sum is no more */
 
 /* A clock that costs something. */
 struct credit {
@@ -35,10 +37,12 @@ struct report {
 static void price(struct credit *credit, const Docket__Penalty *penalty)
 {
     uint64_t unit_us = penalty->unit_us > 0 ? penalty->unit_us : 1;
-    credit->units = ((uint64_t)credit->overrun_us + unit_us - 1) / unit_us;
+    uint64_t overrun_us = (uint64_t)credit->overrun_us;
+    credit->units = overrun_us / unit_us + (overrun_us % unit_us != 0);
     unsigned __int128 full = (unsigned __int128)credit->units * penalty->rate_minor;
-    credit->capped = full > penalty->cap_minor;
-    credit->credit_minor = credit->capped ? penalty->cap_minor : (uint64_t)full;
+    uint64_t cap_minor = penalty->cap_minor < AMOUNT_MAX ? penalty->cap_minor : AMOUNT_MAX;
+    credit->capped = full > cap_minor;
+    credit->credit_minor = credit->capped ? cap_minor : (uint64_t)full;
 }
 
 /* ---------------------------------------------------------------- gathering */
@@ -149,7 +153,9 @@ static json_t *line_json(const struct report *report, const struct credit *credi
     uint64_t sum_minor = 0;
     char month[16];
     for (size_t i = 0; i < n; i++) {
-        sum_minor += credit[i].credit_minor;
+        sum_minor = credit[i].credit_minor < AMOUNT_MAX - sum_minor
+                        ? sum_minor + credit[i].credit_minor
+                        : AMOUNT_MAX;
         terms = credit[i].terms->version > terms->version ? credit[i].terms : terms;
         json_array_append_new(clocks, clock_json(&credit[i]));
     }

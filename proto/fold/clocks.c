@@ -262,7 +262,8 @@ static bool begins(const struct walk *walk, const struct dk_run *run)
         return live && !walk->replied && !run->on && run->instances == 0 &&
                (happened & (walk->by_notes ? WROTE : OPENED)) != 0;
     case DOCKET__METRIC__METRIC_NEXT_REPLY:
-        return live && walk->replied_before && !run->on && (happened & WROTE) != 0;
+        return live && walk->replied_before && !run->on &&
+               ((happened & WROTE) != 0 || ((happened & REOPENED) != 0 && walk->unanswered));
     case DOCKET__METRIC__METRIC_UPDATE: return live && (happened & REPLIED) != 0;
     case DOCKET__METRIC__METRIC_GROUP_OWNERSHIP:
         return live && walk->traits.group != 0 && (happened & (OPENED | REGROUPED | REOPENED)) != 0;

@@ -159,6 +159,27 @@ static void test_S13_credit(void **state)
     json_decref(json);
 }
 
+/* A unit that never ends is begun once, and amounts end where integers of an answer do. */
+static void test_S13_beyond_all_bounds(void **state)
+{
+    struct role_world *w = *state;
+    Docket__ContractDefined *contract = new_contract("acme-2026", "EUR");
+    add_penalty(contract, ANY, DOCKET__METRIC__METRIC_NONE, INT64_MAX, INT64_MAX, INT64_MAX);
+    contract->penalty[0]->rate_minor = contract->penalty[0]->unit_us = UINT64_MAX;
+    contract->penalty[0]->cap_minor = UINT64_MAX;
+    have_customer(w, contract);
+    breach(w, NORMAL, HOURS(8), HOURS(2));
+    breach(w, NORMAL, HOURS(8), HOURS(2));
+    json_t *json = ask(w, NULL, NULL, NULL);
+    const json_t *line = json_array_get(json_object_get(json, "lines"), 0);
+    const json_t *clock = json_array_get(json_object_get(line, "clocks"), 0);
+    ASSERT_EQ(number(clock, "units"), 1);
+    ASSERT_EQ(number(clock, "credit_minor"), INT64_MAX);
+    ASSERT_EQ(number(line, "breaches"), 2);
+    ASSERT_EQ(number(line, "credit_minor"), INT64_MAX);
+    json_decref(json);
+}
+
 /* The month is that of the clock's end in the zone asked for; from and to cut by the same. */
 static void test_S13_months_of_a_zone(void **state)
 {
@@ -366,6 +387,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_S13_credit, sla_setup, sla_teardown),
+        cmocka_unit_test_setup_teardown(test_S13_beyond_all_bounds, sla_setup, sla_teardown),
         cmocka_unit_test_setup_teardown(test_S13_months_of_a_zone, sla_setup, sla_teardown),
         cmocka_unit_test_setup_teardown(test_S13_supplier_owes_us, sla_setup, sla_teardown),
         cmocka_unit_test_setup_teardown(test_S13_metrics_unpriced_and_corrected, sla_setup,
