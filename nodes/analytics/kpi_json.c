@@ -234,7 +234,8 @@ static void put_cells(struct writer *writer)
         PUT(writer, "%s", i > 1 ? "," : "");
         put_cell_values(writer, &report->cell[cell]);
         PUT(writer, ",\"measures\":");
-        put_measures(writer, cell, &report->sample[start[cell]], start[cell + 1] - start[cell]);
+        size_t n = start[cell + 1] - start[cell];
+        put_measures(writer, cell, n > 0 ? &report->sample[start[cell]] : NULL, n);
         PUT(writer, "}");
     }
     PUT(writer, "]");

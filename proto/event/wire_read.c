@@ -169,7 +169,7 @@ static int add_field(struct dk_append *append, size_t *versions, const struct fi
 int dk_append_read(struct dk_slice body, struct dk_append *append, struct dk_err *err)
 {
     const uint8_t *at = body.data;
-    const uint8_t *end = body.data + body.size;
+    const uint8_t *end = body.size > 0 ? at + body.size : at;
     size_t versions = 0;
     struct field field = {0};
     int found;
