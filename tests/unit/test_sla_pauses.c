@@ -184,7 +184,8 @@ static void test_T1_late_messages_judge_pauses(void **state)
 static void test_S11_what_is_not_known(void **state)
 {
     struct role_world *w = *state;
-    struct dk_envelope imported = {.actor = ACT_IMPORTER, .flags = DOCKET__EVENT_FLAG__FLAG_IMPORTED};
+    struct dk_envelope imported = {.actor = ACT_IMPORTER,
+                                   .flags = DOCKET__EVENT_FLAG__FLAG_IMPORTED};
     Docket__Opened opened = DOCKET__OPENED__INIT;
     Docket__MessagePublic answer = DOCKET__MESSAGE_PUBLIC__INIT;
     Docket__StatusChanged waits = DOCKET__STATUS_CHANGED__INIT;
