@@ -267,6 +267,37 @@ static double run(struct world *world, size_t at_once, size_t decisions)
     return (double)world->decisions * 1e9 / (double)world->decided_ns;
 }
 
+/* What one definition costs while many wait: folding it, then looking at what it may open. */
+static void define_again(struct world *world, struct dk_report *report)
+{
+    Docket__GroupDefined group = DOCKET__GROUP_DEFINED__INIT;
+    Docket__AgentDefined agent = DOCKET__AGENT_DEFINED__INIT;
+    struct told {
+        const char *name, *note;
+        uint64_t subject;
+        uint32_t kind;
+        const void *body;
+    };
+    group.definition = test_definition("group-0");
+    agent.definition = test_definition("agent-new");
+    agent.n_group = 1;
+    agent.group = world->group;
+    const struct told told[] = {
+        {"group_ms",
+         "to fold a group's definition while tickets wait, and to look at what it opens",
+         world->group[0], DK_KIND_GROUP_DEFINED, &group},
+        {"agent_ms", "the same of an agent", test_id(DK_SUBJECT_AGENT, "agent-new"),
+         DK_KIND_AGENT_DEFINED, &agent},
+    };
+    for (size_t i = 0; i < sizeof told / sizeof *told; i++) {
+        uint64_t begun_ns = processor_ns();
+        tell(world, told[i].subject, told[i].kind, told[i].body);
+        settle(world);
+        double settled_ms = (double)(processor_ns() - begun_ns) / 1e6;
+        dk_report_add(report, told[i].name, settled_ms, told[i].note);
+    }
+}
+
 static void prepare(struct world *world)
 {
     struct dk_err err;
@@ -323,6 +354,7 @@ int main(int argc, char **argv)
     dk_report_add(&report, "owned", (double)world.owned_count, "of them with an owner");
     dk_report_add(&report, "filled_s", (double)world.decisions * 1e9 / (double)world.decided_ns,
                   "decisions a second while agents fill up, routes and waiting included");
+    define_again(&world, &report);
     double hundred_s = run(&world, 100, decisions);
     double told_us = (double)world.told_ns / 1e3 / (double)world.decisions;
     double single_s = run(&world, 1, decisions);

@@ -264,6 +264,16 @@ static void note_queue(struct dk_routing *self, struct dk_routing_ticket *row,
     }
 }
 
+void dk_routing_note_resting(struct dk_routing *self, uint64_t ticket,
+                             const struct dk_routing_ticket *row, const struct dk_ticket *life)
+{
+    if (dk_routing_rests_on_definitions(row, life)) {
+        DK_ASSERT(dk_map_put(&self->resting, ticket, NULL) != NULL);
+    } else {
+        (void)dk_map_remove(&self->resting, ticket);
+    }
+}
+
 static void apply_ticket(struct dk_routing *self, const struct dk_event *event,
                          struct dk_agenda *agenda)
 {
@@ -280,6 +290,7 @@ static void apply_ticket(struct dk_routing *self, const struct dk_event *event,
     carry_all(self, row, event, agenda);
     note_absence(self, row, event);
     note_queue(self, row, event, live && (life->owner == 0 || row->absent) ? life->group : 0);
+    dk_routing_note_resting(self, ticket, row, life);
     bool moved = dk_routing_place(self, ticket, row, life);
     if (row->queue != 0 && (moved || event->envelope->kind == DK_KIND_CLASSIFIED ||
                             event->envelope->kind == DK_KIND_REQUESTER_CHANGED)) {
@@ -305,26 +316,39 @@ static void apply_presence(struct dk_routing *self, const struct dk_event *event
 
 /* ---------------------------------------------------------------- definitions */
 
+/* Whether routing reads definitions of a kind. Customers are many, and told by thousands: one of
+ * whom no ticket waits changes nothing. */
+static bool matters(const struct dk_routing *self, const struct dk_envelope *envelope)
+{
+    switch (envelope->kind) {
+    case DK_KIND_AGENT_DEFINED:
+    case DK_KIND_GROUP_DEFINED:
+    case DK_KIND_PRODUCT_DEFINED:
+    case DK_KIND_CALENDAR_DEFINED:
+    case DK_KIND_SHIFT_DEFINED:
+    case DK_KIND_SETTINGS_DEFINED:
+    case DK_KIND_COMPANY_DEFINED: return true;
+    case DK_KIND_CUSTOMER_DEFINED: return dk_map_get(&self->callers, envelope->subject) != NULL;
+    default: return false;
+    }
+}
+
 /* A definition may open what was closed: all queues move, and what tickets are owed by themselves
  * is looked at again when it rests on what changed. */
-static void apply_definition(struct dk_routing *self, uint32_t kind, struct dk_agenda *agenda)
+static void apply_definition(struct dk_routing *self, const struct dk_envelope *envelope,
+                             struct dk_agenda *agenda)
 {
-    size_t cursor = 0, bytes;
-    uint64_t key;
-    const void *row;
-    bool of_tickets = kind == DK_KIND_PRODUCT_DEFINED || kind == DK_KIND_SETTINGS_DEFINED ||
-                      kind == DK_KIND_GROUP_DEFINED || kind == DK_KIND_SHIFT_DEFINED ||
-                      kind == DK_KIND_CALENDAR_DEFINED;
-    self->rosters_stale |= kind == DK_KIND_AGENT_DEFINED;
+    uint32_t kind = envelope->kind;
+    if (kind == DK_KIND_AGENT_DEFINED) {
+        dk_routing_enroll(self, envelope->subject);
+    }
     self->shift_epoch += kind == DK_KIND_SHIFT_DEFINED || kind == DK_KIND_CALENDAR_DEFINED;
     dk_routing_touch_pools(self, agenda);
     dk_routing_touch_hopeful(self, agenda);
     dk_routing_touch_stuck(self, agenda);
-    while (of_tickets && dk_table_next(self->tickets, &cursor, &key, &row, &bytes)) {
-        const struct dk_ticket *life = dk_table_get(self->world->tickets, key, NULL);
-        if (dk_routing_owes_ticket(self, key, row, life)) {
-            dk_agenda_touch(agenda, key);
-        }
+    dk_routing_touch_resting(self, agenda);
+    if (kind == DK_KIND_SETTINGS_DEFINED) {
+        dk_routing_touch_waiting(self, agenda);
     }
 }
 
@@ -337,9 +361,8 @@ int dk_routing_apply(void *self, const struct dk_event *event, struct dk_agenda 
         apply_ticket(self, event, agenda);
     } else if (kind == DK_KIND_PRESENCE_CHANGED && event->body != NULL) {
         apply_presence(self, event, agenda);
-    } else if (kind >= DK_KIND_DEFINED_FROM && kind <= DK_KIND_DEFINED_LAST &&
-               kind != DK_KIND_CUSTOMER_DEFINED) {
-        apply_definition(self, kind, agenda);
+    } else if (matters(self, event->envelope)) {
+        apply_definition(self, event->envelope, agenda);
     }
     return 0;
 }

@@ -232,6 +232,19 @@ static void tell_all(struct scene *scene)
     }
 }
 
+/* What its tickets ask, and of whom, may be other things when a version comes into force. */
+static int64_t next_terms_us(const struct dk_refs *refs, int64_t now_us)
+{
+    static const unsigned classes[] = {DK_SUBJECT_SETTINGS, DK_SUBJECT_PRODUCT, DK_SUBJECT_COMPANY,
+                                       DK_SUBJECT_CUSTOMER};
+    int64_t next_us = INT64_MAX;
+    for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) {
+        int64_t class_us = dk_refs_next_of_class_us(refs, classes[i], now_us);
+        next_us = class_us < next_us ? class_us : next_us;
+    }
+    return next_us;
+}
+
 void dk_routing_consider_pool(struct dk_routing *self, struct dk_pool *pool, int64_t now_us,
                               struct dk_intents *intents, int64_t *again_us, uint64_t stop,
                               bool *stopped)
@@ -253,8 +266,8 @@ void dk_routing_consider_pool(struct dk_routing *self, struct dk_pool *pool, int
     if (dk_pool_next_us(pool) < scene.again_us) {
         scene.again_us = dk_pool_next_us(pool);
     }
-    int64_t settings_us = dk_refs_next_settings_us(self->world->refs, now_us);
-    *again_us = settings_us < scene.again_us ? settings_us : scene.again_us;
+    int64_t terms_us = next_terms_us(self->world->refs, now_us);
+    *again_us = terms_us < scene.again_us ? terms_us : scene.again_us;
     if (stopped != NULL) {
         *stopped = scene.stopped;
     }

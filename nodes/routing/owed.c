@@ -31,6 +31,13 @@ bool dk_routing_owes_ticket(const struct dk_routing *self, uint64_t ticket,
             life->offered != 0 || is_handed_over(life) || may_relax(self, ticket, row, life));
 }
 
+bool dk_routing_rests_on_definitions(const struct dk_routing_ticket *row,
+                                     const struct dk_ticket *life)
+{
+    return dk_ticket_live(life) && !dk_ticket_historical(life) &&
+           (wants_route(row, life) || row->relax_wish != 0 || is_handed_over(life));
+}
+
 static void wake_at(int64_t *again_us, int64_t at_us)
 {
     *again_us = at_us < *again_us ? at_us : *again_us;
@@ -126,9 +133,16 @@ static void wake_for_terms(const struct dk_routing *self, const struct dk_routin
                            const struct dk_ask *ask, int64_t *again_us)
 {
     const struct dk_refs *refs = self->world->refs;
+    const Docket__GroupDefined *home = dk_refs_group(refs, row->home, ask->now_us);
     wake_at(again_us, dk_refs_next_settings_us(refs, ask->now_us));
     wake_at(again_us, dk_refs_next_route_us(refs, ask->product, ask->now_us));
     wake_at(again_us, dk_refs_next_version_us(refs, row->home, ask->now_us));
+    wake_at(again_us, dk_refs_next_of_class_us(refs, DK_SUBJECT_COMPANY, ask->now_us));
+    wake_at(again_us, dk_refs_next_of_class_us(refs, DK_SUBJECT_CUSTOMER, ask->now_us));
+    if (home != NULL) {
+        wake_at(again_us, dk_refs_next_version_us(refs, home->secondary, ask->now_us));
+        wake_at(again_us, dk_refs_next_version_us(refs, home->next_site_group, ask->now_us));
+    }
 }
 
 static void consider_step(struct dk_routing *self, uint64_t ticket,
@@ -177,28 +191,43 @@ static void route_as_wished(uint64_t ticket, uint64_t group, const struct dk_rou
     (void)dk_intents_add(intents, ticket, DK_KIND_ROUTED, &routed.base, row->queued_at);
 }
 
-static void touch_all(struct dk_map *tickets, struct dk_agenda *agenda)
+static void touch_all(const struct dk_map *tickets, struct dk_agenda *agenda)
 {
     size_t cursor = 0;
     uint64_t ticket;
     void *unused;
-    if (tickets->count == 0) {
-        return;
-    }
-    while (dk_map_next(tickets, &cursor, &ticket, &unused)) {
+    while (tickets->count > 0 && dk_map_next(tickets, &cursor, &ticket, &unused)) {
         dk_agenda_touch(agenda, ticket);
     }
-    dk_map_clear(tickets); /* who is still so says it when it is considered */
+}
+
+/* Who is still so says it when it is considered. */
+static void touch_and_forget(struct dk_map *tickets, struct dk_agenda *agenda)
+{
+    touch_all(tickets, agenda);
+    if (tickets->count > 0) {
+        dk_map_clear(tickets);
+    }
 }
 
 void dk_routing_touch_hopeful(struct dk_routing *self, struct dk_agenda *agenda)
 {
-    touch_all(&self->hopeful, agenda);
+    touch_and_forget(&self->hopeful, agenda);
 }
 
 void dk_routing_touch_stuck(struct dk_routing *self, struct dk_agenda *agenda)
 {
-    touch_all(&self->stuck, agenda);
+    touch_and_forget(&self->stuck, agenda);
+}
+
+void dk_routing_touch_resting(struct dk_routing *self, struct dk_agenda *agenda)
+{
+    touch_all(&self->resting, agenda);
+}
+
+void dk_routing_touch_waiting(struct dk_routing *self, struct dk_agenda *agenda)
+{
+    touch_all(&self->places, agenda);
 }
 
 /* ---------------------------------------------------------------- R6 */

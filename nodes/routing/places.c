@@ -165,6 +165,7 @@ static struct dk_routing_place place_of(struct dk_routing *self, uint64_t ticket
         place.group = dk_routing_group(self, row->queue);
         place.demand = demand_of(place.group, row, life, held);
         place.key = key_of(ticket, row, life);
+        place.caller = row->company == 0 ? life->customer : 0;
         place.untold = row->queued_at == 0 && life->owner == 0;
     }
     return place;
@@ -179,6 +180,25 @@ static void remember(struct dk_routing *self, uint64_t ticket, const struct dk_r
     struct dk_routing_place *held = dk_map_put(&self->places, ticket, NULL);
     DK_ASSERT(held != NULL);
     *held = *place;
+}
+
+static void count_caller(struct dk_routing *self, uint64_t before, uint64_t after)
+{
+    uint64_t *count;
+    if (before == after) {
+        return;
+    }
+    if (after != 0) {
+        count = dk_map_put(&self->callers, after, NULL);
+        DK_ASSERT(count != NULL);
+        (*count)++;
+    }
+    if (before != 0) {
+        count = dk_map_get(&self->callers, before);
+        if (--*count == 0) {
+            (void)dk_map_remove(&self->callers, before);
+        }
+    }
 }
 
 bool dk_routing_place(struct dk_routing *self, uint64_t ticket, const struct dk_routing_ticket *row,
@@ -203,6 +223,7 @@ bool dk_routing_place(struct dk_routing *self, uint64_t ticket, const struct dk_
     if (now.untold && (moved || !old.untold)) {
         dk_queue_insert(&now.group->untold, &now.key);
     }
+    count_caller(self, old.caller, now.caller);
     if (held != NULL && now.group != NULL) {
         *held = now;
     } else {
@@ -224,6 +245,7 @@ void dk_routing_place_unsorted(struct dk_routing *self, uint64_t ticket,
     if (place.untold) {
         dk_queue_append(&place.group->untold, &place.key);
     }
+    count_caller(self, 0, place.caller);
     remember(self, ticket, &place);
 }
 

@@ -2,7 +2,7 @@
 #include "nodes/routing/index.h"
 #include <stdlib.h>
 
-static void free_agents(struct dk_pool *pool)
+void dk_pool_discard(struct dk_pool *pool)
 {
     for (size_t i = 0; i < pool->group_count; i++) {
         dk_index_free(pool->group[i]->index);
@@ -22,7 +22,7 @@ static void free_agents(struct dk_pool *pool)
 
 void dk_pool_free(struct dk_pool *pool)
 {
-    free_agents(pool);
+    dk_pool_discard(pool);
     free(pool->group);
     free(pool);
 }
@@ -127,7 +127,7 @@ static void read_agent(struct dk_routing *self, struct dk_pool *pool, struct dk_
 
 static void make(struct dk_routing *self, struct dk_pool *pool, int64_t now_us)
 {
-    free_agents(pool);
+    dk_pool_discard(pool);
     (void)gather(pool);
     give_seats(self, pool);
     pool->edges = dk_agenda_new();

@@ -64,6 +64,8 @@ int64_t dk_pool_next_us(const struct dk_pool *pool);
 /* How many tickets wait in its groups. */
 size_t dk_pool_waiting(const struct dk_pool *pool);
 
+/* Forgets the agents: they are read when the pool is next brought to an instant. */
+void dk_pool_discard(struct dk_pool *pool);
 void dk_pool_free(struct dk_pool *pool);
 
 #endif

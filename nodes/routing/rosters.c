@@ -85,6 +85,8 @@ void dk_routing_forget(struct dk_routing *self)
     dk_map_clear(&self->places);
     dk_map_clear(&self->hopeful);
     dk_map_clear(&self->stuck);
+    dk_map_clear(&self->resting);
+    dk_map_clear(&self->callers);
     self->rosters_stale = true;
 }
 
@@ -128,6 +130,16 @@ static const Docket__AgentDefined *next_version(const struct dk_refs *refs, uint
     return version != NULL ? (const void *)version->body : NULL;
 }
 
+static void enroll(struct dk_routing_group *group, uint64_t agent)
+{
+    if ((group->agent_count & (group->agent_count - 1)) == 0) { /* full at each power of two */
+        size_t room = group->agent_count == 0 ? 1 : group->agent_count * 2;
+        group->agent = realloc(group->agent, room * sizeof *group->agent);
+        DK_ASSERT(group->agent != NULL);
+    }
+    group->agent[group->agent_count++] = agent;
+}
+
 static void add_to_group(struct joining *joining, uint64_t id, uint64_t agent)
 {
     struct dk_routing_group *group = dk_routing_group(joining->self, id);
@@ -135,15 +147,9 @@ static void add_to_group(struct joining *joining, uint64_t id, uint64_t agent)
     uint64_t *parent = dk_map_put(&joining->parent, id, &created);
     DK_ASSERT(parent != NULL);
     *parent = created ? id : *parent;
-    if (group->agent_count > 0 && group->agent[group->agent_count - 1] == agent) {
-        return; /* by an earlier version */
+    if (group->agent_count == 0 || group->agent[group->agent_count - 1] != agent) {
+        enroll(group, agent); /* else an earlier version did */
     }
-    if ((group->agent_count & (group->agent_count - 1)) == 0) { /* full at each power of two */
-        size_t room = group->agent_count == 0 ? 1 : group->agent_count * 2;
-        group->agent = realloc(group->agent, room * sizeof *group->agent);
-        DK_ASSERT(group->agent != NULL);
-    }
-    group->agent[group->agent_count++] = agent;
 }
 
 /* Into every group that some version of the agent names; these are one pool. */
@@ -177,7 +183,7 @@ static int add_leaving(void *arg, const struct dk_refs_version *version)
     return 0;
 }
 
-/* Rosters and pools change with agents' definitions only: which of the versions is in force is
+/* Rosters and pools rest on agents' definitions only: which of the versions is in force is
  * asked when a pool is read. */
 void dk_routing_refresh(struct dk_routing *self)
 {
@@ -205,6 +211,65 @@ void dk_routing_refresh(struct dk_routing *self)
     }
     dk_map_close(&joining.parent);
     self->rosters_stale = false;
+}
+
+/* ---------------------------------------------------------------- one agent more */
+
+/* The pool's agents are read anew when they are needed. */
+static void discard_agents(struct dk_routing *self, struct dk_pool *pool)
+{
+    for (size_t i = 0; i < pool->agent_count; i++) {
+        (void)dk_map_remove(&self->seats, pool->agent[i].now.id);
+    }
+    dk_pool_discard(pool);
+}
+
+/* Two pools become one: the one with the lower item takes the other's groups. */
+static struct dk_pool *join_pools(struct dk_routing *self, struct dk_pool *a, struct dk_pool *b)
+{
+    struct dk_pool *low = a->item < b->item ? a : b, *high = low == a ? b : a;
+    if (a == b) {
+        return a;
+    }
+    discard_agents(self, low);
+    discard_agents(self, high);
+    for (size_t i = 0; i < high->group_count; i++) {
+        join_pool(low, high->group[i]);
+    }
+    (void)dk_map_remove(&self->pools, high->item);
+    dk_pool_free(high);
+    return low;
+}
+
+static bool is_enrolled(const struct dk_routing_group *group, uint64_t agent)
+{
+    size_t i = 0;
+    while (i < group->agent_count && group->agent[i] != agent) {
+        i++;
+    }
+    return i < group->agent_count;
+}
+
+void dk_routing_enroll(struct dk_routing *self, uint64_t agent)
+{
+    const Docket__AgentDefined *body;
+    struct dk_pool *pool = NULL;
+    uint32_t number = 0;
+    if (self->rosters_stale) {
+        return;
+    }
+    while ((body = next_version(self->world->refs, agent, &number)) != NULL) {
+        for (size_t i = 0; i < body->n_group; i++) {
+            struct dk_routing_group *group = dk_routing_group(self, body->group[i]);
+            if (!is_enrolled(group, agent)) {
+                enroll(group, agent);
+            }
+            pool = pool == NULL ? group->pool : join_pools(self, pool, group->pool);
+        }
+    }
+    if (pool != NULL) {
+        discard_agents(self, pool);
+    }
 }
 
 /* ---------------------------------------------------------------- the agenda */

@@ -28,6 +28,8 @@ static int open_role(void **self, const struct dk_world *world, struct dk_table 
     dk_map_init(&routing->seats, sizeof(struct dk_pool_seat), AGENTS_MAX);
     dk_map_init(&routing->hopeful, 1, PLACES_MAX);
     dk_map_init(&routing->stuck, 1, PLACES_MAX);
+    dk_map_init(&routing->resting, 1, PLACES_MAX);
+    dk_map_init(&routing->callers, sizeof(uint64_t), PLACES_MAX);
     dk_map_init(&routing->places, sizeof(struct dk_routing_place), PLACES_MAX);
     *self = routing;
     return 0;
@@ -43,6 +45,8 @@ static void close_role(void **self)
     dk_map_close(&routing->places);
     dk_map_close(&routing->hopeful);
     dk_map_close(&routing->stuck);
+    dk_map_close(&routing->resting);
+    dk_map_close(&routing->callers);
     free(routing);
     *self = NULL;
 }
@@ -58,6 +62,7 @@ static int rebuild(void *self, struct dk_agenda *agenda, struct dk_err *err)
     while (dk_table_next(routing->tickets, &cursor, &ticket, &row, &bytes)) {
         const struct dk_ticket *life = dk_table_get(routing->world->tickets, ticket, NULL);
         dk_routing_place_unsorted(routing, ticket, row, life);
+        dk_routing_note_resting(routing, ticket, row, life);
         if (dk_routing_owes_ticket(routing, ticket, row, life)) {
             dk_agenda_touch(agenda, ticket);
         }

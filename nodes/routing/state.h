@@ -104,6 +104,7 @@ struct dk_routing_place {
     struct dk_routing_group *group; /* NULL: nowhere */
     struct dk_demand *demand;
     struct dk_queue_key key;
+    uint64_t caller; /* whose company it is that of; 0: the ticket names it itself */
     bool untold;
 };
 
@@ -117,7 +118,9 @@ struct dk_routing {
     struct dk_map seats;   /* agent -> where it stands in a pool that is made (pool.h) */
     struct dk_map hopeful; /* tickets whose step of R5 is due, but somebody has room for them */
     struct dk_map stuck;   /* tickets whose step of R5 is due, but none adds anybody now */
-    bool rosters_stale;    /* an agent was defined since they were made */
+    struct dk_map resting; /* tickets that are owed by themselves what rests on definitions */
+    struct dk_map callers; /* customer -> how many wait whose company is the customer's */
+    bool rosters_stale;    /* they are not made yet */
     uint64_t shift_epoch;  /* shifts or calendars were defined so often */
 };
 
@@ -135,11 +138,19 @@ int dk_routing_query(void *self, const char *name, const char *const *argument,
 void dk_routing_touch_hopeful(struct dk_routing *self, struct dk_agenda *agenda);
 /* An agent was defined, by whom a step of a stuck ticket may add somebody. */
 void dk_routing_touch_stuck(struct dk_routing *self, struct dk_agenda *agenda);
+/* Something was defined that a route, a group of R5 or a return rests on. */
+void dk_routing_touch_resting(struct dk_routing *self, struct dk_agenda *agenda);
+/* Settings were defined, and with them when the next step of R5 is due. */
+void dk_routing_touch_waiting(struct dk_routing *self, struct dk_agenda *agenda);
 
 /* owed.c: what a ticket by itself is owed: routes, the next step of R5, an offer's end, the return
  * of a handover, a repeat contact. Whether there may be such a thing, now or later. */
 bool dk_routing_owes_ticket(const struct dk_routing *self, uint64_t ticket,
                             const struct dk_routing_ticket *row, const struct dk_ticket *life);
+/* Of that, whether it rests on definitions, whatever the time: of a ticket that waits for a step of
+ * R5 only the settings tell when, and `hopeful` and `stuck` have it from then on. */
+bool dk_routing_rests_on_definitions(const struct dk_routing_ticket *row,
+                                     const struct dk_ticket *life);
 void dk_routing_consider_ticket(struct dk_routing *self, uint64_t ticket, int64_t now_us,
                                 struct dk_intents *intents, int64_t *again_us);
 
@@ -148,9 +159,12 @@ void dk_routing_consider_ticket(struct dk_routing *self, uint64_t ticket, int64_
 void dk_routing_note_contact(struct dk_routing *self, struct dk_routing_ticket *row,
                              const struct dk_event *event);
 
-/* rosters.c: groups and pools, made anew when an agent was defined. */
+/* rosters.c: groups and pools, made when they are first asked for; then agents come to them as they
+ * are defined, and only a restart takes one out who works nowhere any more. */
 struct dk_routing_group *dk_routing_group(struct dk_routing *self, uint64_t group);
 void dk_routing_refresh(struct dk_routing *self);
+/* An agent was defined, maybe for other groups: these are one pool from now on. */
+void dk_routing_enroll(struct dk_routing *self, uint64_t agent);
 void dk_routing_free_rosters(struct dk_routing *self);
 /* Forgets all that is derived. */
 void dk_routing_forget(struct dk_routing *self);
@@ -162,6 +176,10 @@ void dk_routing_touch_pools(struct dk_routing *self, struct dk_agenda *agenda);
 
 /* What is asked for beyond the usual, or not: DK_WITH_... */
 uint8_t dk_routing_mode(const struct dk_routing_ticket *row, const struct dk_ticket *life);
+
+/* apply.c: keeps a ticket in `resting`, or out of it. */
+void dk_routing_note_resting(struct dk_routing *self, uint64_t ticket,
+                             const struct dk_routing_ticket *row, const struct dk_ticket *life);
 
 /* places.c: puts a ticket where the tables say that it waits; whether that is another place in its
  * order than before. In bulk: places first, in any order, then one sort. */

@@ -42,8 +42,10 @@ void dk_refs_free(struct dk_refs **held)
         return;
     free_versions(&refs->entities);
     free_versions(&refs->published);
-    for (size_t i = 0; i < DK_SUBJECT_CLASS_COUNT; i++)
+    for (size_t i = 0; i < DK_SUBJECT_CLASS_COUNT; i++) {
         free(refs->classes[i].subject);
+        free(refs->classes[i].ahead);
+    }
     for (size_t i = 0; i < refs->arena_count; i++)
         dk_arena_close(&refs->arena[i]);
     dk_refs_lists_close(refs);
@@ -205,6 +207,41 @@ static int add_version(struct dk_refs *refs, const struct dk_refs_version *versi
     return note_key(refs, version);
 }
 
+/* The first of the class's instants ahead that is after `at`. */
+static size_t first_ahead(const struct dk_refs_class *cls, int64_t at_us)
+{
+    size_t low = 0;
+    size_t high = cls->ahead_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (cls->ahead[middle] <= at_us)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static void add_ahead(struct dk_refs_class *cls, int64_t at_us)
+{
+    size_t at = first_ahead(cls, at_us);
+    if (at > 0 && cls->ahead[at - 1] == at_us)
+        return;
+    cls->ahead =
+        dk_refs_grow(cls->ahead, cls->ahead_count, &cls->ahead_capacity, sizeof *cls->ahead);
+    memmove(cls->ahead + at + 1, cls->ahead + at, (cls->ahead_count - at) * sizeof *cls->ahead);
+    cls->ahead[at] = at_us;
+    cls->ahead_count++;
+}
+
+int64_t dk_refs_next_of_class_us(const struct dk_refs *refs, unsigned cls, int64_t at_us)
+{
+    DK_ASSERT(cls < DK_SUBJECT_CLASS_COUNT);
+    const struct dk_refs_class *index = &refs->classes[cls];
+    size_t at = first_ahead(index, at_us);
+    return at < index->ahead_count ? index->ahead[at] : INT64_MAX;
+}
+
 int dk_refs_apply(struct dk_refs *refs, const uint8_t *record, size_t record_bytes,
                   struct dk_err *err)
 {
@@ -222,6 +259,8 @@ int dk_refs_apply(struct dk_refs *refs, const uint8_t *record, size_t record_byt
         return code;
     if (add_version(refs, version) != 0)
         return dk_err_set(err, DK_ENOMEM, "no memory for reference data");
+    if (version->effective_us > (int64_t)dk_event_load_recorded_us(record))
+        add_ahead(&refs->classes[dk_id_class(version->subject)], version->effective_us);
     refs->epoch++;
     return 0;
 }

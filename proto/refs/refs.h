@@ -49,6 +49,9 @@ const struct dk_refs_version *dk_refs_at(const struct dk_refs *refs, uint64_t su
                                          int64_t at_us);
 /* The first instant after `at` from which another version is in force, or INT64_MAX. */
 int64_t dk_refs_next_version_us(const struct dk_refs *refs, uint64_t subject, int64_t at_us);
+/* The first instant after `at`, which is not before what was recorded last, from which another
+ * version of any entity of the class is in force, or INT64_MAX. O(log n). */
+int64_t dk_refs_next_of_class_us(const struct dk_refs *refs, unsigned cls, int64_t at_us);
 /* The latest version whatever its instant, removed or not; NULL when never defined. */
 const struct dk_refs_version *dk_refs_last(const struct dk_refs *refs, uint64_t subject);
 /* The version with this number, whatever its instant, removed or not; NULL: not known. */

@@ -27,6 +27,10 @@ struct dk_refs_class {
     size_t count;
     size_t capacity;
     bool sorted;
+    int64_t *ahead; /* instants of versions recorded before they come into force: ascending, no
+                       instant twice */
+    size_t ahead_count;
+    size_t ahead_capacity;
 };
 
 /* Which versions of a class are in force changes at `from` only; between, lists are kept. */
