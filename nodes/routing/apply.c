@@ -201,6 +201,9 @@ static void carry_all(struct dk_routing *self, struct dk_routing_ticket *row,
         carrier = life->offered;
     }
     carry(self, row, &row->carrier, &row->weight, carrier, event, agenda);
+#ifdef DK_BUG_FORGET_KEEPER /* planted, for test_routing_random to find */
+    keeper = 0;
+#endif
     carry(self, row, &row->keeper, &row->keeper_weight, keeper != carrier ? keeper : 0, event,
           agenda);
 }

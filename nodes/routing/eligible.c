@@ -87,7 +87,13 @@ bool dk_agent_has_skill(const Docket__AgentDefined *body, const void *skill, siz
 
 bool dk_agent_has_room(const struct dk_agent_now *agent, unsigned channel, uint32_t weight)
 {
-    if (agent->load >= agent->capacity || agent->load + weight > agent->capacity) {
+    if (agent->load >= agent->capacity) {
+        return false;
+    }
+#ifdef DK_BUG_NO_ROOM_CHECK /* planted, for test_routing_random to find */
+    return true;
+#endif
+    if (agent->load + weight > agent->capacity) {
         return false;
     }
     for (size_t i = 0; i < agent->body->n_channel_capacity; i++) {

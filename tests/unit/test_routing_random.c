@@ -7,7 +7,8 @@
  * channel; offers taken, declined and run out; what is reopened, answered, handed over, escalated.
  * The log is then read by a model that knows nothing of routing:
  *
- *   - a choice never takes an agent beyond the capacity, in all and by channel;
+ *   - a choice never takes an agent beyond the capacity, in all and by channel: what the agent
+ *     owns and works on, is offered, and gets back counts, each by its channel's weight;
  *   - a ticket has one owner or one offer at a time;
  *   - of tickets that ask the same, none is passed over by a later one (R3);
  *   - every decision, recomputed agent by agent, is the one that was made (R4). */
@@ -18,28 +19,29 @@
 struct body {
     const char *key;
     const char *group[3];
-    uint32_t capacity, web_capacity, tier;
+    uint32_t capacity, web_capacity, phone_capacity, tier;
     const char *language, *skill, *product;
     const char *calendar;
     bool on_call;
 };
 
 static const struct body bodies[AGENTS] = {
-    {"ada", {"desk"}, 3, 2, 1, "de", "toner", NULL, "always", false},
-    {"bob", {"desk", "network"}, 4, 0, 2, "de", NULL, NULL, "mornings", false},
-    {"cyd", {"network"}, 2, 1, 1, "en", "toner", NULL, "always", false},
-    {"dan", {"network", "abroad"}, 3, 0, 3, "de", "toner", "mail", "always", false},
-    {"eve", {"desk"}, 2, 0, 1, "en", NULL, "toner", "mornings", false},
-    {"fay", {"desk"}, 2, 0, 2, "de", "toner", NULL, "always", true},
-    {"gus", {"abroad"}, 1, 0, 1, "de", "toner", NULL, "mornings", false},
-    {"hal", {"second"}, 2, 0, 1, "en", "toner", NULL, "mornings", false},
-    {"ivy", {"second"}, 1, 0, 2, "de", NULL, NULL, "always", true},
+    {"ada", {"desk"}, 3, 2, 2, 1, "de", "toner", NULL, "always", false},
+    {"bob", {"desk", "network"}, 4, 0, 0, 2, "de", NULL, NULL, "mornings", false},
+    {"cyd", {"network"}, 2, 1, 0, 1, "en", "toner", NULL, "always", false},
+    {"dan", {"network", "abroad"}, 3, 0, 2, 3, "de", "toner", "mail", "always", false},
+    {"eve", {"desk"}, 2, 0, 0, 1, "en", NULL, "toner", "mornings", false},
+    {"fay", {"desk"}, 2, 0, 0, 2, "de", "toner", NULL, "always", true},
+    {"gus", {"abroad"}, 1, 0, 0, 1, "de", "toner", NULL, "mornings", false},
+    {"hal", {"second"}, 2, 0, 0, 1, "en", "toner", NULL, "mornings", false},
+    {"ivy", {"second"}, 1, 0, 0, 2, "de", NULL, NULL, "always", true},
 };
 
 static void define_body(struct role_world *world, const struct body *body, uint32_t capacity)
 {
     Docket__AgentDefined agent = DOCKET__AGENT_DEFINED__INIT;
-    Docket__ChannelCapacity web = DOCKET__CHANNEL_CAPACITY__INIT, *webs = &web;
+    Docket__ChannelCapacity web = DOCKET__CHANNEL_CAPACITY__INIT, phone = web;
+    Docket__ChannelCapacity *limits[2];
     ProtobufCBinaryData language = test_bytes(body->language);
     ProtobufCBinaryData skill = test_bytes(body->skill != NULL ? body->skill : "");
     uint64_t group[3], product = body->product != NULL ? PLACE(body->product) : 0;
@@ -59,8 +61,13 @@ static void define_body(struct role_world *world, const struct body *body, uint3
     agent.product = &product;
     web.channel = DOCKET__CHANNEL__CHANNEL_WEB;
     web.capacity = body->web_capacity;
-    agent.n_channel_capacity = body->web_capacity != 0;
-    agent.channel_capacity = &webs;
+    phone.channel = DOCKET__CHANNEL__CHANNEL_PHONE;
+    phone.capacity = body->phone_capacity;
+    if (web.capacity != 0)
+        limits[agent.n_channel_capacity++] = &web;
+    if (phone.capacity != 0)
+        limits[agent.n_channel_capacity++] = &phone;
+    agent.channel_capacity = limits;
     (void)world_define(world, DK_KIND_AGENT_DEFINED, &agent);
 }
 
@@ -153,10 +160,8 @@ static void answer_offer(struct role_world *world, struct test_random *random, u
 {
     Docket__OfferDeclined declined = DOCKET__OFFER_DECLINED__INIT;
     Docket__Assigned taken = DOCKET__ASSIGNED__INIT;
-    if (life->offered == 0)
-        return;
     declined.agent = taken.agent = life->offered;
-    if (test_random_below(random, 2) == 0)
+    if (test_random_below(random, 4) > 0)
         (void)world_append(world, ticket, DK_KIND_ASSIGNED, &taken);
     else
         (void)world_append(world, ticket, DK_KIND_OFFER_DECLINED, &declined);
@@ -201,32 +206,59 @@ static void route_away(struct role_world *world, struct test_random *random, uin
     (void)world_append(world, ticket, DK_KIND_ROUTED, &routed);
 }
 
+static void escalate(struct role_world *world, uint64_t ticket)
+{
+    Docket__Escalated escalated = DOCKET__ESCALATED__INIT;
+    escalated.type = DOCKET__ESCALATION_TYPE__ESCALATION_FUNCTIONAL;
+    escalated.has_to_line = 1;
+    escalated.to_line = 2;
+    (void)world_append(world, ticket, DK_KIND_ESCALATED, &escalated);
+}
+
+/* Any ticket; two times of three one that somebody has or is offered, while there is one: else most things would
+ * happen to what only waits. */
+static uint64_t some_ticket(const struct role_world *world, struct test_random *random)
+{
+    uint64_t any = test_random_below(random, world->tickets + 1);
+    bool owned = test_random_below(random, 3) > 0;
+    for (uint64_t i = 0; i < world->tickets && owned; i++) {
+        uint64_t ticket = dk_ticket_make(7, 1 + (any + i) % world->tickets);
+        const struct dk_ticket *life = life_of(world, ticket);
+        if (dk_ticket_live(life) && (life->owner != 0 || life->offered != 0))
+            return ticket;
+    }
+    return dk_ticket_make(7, 1 + any);
+}
+
 static void act(struct role_world *world, struct test_random *random)
 {
-    uint64_t ticket = dk_ticket_make(7, 1 + test_random_below(random, world->tickets + 1));
+    uint64_t ticket = some_ticket(world, random);
     const struct dk_ticket *life = life_of(world, ticket);
-    unsigned what = (unsigned)test_random_below(random, 16);
+    unsigned what = (unsigned)test_random_below(random, 20);
     if (life == NULL || what < 4) {
         open_some(world, random);
-    } else if (what < 7) {
+    } else if (what < 7 && life->offered != 0) {
         answer_offer(world, random, ticket, life);
     } else if (what < 10) {
         change_status(world, random, ticket, life);
-    } else if (what == 10) {
+    } else if (what == 10 || what == 17) {
         customer_says(world, ticket);
     } else if (what == 11) {
         set_presence(world, bodies[test_random_below(random, AGENTS)].key,
                      (Docket__Presence)(1 + test_random_below(random, 2)),
                      test_random_below(random, 2) == 0 ? 0 : world->now_us + 20 * MINUTE);
-    } else if (what == 12 && dk_ticket_live(life)) {
+    } else if ((what == 12 || what == 15) && dk_ticket_live(life)) {
         hand_over(world, random, ticket, life);
     } else if (what == 13 && dk_ticket_live(life) && life->group != 0) {
         route_away(world, random, ticket);
+    } else if (what == 16 && dk_ticket_live(life) && test_random_below(random, 2) == 0) {
+        escalate(world, ticket);
     } else if (what == 14 && test_random_below(random, 4) == 0) {
         const struct body *body = &bodies[test_random_below(random, AGENTS)];
         define_body(world, body, (uint32_t)test_random_below(random, 5));
     } else {
-        world->now_us += (int64_t)test_random_below(random, 90) * MINUTE;
+        int64_t most = test_random_below(random, 2) == 0 ? 4 : 90; /* an offer stands 5 minutes */
+        world->now_us += (int64_t)test_random_below(random, (uint64_t)most) * MINUTE;
     }
 }
 
@@ -245,6 +277,9 @@ struct model {
     struct dk_folder *explained; /* stands at the basis of the decision looked at */
     struct waits waits[TICKETS];
     size_t decisions;
+    struct seen {
+        size_t with_offers, with_returns, of_channel, reopened, escalated, handed; /* choices */
+    } seen;
     uint64_t position;
     uint64_t seed;
 };
@@ -259,35 +294,54 @@ static uint32_t weight_of(const struct dk_ticket *life)
     return life->channel == DOCKET__CHANNEL__CHANNEL_PHONE ? 2 : 1;
 }
 
-static void count_load(const struct model *model, uint64_t agent, uint32_t *load, uint32_t *web)
+struct load {
+    uint32_t all, channel; /* of the channel asked for */
+    bool offers, returns;
+};
+
+/* By the lives of all tickets alone. */
+static struct load load_of(const struct model *model, uint64_t agent, unsigned channel)
 {
-    *load = *web = 0;
+    struct load load = {0};
     for (uint64_t n = 1; n <= model->world->tickets; n++) {
         const struct dk_ticket *life = life_in(model, n);
         if (life == NULL || !dk_ticket_live(life))
             continue;
-        bool works = life->owner == agent && life->status != DOCKET__STATUS__STATUS_PENDING;
-        if (works || (life->owner == 0 && life->offered == agent)) {
-            *load += weight_of(life);
-            *web += life->channel == DOCKET__CHANNEL__CHANNEL_WEB;
+        bool works = life->status != DOCKET__STATUS__STATUS_PENDING;
+        bool offered = life->owner == 0 && life->offered == agent;
+        bool returns = works && life->returns_to == agent && life->owner != agent && !offered;
+        if ((works && life->owner == agent) || offered || returns) {
+            load.all += weight_of(life);
+            load.channel += life->channel == channel ? weight_of(life) : 0;
+            load.offers |= offered;
+            load.returns |= returns;
         }
     }
+    return load;
 }
 
-static void check_capacity(const struct model *model, const struct dk_ticket *life, uint64_t agent,
+static void check_capacity(struct model *model, const struct dk_ticket *life, uint64_t agent,
                            int64_t judged_us)
 {
     const Docket__AgentDefined *body =
         dk_refs_agent(dk_folder_world(model->folder)->refs, agent, judged_us);
-    uint32_t load, web, more = weight_of(life);
+    struct load load = load_of(model, agent, life->channel);
+    uint32_t more = weight_of(life), room = UINT32_MAX;
     ASSERT_TRUE(body != NULL);
-    count_load(model, agent, &load, &web);
-    bool is_web = life->channel == DOCKET__CHANNEL__CHANNEL_WEB;
-    if (load + more > body->capacity ||
-        (is_web && body->n_channel_capacity > 0 && web + 1 > body->channel_capacity[0]->capacity))
-        fail_msg("seed %llu, position %llu: has %u (web %u) of %u and gets %u",
-                 (unsigned long long)model->seed, (unsigned long long)model->position, load, web,
-                 body->capacity, more);
+    for (size_t i = 0; i < body->n_channel_capacity; i++) {
+        if ((unsigned)body->channel_capacity[i]->channel == life->channel)
+            room = body->channel_capacity[i]->capacity;
+    }
+    if (load.all + more > body->capacity || load.channel + more > room)
+        fail_msg("seed %llu, position %llu: beyond capacity: has %u of %u (of the channel %u of "
+                 "%u) and gets %u",
+                 (unsigned long long)model->seed, (unsigned long long)model->position, load.all,
+                 body->capacity, load.channel, room, more);
+    model->seen.with_offers += load.offers;
+    model->seen.with_returns += load.returns;
+    model->seen.of_channel += room != UINT32_MAX;
+    model->seen.reopened += life->reopened > 0;
+    model->seen.escalated += life->line == 2;
 }
 
 static bool same_sort(const struct model *model, uint64_t a, uint64_t b)
@@ -376,6 +430,7 @@ static void check_choice(struct model *model, const struct dk_envelope *event, c
     case DK_KIND_HANDOVER_DECLARED:
         ASSERT_TRUE(life->owner != handover->agent);
         check_capacity(model, life, handover->agent, handover->judged_us);
+        model->seen.handed++;
         break;
     case DK_KIND_QUEUED: check_step(model, number, body); break;
     default: break;
@@ -434,7 +489,17 @@ static void read_log(struct model *model)
     }
 }
 
-static size_t live_through(uint64_t seed, bool offers)
+static void add_seen(struct seen *sum, const struct seen *seen)
+{
+    sum->with_offers += seen->with_offers;
+    sum->with_returns += seen->with_returns;
+    sum->of_channel += seen->of_channel;
+    sum->reopened += seen->reopened;
+    sum->escalated += seen->escalated;
+    sum->handed += seen->handed;
+}
+
+static size_t live_through(uint64_t seed, bool offers, struct seen *seen)
 {
     static struct model model;
     struct test_random random = {seed};
@@ -445,7 +510,7 @@ static size_t live_through(uint64_t seed, bool offers)
     model = (struct model){.world = world, .seed = seed};
     ASSERT_OK(dk_folder_new(&model.folder, world->ops, &err), &err);
     ASSERT_OK(dk_folder_new(&model.explained, world->ops, &err), &err);
-    for (int step = 0; step < 400; step++) {
+    for (int step = 0; step < 600; step++) {
         act(world, &random);
         if (test_random_below(&random, 4) > 0) /* else several things happen at once */
             (void)world_settle(world);
@@ -453,28 +518,44 @@ static size_t live_through(uint64_t seed, bool offers)
             world_restart(world);
         read_log(&model);
     }
+    add_seen(seen, &model.seen);
     dk_folder_free(&model.folder);
     dk_folder_free(&model.explained);
     tear_down((void **)&world);
     return model.decisions;
 }
 
+/* Choices among which a load that was counted wrongly would have shown. */
+static void check_seen(const struct seen *seen, bool offers)
+{
+    ASSERT_TRUE(!offers || seen->with_offers > 30);
+    ASSERT_TRUE(seen->with_returns > 30);
+    ASSERT_TRUE(seen->of_channel > 100);
+    ASSERT_TRUE(seen->reopened > 30);
+    ASSERT_TRUE(seen->escalated > 30);
+    ASSERT_TRUE(seen->handed > 10);
+}
+
 static void test_routing_random_with_offers(void **state)
 {
+    struct seen seen = {0};
     size_t decisions = 0;
     (void)state;
-    for (uint64_t seed = 1; seed <= 10; seed++)
-        decisions += live_through(seed, true);
+    for (uint64_t seed = 1; seed <= 20; seed++)
+        decisions += live_through(seed, true, &seen);
     ASSERT_TRUE(decisions > 1000);
+    check_seen(&seen, true);
 }
 
 static void test_routing_random_without_offers(void **state)
 {
+    struct seen seen = {0};
     size_t decisions = 0;
     (void)state;
     for (uint64_t seed = 101; seed <= 110; seed++)
-        decisions += live_through(seed, false);
+        decisions += live_through(seed, false, &seen);
     ASSERT_TRUE(decisions > 1000);
+    check_seen(&seen, false);
 }
 
 /* More agents than a word has bits, in two groups that share some. */
