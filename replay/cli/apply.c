@@ -1,5 +1,6 @@
 #include "proto/base/limits.h"
 #include "proto/base/time.h"
+#include "replay/cli/confirm.h"
 #include "replay/cli/desk.h"
 #include "replay/cli/in_force.h"
 #include "replay/cli/read.h"
@@ -73,17 +74,6 @@ static void note_speechless(const struct dk_cli *cli, const struct dk_reference 
     if (noted > 0) {
         (void)fputc('\n', stderr);
     }
-}
-
-/* y, or nothing: stdin that is no terminal is a no, as is a file read from it. */
-static bool confirmed(const struct dk_cli *cli)
-{
-    char answer[8] = "";
-    if (dk_cli_given(cli, "--yes") != NULL) {
-        return true;
-    }
-    (void)fprintf(stderr, "Append these? [y/N] ");
-    return fgets(answer, sizeof answer, stdin) != NULL && (answer[0] == 'y' || answer[0] == 'Y');
 }
 
 /* How many changes from `first` on fit one request; their records are in `out` and `slice`. */
@@ -183,10 +173,8 @@ static int run(struct dk_cli *cli, struct dk_reference *set, const struct dk_ref
     if (dk_reference_change_count(set) == 0 || dk_cli_given(cli, "--dry-run") != NULL) {
         return 0;
     }
-    if (!confirmed(cli)) {
-        return dk_err_set(err, DK_EINVAL, "not confirmed: nothing was changed");
-    }
-    return append(cli, set, refs, err);
+    rc = dk_cli_confirm(cli, err);
+    return rc != 0 ? rc : append(cli, set, refs, err);
 }
 
 int dk_apply_run(struct dk_cli *cli, struct dk_err *err)

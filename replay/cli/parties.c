@@ -2,6 +2,7 @@
  * difference to the log. */
 #include "replay/cli/parties.h"
 #include "proto/base/time.h"
+#include "replay/cli/confirm.h"
 #include "replay/cli/desk.h"
 #include "replay/cli/in_force.h"
 #include "replay/cli/verb.h"
@@ -208,22 +209,6 @@ static int append(struct run *run, struct dk_err *err)
     return run->input.stopped ? DK_EXIT_INTERRUPTED : rc;
 }
 
-/* y, or nothing, as `apply` asks; Ctrl-C is one more no. */
-static int confirm(struct run *run, struct dk_err *err)
-{
-    struct dk_input answers = {.fd = STDIN_FILENO, .signals = run->input.signals};
-    char answer = '\0';
-    if (dk_cli_given(run->cli, "--yes") != NULL) {
-        return 0;
-    }
-    (void)fprintf(stderr, "Append these? [y/N] ");
-    if (dk_input_read(&answers, &answer, 1) == 1 && (answer == 'y' || answer == 'Y')) {
-        return 0;
-    }
-    return answers.stopped ? DK_EXIT_INTERRUPTED
-                           : dk_err_set(err, DK_EINVAL, "not confirmed: nothing was changed");
-}
-
 /* ------------------------------------------------------------------------------- telling */
 
 static void print_difference(const struct run *run)
@@ -265,7 +250,7 @@ static int bring_in(struct run *run, struct dk_err *err)
     }
     if (read && dk_parties_change_count(run->parties) > 0 &&
         dk_cli_given(cli, "--dry-run") == NULL) {
-        rc = confirm(run, err);
+        rc = dk_cli_confirm(cli, err);
         rc = rc != 0 ? rc : append(run, err);
         if (rc == 0 || run->appended > 0) {
             (void)fprintf(stderr, "%" PRIu64 " changes are appended%s\n", run->appended,

@@ -180,22 +180,22 @@ def shown(site):
     assert site.docket("get", "customers", "nobody@example.org", check=False).returncode == 2
 
 
-def start(site, file, *more, **options):
-    return subprocess.Popen([BIN / "docket", "import", "customers", file, *more], stdout=subprocess.PIPE,
-                            stderr=subprocess.PIPE, env=dict(os.environ, DOCKET_CONFIG=str(site.data)), **options)
+def start(site, *words, **options):
+    return subprocess.Popen([BIN / "docket", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                            env=dict(os.environ, DOCKET_CONFIG=str(site.data)), **options)
 
 
-def asked_and_left(site, file):
-    """Ctrl-C while it asks."""
+def asked_and_left(site, *words):
+    """Ctrl-C while it asks: nothing is changed, and it says how it ended."""
+    head = len(events(site))
     main, other = pty.openpty()
-    run = start(site, file, stdin=other)
-    assert run.stdout.readline() == b"+ customer c0@example.org\n"
+    run = start(site, *words, stdin=other)
     told = b""
     while b"[y/N]" not in told:
         told += os.read(run.stderr.fileno(), 4096)
     run.send_signal(signal.SIGINT)
     run.communicate(timeout=60)
-    assert run.returncode == 130, run.returncode
+    assert run.returncode == 130 and len(events(site)) == head, (words, run.returncode)
     os.close(main)
     os.close(other)
 
@@ -206,14 +206,15 @@ def killed(site):
         f"c{i}@example.org,Name {i},acme\n" for i in range(ROWS)))
     client = Client(site.data, "analyst")
     head = lambda: client.call(head=pb.Head()).head.head
-    asked_and_left(site, file)
+    asked_and_left(site, "import", "customers", file)
+    asked_and_left(site, "apply", write(site, "more.yaml", "templates: {more: {texts: {default: {body: more}}}}\n"))
     before = head()
-    run = start(site, file, "--yes")
+    run = start(site, "import", "customers", file, "--yes")
     wait_until("some of it is in", lambda: head() > before)
     run.kill()
     run.communicate()
     after = head()
-    run = start(site, file, "--yes")
+    run = start(site, "import", "customers", file, "--yes")
     site.broker.kill()
     site.broker.start()
     run.communicate(timeout=120)

@@ -2,11 +2,24 @@
 #include "nodes/notification/delivery/mails.h"
 
 #include "tests/lib/assert.h"
+#include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+static int no_threads; /* so many calls of pthread_create fail */
+
+/* In front of the system's own. */
+int pthread_create(pthread_t *thread, const pthread_attr_t *how, void *(*run)(void *), void *arg)
+{
+    int (*next)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+    *(void **)&next = dlsym(RTLD_NEXT, "pthread_create");
+    return no_threads > 0 ? (no_threads--, EAGAIN) : next(thread, how, run, arg);
+}
 
 static void test_mails_the_reply_decides(void **state)
 {
@@ -125,6 +138,52 @@ static void test_mails_the_password_is_for_us_alone(void **state)
     ev_loop_destroy(loop);
 }
 
+struct told {
+    uint64_t id;
+    struct dk_outcome outcome;
+};
+
+static void on_told(void *arg, uint64_t id, const struct dk_outcome *outcome)
+{
+    struct told *told = arg;
+    told->id = id;
+    told->outcome = *outcome;
+}
+
+/* A host that is short of threads is no reason to end, nor to give the mail up. */
+static void test_mails_without_a_thread_go_again(void **state)
+{
+    struct dk_config_smtp smtp = {.server = "smtp://127.0.0.1:1", .from = "desk@desk.example"};
+    static const char address[] = "anna@example.org";
+    const uint64_t notice = 7;
+    const struct dk_mail mail = {.id = notice,
+                                 .notice = &notice,
+                                 .notice_count = 1,
+                                 .address = address,
+                                 .address_bytes = strlen(address),
+                                 .title = "t",
+                                 .text = "x"};
+    struct ev_loop *loop = ev_loop_new(0);
+    struct dk_mails *mails = NULL;
+    struct dk_outcome outcome;
+    struct told told = {0};
+    struct dk_err err;
+    (void)state;
+    ASSERT_OK(dk_mails_new(&mails, loop, &smtp, on_told, &told, &err), &err);
+    no_threads = 1;
+    ASSERT_EQ(dk_mails_send(mails, &mail, &outcome), false);
+    ASSERT_EQ(outcome.verdict, DK_TRY_AGAIN);
+    ASSERT_CONTAINS(outcome.said, "no thread");
+    ASSERT_EQ(dk_mails_send(mails, &mail, &outcome), true);
+    while (told.id == 0) {
+        (void)ev_run(loop, EVRUN_ONCE);
+    }
+    ASSERT_EQ(told.id, notice);
+    ASSERT_EQ(told.outcome.verdict, DK_TRY_AGAIN); /* nobody listens there */
+    dk_mails_free(&mails);
+    ev_loop_destroy(loop);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -132,6 +191,7 @@ int main(void)
         cmocka_unit_test(test_mails_titles_are_encoded_where_they_must),
         cmocka_unit_test(test_mails_to_no_mailbox_or_without_a_server_are_given_up),
         cmocka_unit_test(test_mails_the_password_is_for_us_alone),
+        cmocka_unit_test(test_mails_without_a_thread_go_again),
     };
     return cmocka_run_group_tests_name("mails", tests, NULL, NULL);
 }

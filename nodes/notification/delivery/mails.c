@@ -81,8 +81,16 @@ static void *run(void *arg)
     return NULL;
 }
 
-/* Waits for its thread. */
 static void free_letter(struct letter *letter)
+{
+    curl_mime_free(letter->mime);
+    curl_slist_free_all(letter->headers);
+    curl_slist_free_all(letter->recipients);
+    free(letter);
+}
+
+/* Waits for its thread. */
+static void end_letter(struct letter *letter)
 {
     struct letter **at = &letter->mails->letters;
     (void)pthread_join(letter->thread, NULL);
@@ -90,10 +98,7 @@ static void free_letter(struct letter *letter)
         at = &(*at)->next;
     }
     *at = letter->next;
-    curl_mime_free(letter->mime);
-    curl_slist_free_all(letter->headers);
-    curl_slist_free_all(letter->recipients);
-    free(letter);
+    free_letter(letter);
 }
 
 static struct letter *next_done(const struct dk_mails *mails)
@@ -115,7 +120,7 @@ static void on_some_done(struct ev_loop *loop, struct ev_async *async, int reven
         struct dk_outcome outcome;
         uint64_t id = letter->id;
         dk_mail_judge(&outcome, letter->result, letter->error, letter->reply);
-        free_letter(letter);
+        end_letter(letter);
         mails->on_done(mails->arg, id, &outcome); /* may send further ones */
     }
 }
@@ -294,9 +299,15 @@ bool dk_mails_send(struct dk_mails *mails, const struct dk_mail *mail, struct dk
         return false;
     }
     struct letter *letter = write_letter(mails, mail);
+    int code = pthread_create(&letter->thread, NULL, run, letter);
+    if (code != 0) { /* the host is short of something, which passes */
+        dk_outcome_set(outcome, DK_TRY_AGAIN, "no thread to send it: %s", strerror(code));
+        curl_easy_cleanup(letter->easy);
+        free_letter(letter);
+        return false;
+    }
     letter->next = mails->letters;
     mails->letters = letter;
-    DK_ASSERT(pthread_create(&letter->thread, NULL, run, letter) == 0);
     return true;
 }
 
@@ -361,7 +372,7 @@ void dk_mails_free(struct dk_mails **mails)
     }
     atomic_store(&m->ends, true);
     while (m->letters != NULL) {
-        free_letter(m->letters);
+        end_letter(m->letters);
     }
     ev_async_stop(m->loop, &m->some_done);
     curl_global_cleanup();
