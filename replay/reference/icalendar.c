@@ -9,11 +9,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What is gathered, and the entry it is gathered from. */
+/* An entry of the feed. Several may have one UID: an instance of its own for one of a recurrence's
+ * (RECURRENCE-ID), and older versions (a lower SEQUENCE). */
+struct entry {
+    icalcomponent *event;
+    const char *uid; /* "": it has none */
+    time_t instance_s;
+    bool of_instance;
+    int sequence;
+};
+
+/* What is gathered, and what from. */
 struct feed {
     const char *path;
     icalcomponent *root;
     int32_t from_day, to_day;
+    struct entry *entry; /* by UID, instance, then the highest sequence first */
+    size_t entry_count, entry_capacity;
     struct dk_icalendar_day *day;
     size_t count;
     bool full;
@@ -47,40 +59,165 @@ static void set_name(struct dk_icalendar_day *day, const char *summary)
     memcpy(day->name, summary, bytes);
     day->name[bytes] = '\0';
     for (char *at = day->name; *at != '\0'; at++)
-        *at = (unsigned char)*at < ' ' ? ' ' : *at;
+        *at = (unsigned char)*at < ' ' || *at == 0x7f ? ' ' : *at;
 }
 
-static int32_t day_of(time_t at_s)
+/* RFC 5545 3.1: a line that begins with a blank goes on with the one before, be it in the middle of
+ * a character. */
+static void unfold(struct dk_buf *text)
 {
-    return (int32_t)((int64_t)at_s / 86400);
+    size_t kept = 0;
+    for (size_t i = 0; i < text->size; i++) {
+        size_t end = i + (text->data[i] == '\r' && i + 1 < text->size);
+        if (text->data[end] == '\n' && end + 1 < text->size &&
+            (text->data[end + 1] == ' ' || text->data[end + 1] == '\t')) {
+            i = end + 1;
+            continue;
+        }
+        text->data[kept++] = text->data[i];
+    }
+    text->size = kept;
 }
 
-/* DTEND is the instant after; a date without one lasts that day (RFC 5545 3.6.1). */
-static int32_t days_of(icalcomponent *event)
+/* ---------------------------------------------------------------- entries */
+
+static const char *summary_of(icalcomponent *event)
+{
+    const char *summary = icalcomponent_get_summary(event);
+    return summary != NULL && summary[0] != '\0' ? summary : "(without a name)";
+}
+
+static bool is_date(struct icaltimetype at)
+{
+    return !icaltime_is_null_time(at) && at.year >= 1 && at.month >= 1 && at.month <= 12 &&
+           at.day >= 1 && at.day <= icaltime_days_in_month(at.month, at.year) &&
+           (at.is_date || (at.hour < 24 && at.minute < 60 && at.second <= 60));
+}
+
+/* The property of an entry that libical could not read, if it tells when the entry is; or NULL. */
+static const char *unreadable(icalcomponent *event)
+{
+    static const char *const needed[] = {"DTSTART", "DTEND",    "DURATION", "RRULE",        "RDATE",
+                                         "EXDATE",  "SEQUENCE", "STATUS",   "RECURRENCE-ID"};
+    for (icalproperty *error = icalcomponent_get_first_property(event, ICAL_XLICERROR_PROPERTY);
+         error != NULL; error = icalcomponent_get_next_property(event, ICAL_XLICERROR_PROPERTY)) {
+        const char *said = icalproperty_get_xlicerror(error);
+        for (size_t i = 0; said != NULL && i < sizeof needed / sizeof needed[0]; i++) {
+            const char *at = strstr(said, needed[i]);
+            if (at != NULL && strncmp(at + strlen(needed[i]), " property", 9) == 0)
+                return needed[i];
+        }
+    }
+    return NULL;
+}
+
+/* Holidays recur by the day at most; what recurs by the second would be counted out for ever. */
+static bool recurs_within_days(icalcomponent *event)
+{
+    for (icalproperty *rule = icalcomponent_get_first_property(event, ICAL_RRULE_PROPERTY);
+         rule != NULL; rule = icalcomponent_get_next_property(event, ICAL_RRULE_PROPERTY)) {
+        icalrecurrencetype_frequency freq = icalproperty_get_rrule(rule).freq;
+        if (freq == ICAL_SECONDLY_RECURRENCE || freq == ICAL_MINUTELY_RECURRENCE ||
+            freq == ICAL_HOURLY_RECURRENCE)
+            return true;
+    }
+    return false;
+}
+
+static int check_event(const struct feed *feed, icalcomponent *event, struct dk_err *err)
+{
+    struct icaltimetype end = icalcomponent_get_dtend(event);
+    const char *property = unreadable(event);
+    if (property == NULL && !is_date(icalcomponent_get_dtstart(event)))
+        property = "DTSTART";
+    if (property == NULL && !icaltime_is_null_time(end) && !is_date(end))
+        property = "DTEND";
+    if (property != NULL)
+        return dk_err_set(err, DK_EINVAL, "%s: the entry \"%.100s\" has no %s that can be read",
+                          feed->path, summary_of(event), property);
+    if (recurs_within_days(event))
+        return dk_err_set(err, DK_EINVAL,
+                          "%s: the entry \"%.100s\" recurs within a day, as no holiday does",
+                          feed->path, summary_of(event));
+    return 0;
+}
+
+/* In the zone of its own, else in that of the entry's beginning. */
+static time_t instant_of(icalcomponent *event, struct icaltimetype at)
+{
+    const icaltimezone *zone = icaltime_get_timezone(at);
+    if (zone == NULL && !at.is_date)
+        zone = icaltime_get_timezone(icalcomponent_get_dtstart(event));
+    return icaltime_as_timet_with_zone(at, zone);
+}
+
+static int take_event(struct feed *feed, icalcomponent *event, struct dk_err *err)
+{
+    int rc = check_event(feed, event, err);
+    if (rc != 0)
+        return rc;
+    if (feed->entry_count == feed->entry_capacity) {
+        feed->entry_capacity = feed->entry_capacity == 0 ? 256 : 2 * feed->entry_capacity;
+        feed->entry = realloc(feed->entry, feed->entry_capacity * sizeof *feed->entry);
+        DK_ASSERT(feed->entry != NULL);
+    }
+    struct icaltimetype instance = icalcomponent_get_recurrenceid(event);
+    const char *uid = icalcomponent_get_uid(event);
+    struct entry *entry = &feed->entry[feed->entry_count++];
+    *entry = (struct entry){.event = event,
+                            .uid = uid != NULL ? uid : "",
+                            .of_instance = !icaltime_is_null_time(instance),
+                            .sequence = icalcomponent_get_sequence(event)};
+    if (entry->of_instance)
+        entry->instance_s = instant_of(event, instance);
+    return 0;
+}
+
+static int by_instance(const void *a, const void *b)
+{
+    const struct entry *x = a, *y = b;
+    int order = strcmp(x->uid, y->uid);
+    if (order != 0 || x->of_instance != y->of_instance)
+        return order != 0 ? order : x->of_instance - y->of_instance;
+    return (x->instance_s > y->instance_s) - (x->instance_s < y->instance_s);
+}
+
+static int by_version(const void *a, const void *b)
+{
+    const struct entry *x = a, *y = b;
+    int order = by_instance(a, b);
+    return order != 0 ? order : (x->sequence < y->sequence) - (x->sequence > y->sequence);
+}
+
+/* ---------------------------------------------------------------- days */
+
+static int32_t day_of(struct icaltimetype at)
+{
+    return (int32_t)dk_days_of_date(at.year, at.month, at.day);
+}
+
+/* The local days from the instant on, as long as the entry lasts. DTEND is the instant after; a date
+ * without one lasts that day (RFC 5545 3.6.1). */
+static void add_days(struct feed *feed, icalcomponent *event, time_t start_s)
 {
     struct icaltimetype start = icalcomponent_get_dtstart(event);
     struct icaltimetype end = icalcomponent_get_dtend(event);
-    int32_t days = icaltime_is_null_time(end)
-                       ? 0
-                       : day_of(icaltime_as_timet(end) - !start.is_date) -
-                             day_of(icaltime_as_timet(start)) + !start.is_date;
-    return days > 0 ? days : 1;
-}
-
-static void add_days(struct feed *feed, icalcomponent *event, time_t start_s)
-{
-    const char *summary = icalcomponent_get_summary(event);
-    bool whole = icalcomponent_get_dtstart(event).is_date;
-    int32_t first = day_of(start_s), end = first + days_of(event);
-    end = end < feed->to_day ? end : feed->to_day;
-    for (int32_t day = first > feed->from_day ? first : feed->from_day; day < end; day++) {
+    const icaltimezone *zone = icaltime_get_timezone(start);
+    time_t lasts_s = icaltime_is_null_time(end)
+                         ? 0
+                         : instant_of(event, end) - icaltime_as_timet_with_zone(start, zone);
+    time_t last_s = start_s + (lasts_s > 0 ? lasts_s - 1 : 0);
+    int32_t first = day_of(icaltime_from_timet_with_zone(start_s, start.is_date, zone));
+    int32_t last = day_of(icaltime_from_timet_with_zone(last_s, start.is_date, zone));
+    last = last < feed->to_day ? last : feed->to_day - 1;
+    for (int32_t day = first > feed->from_day ? first : feed->from_day; day <= last; day++) {
         if (feed->count == DK_ICALENDAR_MAX_DAYS) {
             feed->full = true;
             return;
         }
         struct dk_icalendar_day *made = &feed->day[feed->count++];
-        *made = (struct dk_icalendar_day){.day = day, .whole = whole};
-        set_name(made, summary != NULL && summary[0] != '\0' ? summary : "(without a name)");
+        *made = (struct dk_icalendar_day){.day = day, .whole = start.is_date};
+        set_name(made, summary_of(event));
     }
 }
 
@@ -88,22 +225,16 @@ static void add_days(struct feed *feed, icalcomponent *event, time_t start_s)
 static bool is_replaced(const struct feed *feed, icalcomponent *event, time_t start_s)
 {
     const char *uid = icalcomponent_get_uid(event);
-    icalcompiter other = icalcomponent_begin_component(feed->root, ICAL_VEVENT_COMPONENT);
-    for (; uid != NULL && icalcompiter_deref(&other) != NULL; (void)icalcompiter_next(&other)) {
-        icalcomponent *found = icalcompiter_deref(&other);
-        struct icaltimetype instance = icalcomponent_get_recurrenceid(found);
-        const char *its = icalcomponent_get_uid(found);
-        if (!icaltime_is_null_time(instance) && its != NULL && strcmp(its, uid) == 0 &&
-            icaltime_as_timet_with_zone(instance, icaltimezone_get_utc_timezone()) == start_s)
-            return true;
-    }
-    return false;
+    const struct entry sought = {
+        .uid = uid != NULL ? uid : "", .instance_s = start_s, .of_instance = true};
+    return sought.uid[0] != '\0' && bsearch(&sought, feed->entry, feed->entry_count,
+                                            sizeof *feed->entry, by_instance) != NULL;
 }
 
 static void on_instance(icalcomponent *event, struct icaltime_span *span, void *arg)
 {
     struct feed *feed = arg;
-    if (!is_replaced(feed, event, span->start))
+    if (!feed->full && !is_replaced(feed, event, span->start))
         add_days(feed, event, span->start);
 }
 
@@ -112,22 +243,31 @@ static struct icaltimetype time_of_day(int32_t day)
     return icaltime_from_timet_with_zone((time_t)day * 86400, 0, icaltimezone_get_utc_timezone());
 }
 
-static int add_event(struct feed *feed, icalcomponent *event, struct dk_err *err)
+static void add_entry(struct feed *feed, const struct entry *entry)
 {
-    struct icaltimetype start = icalcomponent_get_dtstart(event);
-    const char *summary = icalcomponent_get_summary(event);
-    if (icaltime_is_null_time(start) || !icaltime_is_valid_time(start))
-        return dk_err_set(err, DK_EINVAL, "%s: the entry \"%s\" has no DTSTART that can be read",
-                          feed->path, summary != NULL ? summary : "");
-    if (icalcomponent_get_status(event) == ICAL_STATUS_CANCELLED)
-        return 0;
-    if (icaltime_is_null_time(icalcomponent_get_recurrenceid(event))) {
-        icalcomponent_foreach_recurrence(event, time_of_day(feed->from_day - 1),
+    if (icalcomponent_get_status(entry->event) == ICAL_STATUS_CANCELLED)
+        return;
+    if (entry->of_instance)
+        add_days(feed, entry->event, icalcomponent_get_span(entry->event).start);
+    else
+        icalcomponent_foreach_recurrence(entry->event, time_of_day(feed->from_day - 1),
                                          time_of_day(feed->to_day + 1), on_instance, feed);
-        return 0;
+}
+
+/* Older versions of an entry count no more; those of one sequence are different entries with a name
+ * that is not as unique as it should be. */
+static void add_entries(struct feed *feed)
+{
+    const struct entry *newest = NULL;
+    if (feed->entry_count > 1)
+        qsort(feed->entry, feed->entry_count, sizeof *feed->entry, by_version);
+    for (size_t i = 0; i < feed->entry_count && !feed->full; i++) {
+        const struct entry *entry = &feed->entry[i];
+        if (newest == NULL || entry->uid[0] == '\0' || by_instance(newest, entry) != 0)
+            newest = entry;
+        if (entry->sequence == newest->sequence)
+            add_entry(feed, entry);
     }
-    add_days(feed, event, icalcomponent_get_span(event).start);
-    return 0;
 }
 
 static int by_day(const void *a, const void *b)
@@ -151,17 +291,34 @@ static void sort_and_unite(struct feed *feed)
     feed->count = kept;
 }
 
+static int take_calendar(struct feed *feed, icalcomponent *calendar, struct dk_err *err)
+{
+    int rc = 0;
+    icalcompiter each = icalcomponent_begin_component(calendar, ICAL_VEVENT_COMPONENT);
+    for (; rc == 0 && icalcompiter_deref(&each) != NULL; (void)icalcompiter_next(&each))
+        rc = take_event(feed, icalcompiter_deref(&each), err);
+    return rc;
+}
+
+/* One calendar, or several one after the other (then libical puts a root above them). */
 static int read_events(struct feed *feed, struct dk_err *err)
 {
     int rc = 0;
-    size_t events = 0;
-    icalcompiter each = icalcomponent_begin_component(feed->root, ICAL_VEVENT_COMPONENT);
+    bool some = icalcomponent_isa(feed->root) == ICAL_VCALENDAR_COMPONENT;
+    if (some)
+        rc = take_calendar(feed, feed->root, err);
+    icalcompiter each = icalcomponent_begin_component(feed->root, ICAL_VCALENDAR_COMPONENT);
     for (; rc == 0 && icalcompiter_deref(&each) != NULL; (void)icalcompiter_next(&each)) {
-        rc = add_event(feed, icalcompiter_deref(&each), err);
-        events++;
+        some = true;
+        rc = take_calendar(feed, icalcompiter_deref(&each), err);
     }
-    if (rc == 0 && events == 0)
+    if (rc == 0 && !some)
+        rc =
+            dk_err_set(err, DK_EINVAL, "%s is no iCalendar file (BEGIN:VCALENDAR ...)", feed->path);
+    if (rc == 0 && feed->entry_count == 0)
         rc = dk_err_set(err, DK_EINVAL, "%s holds no VEVENT: is it an iCalendar file?", feed->path);
+    if (rc == 0)
+        add_entries(feed);
     if (rc == 0 && feed->full)
         rc = dk_err_set(err, DK_ETOOBIG, "%s has more than %d days in that time", feed->path,
                         DK_ICALENDAR_MAX_DAYS);
@@ -177,6 +334,8 @@ int dk_icalendar_days(const char *path, int32_t from_day, int32_t to_day,
     *count = 0;
     dk_buf_init(&text, DK_ICALENDAR_MAX_BYTES);
     int rc = read_text(path, &text, err);
+    if (rc == 0)
+        unfold(&text);
     if (rc == 0 && !dk_utf8_is_text(text.data, text.size - 1))
         rc = dk_err_set(err, DK_EINVAL, "%s is not in UTF-8", path);
     if (rc == 0) {
@@ -184,13 +343,13 @@ int dk_icalendar_days(const char *path, int32_t from_day, int32_t to_day,
         feed.root = icalparser_parse_string((const char *)text.data);
         feed.day = calloc(DK_ICALENDAR_MAX_DAYS, sizeof *feed.day);
         DK_ASSERT(feed.day != NULL);
-        rc =
-            feed.root != NULL && icalcomponent_isa(feed.root) == ICAL_VCALENDAR_COMPONENT
-                ? read_events(&feed, err)
-                : dk_err_set(err, DK_EINVAL, "%s is no iCalendar file (BEGIN:VCALENDAR ...)", path);
+        rc = feed.root != NULL ? read_events(&feed, err)
+                               : dk_err_set(err, DK_EINVAL,
+                                            "%s is no iCalendar file (BEGIN:VCALENDAR ...)", path);
     }
     if (feed.root != NULL)
         icalcomponent_free(feed.root);
+    free(feed.entry);
     dk_buf_close(&text);
     if (rc != 0) {
         free(feed.day);
