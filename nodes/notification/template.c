@@ -1,6 +1,7 @@
 #include "nodes/notification/template.h"
 #include "proto/base/utf8.h"
 #include <string.h>
+#include <strings.h>
 
 static const char *const words[DK_TEMPLATE_FIELD_COUNT] = {
 #define X(NAME, word) [DK_TEMPLATE_##NAME] = (word),
@@ -56,7 +57,8 @@ static const Docket__TemplateText *find_text(const Docket__TemplateDefined *temp
 {
     for (size_t i = 0; i < template->n_text; i++) {
         const ProtobufCBinaryData *own = &template->text[i]->language;
-        if (own->len == bytes && (bytes == 0 || memcmp(own->data, language, bytes) == 0)) {
+        if (own->len == bytes &&
+            (bytes == 0 || strncasecmp((const char *)own->data, language, bytes) == 0)) {
             return template->text[i];
         }
     }
@@ -66,10 +68,12 @@ static const Docket__TemplateText *find_text(const Docket__TemplateDefined *temp
 const Docket__TemplateText *dk_template_text(const Docket__TemplateDefined *template,
                                              const char *language, size_t bytes)
 {
-    const char *region = memchr(language, '-', bytes);
-    const Docket__TemplateText *found = find_text(template, language, bytes);
-    if (found == NULL && region != NULL) {
-        found = find_text(template, language, (size_t)(region - language));
+    const Docket__TemplateText *found = NULL;
+    while (bytes > 0 && found == NULL) {
+        const char *last = NULL;
+        found = find_text(template, language, bytes);
+        last = memrchr(language, '-', bytes);
+        bytes = last != NULL ? (size_t)(last - language) : 0;
     }
     return found != NULL ? found : find_text(template, "", 0);
 }

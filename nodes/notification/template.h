@@ -25,8 +25,9 @@ struct dk_template_values {
 void dk_template_render(const ProtobufCBinaryData *text, const struct dk_template_values *values,
                         struct dk_buf *out);
 
-/* The template's text for a language of `bytes` bytes: this one, else its primary language ("pt"
- * for "pt-BR"), else the default; NULL when there is none of them. Borrowed. */
+/* The template's text for a language of `bytes` bytes: this one, else a shorter one ("zh-Hant",
+ * then "zh", for "zh-Hant-TW"), else the default; NULL when there is none of them. Capitals do not
+ * count (RFC 4647 3.4). Borrowed. */
 const Docket__TemplateText *dk_template_text(const Docket__TemplateDefined *template,
                                              const char *language, size_t bytes);
 

@@ -1,3 +1,4 @@
+#include "nodes/notification/delivery/delivery.h"
 #include "nodes/notification/delivery/lanes.h"
 
 #include "tests/lib/assert.h"
@@ -147,7 +148,24 @@ static void test_lanes_a_receiver_may_ask_for_a_pause(void **state)
     busy.after_us = INT64_C(10) * 86400 * SECOND;
     dk_lanes_failed(lanes, 1001, &busy, NOW, 0);
     dk_lanes_attempts(lanes, 1001, &attempts);
-    ASSERT_EQ(attempts.next_us, NOW + DK_NOTICE_PAUSE_MAX_US);
+    ASSERT_EQ(attempts.next_us, NOW + DK_ASKED_PAUSE_MAX_US);
+}
+
+/* A receiver that is down for an hour loses nothing: however short the pauses come out, no notice
+ * has been given up by then. */
+static void test_lanes_an_hour_is_outlasted(void **state)
+{
+    struct dk_lanes *lanes = *state;
+    struct dk_attempts attempts;
+    int64_t now_us = NOW;
+    add(lanes, 1000, 1);
+    while (now_us < NOW + 3600 * SECOND) {
+        ASSERT_EQ(next(lanes, now_us), 1000);
+        dk_lanes_failed(lanes, 1000, &refused, now_us, 0);
+        now_us = dk_lanes_due_us(lanes);
+    }
+    dk_lanes_attempts(lanes, 1000, &attempts);
+    ASSERT_TRUE(attempts.count < DK_DELIVERY_ATTEMPTS);
 }
 
 /* A greylist keeps one mail waiting, and nobody else's. */
@@ -351,6 +369,7 @@ int main(void)
         TEST(receivers_take_turns_in_order),
         TEST(pauses_double_up_to_the_cap),
         TEST(a_receiver_may_ask_for_a_pause),
+        TEST(an_hour_is_outlasted),
         TEST(a_refusal_of_one_notice_is_no_trouble_of_the_receiver),
         TEST(a_dead_receiver_is_probed_by_one_and_by_another_each_time),
         TEST(one_bad_notice_does_not_stop_its_receiver),

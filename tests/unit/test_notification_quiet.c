@@ -74,6 +74,31 @@ static void test_quiet_N2_a_notice_waits_for_the_recipients_hours(void **state)
     ASSERT_EQ(world_settle(world), 1);
 }
 
+/* Hours that begin within the hour that a spring night lacks begin when it is over; within the hour
+ * that an autumn night has twice, with the first one. */
+static void test_quiet_N2_hours_begin_on_the_nights_when_clocks_change(void **state)
+{
+    static const struct {
+        const char *evening, *begins;
+    } night[] = {{"2026-03-28T20:00:00Z", "2026-03-29T01:00:00Z"},
+                 {"2026-10-24T20:00:00Z", "2026-10-25T00:00:00Z"}};
+    struct role_world *world = *state;
+    (void)world_define(world, DK_KIND_CALENDAR_DEFINED,
+                       test_hours("early", "Europe/Berlin", 7, 2, 9));
+    define_settings(world, test_id(DK_SUBJECT_CALENDAR, "early"));
+    (void)site_add_rule(world, site_rule("owner", DK_KIND_ASSIGNED, RECIPIENT(OWNER)));
+    uint64_t ticket = site_ticket(world);
+    for (size_t i = 0; i < sizeof night / sizeof night[0]; i++) {
+        site_wait_until(world, test_at(night[i].evening));
+        (void)site_assign(world, ticket, ANNA);
+        ASSERT_EQ(world_settle(world), 0);
+        site_wait_until(world, test_at(night[i].begins) - 1);
+        ASSERT_EQ(world_settle(world), 0);
+        site_wait_until(world, test_at(night[i].begins));
+        ASSERT_EQ(world_settle(world), 1);
+    }
+}
+
 static void test_quiet_N2_a_node_that_slept_through_the_hours_waits_for_the_next(void **state)
 {
     struct role_world *world = *state;
@@ -255,6 +280,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(N2_a_notice_waits_for_the_recipients_hours),
+        TEST(N2_hours_begin_on_the_nights_when_clocks_change),
         TEST(N2_a_node_that_slept_through_the_hours_waits_for_the_next),
         TEST(N2_the_agents_hours_else_the_groups_else_the_settings),
         TEST(N2_urgent_passes_through),

@@ -99,6 +99,9 @@ static void test_template_language_falls_back(void **state)
     ASSERT_STR(language_for("pt-BR"), "pt-BR");
     ASSERT_STR(language_for("pt-PT"), "pt");
     ASSERT_STR(language_for("pt"), "pt");
+    ASSERT_STR(language_for("pt-br"), "pt-BR");
+    ASSERT_STR(language_for("PT"), "pt");
+    ASSERT_STR(language_for("pt-BR-abl1943"), "pt-BR");
     ASSERT_STR(language_for("p"), "default");
     ASSERT_STR(language_for("de-AT"), "default");
     ASSERT_STR(language_for(""), "default");

@@ -2,6 +2,7 @@
 
 #include "tests/lib/assert.h"
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,6 +52,8 @@ static void test_webhooks_retry_after_is_heard(void **state)
     dk_webhook_judge(&outcome, CURLE_OK, "", 429, 7);
     ASSERT_EQ(outcome.after_us, 7000000);
     dk_webhook_judge(&outcome, CURLE_OK, "", 503, INT64_MAX);
+    ASSERT_EQ(outcome.after_us, INT64_C(86400) * 1000000);
+    dk_webhook_judge(&outcome, CURLE_OK, "", 503, -1);
     ASSERT_EQ(outcome.after_us, 0);
 }
 
@@ -73,6 +76,8 @@ struct receiver {
     struct ev_loop *loop;
     struct ev_io listening, connection;
     const char *answer;
+    bool endless, broken_off; /* the answer's body goes on as long as it is read */
+    size_t endless_bytes;
     char got[8192];
     size_t got_bytes;
     char url[64];
@@ -85,6 +90,21 @@ struct posted {
     uint64_t notice;
 };
 
+/* More of a body, until nobody reads it any more. */
+static void on_room(struct ev_loop *loop, struct ev_io *io, int revents)
+{
+    static const char more[65536];
+    struct receiver *receiver = io->data;
+    (void)revents;
+    ssize_t sent = send(io->fd, more, sizeof more, MSG_NOSIGNAL | MSG_DONTWAIT);
+    receiver->endless_bytes += sent > 0 ? (size_t)sent : 0;
+    if (sent < 0 && errno != EAGAIN) {
+        receiver->broken_off = true;
+        ev_io_stop(loop, io);
+        (void)close(io->fd);
+    }
+}
+
 static void on_request(struct ev_loop *loop, struct ev_io *io, int revents)
 {
     struct receiver *receiver = io->data;
@@ -96,6 +116,11 @@ static void on_request(struct ev_loop *loop, struct ev_io *io, int revents)
     if (n <= 0 || strstr(receiver->got, "{}") != NULL) {
         (void)send(io->fd, receiver->answer, strlen(receiver->answer), MSG_NOSIGNAL);
         ev_io_stop(loop, io);
+        if (receiver->endless) {
+            ev_io_init(&receiver->connection, on_room, io->fd, EV_WRITE);
+            ev_io_start(loop, &receiver->connection);
+            return;
+        }
         (void)close(io->fd);
     }
 }
@@ -195,6 +220,19 @@ static void test_webhooks_no_answer_is_tried_again(void **state)
     ASSERT_EQ(posted->outcome.verdict, DK_TRY_AGAIN);
 }
 
+/* The status is the answer; a body without end costs neither memory nor time. */
+static void test_webhooks_an_endless_answer_is_broken_off(void **state)
+{
+    struct posted *posted = *state;
+    posted->receiver.endless = true;
+    post(posted, 7, "HTTP/1.1 200 OK\r\n\r\n");
+    ASSERT_EQ(posted->outcome.verdict, DK_DELIVERED);
+    ASSERT_TRUE(posted->receiver.endless_bytes < (size_t)32 << 20); /* what sockets hold */
+    while (!posted->receiver.broken_off) {
+        ev_run(posted->receiver.loop, EVRUN_ONCE);
+    }
+}
+
 static void test_webhooks_redirects_are_not_followed(void **state)
 {
     struct posted *posted = *state;
@@ -249,6 +287,7 @@ int main(void)
         TEST(post_json_with_the_notices_id),
         TEST(garbage_is_tried_again),
         TEST(no_answer_is_tried_again),
+        TEST(an_endless_answer_is_broken_off),
         TEST(redirects_are_not_followed),
         TEST(closed_port_is_tried_again),
         TEST(other_schemes_are_given_up),

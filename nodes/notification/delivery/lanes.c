@@ -253,7 +253,7 @@ void dk_lanes_failed(struct dk_lanes *lanes, uint64_t notice, const struct dk_ou
     DK_ASSERT(errand != NULL && errand->in_flight);
     struct lane *lane = dk_map_get(&lanes->lanes, errand->receiver);
     int64_t asked_us =
-        outcome->after_us < DK_NOTICE_PAUSE_MAX_US ? outcome->after_us : DK_NOTICE_PAUSE_MAX_US;
+        outcome->after_us < DK_ASKED_PAUSE_MAX_US ? outcome->after_us : DK_ASKED_PAUSE_MAX_US;
     come_down(lanes, lane, errand);
     errand->attempts.count++;
     errand->attempts.next_us =

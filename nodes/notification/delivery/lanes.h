@@ -23,6 +23,7 @@
 #define DK_PAUSE_MIN_US        INT64_C(250000)
 #define DK_LANE_PAUSE_MAX_US   (INT64_C(60) * 1000000)
 #define DK_NOTICE_PAUSE_MAX_US (INT64_C(300) * 1000000)
+#define DK_ASKED_PAUSE_MAX_US  (INT64_C(3600) * 1000000) /* what a receiver may ask for */
 
 struct dk_lanes;
 

@@ -10,6 +10,7 @@ struct request {
     CURL *easy;
     struct curl_slist *headers;
     struct request *next;
+    size_t answer_bytes;
     char error[CURL_ERROR_SIZE];
 };
 
@@ -38,7 +39,9 @@ void dk_webhook_judge(struct dk_outcome *outcome, CURLcode result, const char *e
                    : refused                     ? DK_GIVE_UP
                                                  : DK_TRY_AGAIN,
                    "HTTP %ld", status);
-    outcome->after_us = retry_after_s > 0 && retry_after_s < 86400 ? retry_after_s * 1000000 : 0;
+    outcome->after_us = retry_after_s <= 0      ? 0
+                        : retry_after_s < 86400 ? retry_after_s * 1000000
+                                                : INT64_C(86400) * 1000000;
 }
 
 static void unlink_request(struct dk_webhooks *webhooks, struct request *request)
@@ -140,11 +143,13 @@ static int set_socket(CURL *easy, curl_socket_t socket, int what, void *arg, voi
 
 /* ---------------------------------------------------------------- posting */
 
+/* The status says it all. What goes on for ever is broken off. */
 static size_t discard(char *data, size_t size, size_t count, void *arg)
 {
+    struct request *request = arg;
     (void)data;
-    (void)arg;
-    return size * count;
+    request->answer_bytes += size * count;
+    return request->answer_bytes <= DK_WEBHOOK_ANSWER_BYTES ? size * count : 0;
 }
 
 static bool is_http(const char *url)
@@ -181,6 +186,7 @@ static void set_options(struct request *request, const char *url, const uint8_t 
     (void)curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)DK_WEBHOOK_TIMEOUT_MS);
     (void)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     (void)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, discard);
+    (void)curl_easy_setopt(easy, CURLOPT_WRITEDATA, request);
 }
 
 bool dk_webhooks_post(struct dk_webhooks *webhooks, uint64_t notice, const char *url,

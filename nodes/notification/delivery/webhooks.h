@@ -12,8 +12,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define DK_WEBHOOK_CONNECT_MS 3000
-#define DK_WEBHOOK_TIMEOUT_MS 10000 /* for all of it */
+#define DK_WEBHOOK_CONNECT_MS   3000
+#define DK_WEBHOOK_TIMEOUT_MS   10000               /* for all of it */
+#define DK_WEBHOOK_ANSWER_BYTES ((size_t)64 * 1024) /* read of a body, and thrown away */
 
 struct dk_webhooks;
 
