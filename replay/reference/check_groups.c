@@ -1,5 +1,5 @@
-/* Groups and the catalogue: every product leads somebody somewhere, and what leads from one group to
- * another stays on its line (R1, R5). A ring of secondary or next groups is none of a kind to be
+/* Groups and the catalogue: every product leads somebody somewhere, and what leads from one group
+ * to another stays on its line (R1, R5). A ring of secondary or next groups is none of a kind to be
  * refused: R5 goes one step from where a ticket waits, and no further. */
 #include "replay/reference/set.h"
 

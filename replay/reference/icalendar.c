@@ -196,8 +196,8 @@ static int32_t day_of(struct icaltimetype at)
     return (int32_t)dk_days_of_date(at.year, at.month, at.day);
 }
 
-/* The local days from the instant on, as long as the entry lasts. DTEND is the instant after; a date
- * without one lasts that day (RFC 5545 3.6.1). */
+/* The local days from the instant on, as long as the entry lasts. DTEND is the instant after; a
+ * date without one lasts that day (RFC 5545 3.6.1). */
 static void add_days(struct feed *feed, icalcomponent *event, time_t start_s)
 {
     struct icaltimetype start = icalcomponent_get_dtstart(event);

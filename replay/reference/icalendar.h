@@ -3,9 +3,9 @@
  * A feed is somebody else's: it may hold days on which people work, so nothing of it counts before
  * a person has said yes to the very day (DOMAIN T4). Recurrences (RRULE, RDATE, EXDATE) are counted
  * out; an instance that was moved or renamed (RECURRENCE-ID) stands for the one it replaces; of the
- * versions of an entry the one with the highest SEQUENCE counts; what is cancelled is left out. Days
- * are those of the entry's own zone. Read by libical. An entry that does not say when it is, or
- * recurs within a day, refuses the feed: what it means nobody can say. */
+ * versions of an entry the one with the highest SEQUENCE counts; what is cancelled is left out.
+ * Days are those of the entry's own zone. Read by libical. An entry that does not say when it is,
+ * or recurs within a day, refuses the feed: what it means nobody can say. */
 #ifndef DK_REPLAY_REFERENCE_ICALENDAR_H
 #define DK_REPLAY_REFERENCE_ICALENDAR_H
 

@@ -20,8 +20,8 @@ static void write_feed(char path[64], const void *text, size_t bytes)
     (void)close(fd);
 }
 
-/* The days of 2026 and 2027, as "12-25 Christmas; ..."; with the year but for 2026, "~" before those
- * that are not whole. Or the refusal, without the path. */
+/* The days of 2026 and 2027, as "12-25 Christmas; ..."; with the year but for 2026, "~" before
+ * those that are not whole. Or the refusal, without the path. */
 static const char *days_of(const void *text, size_t bytes, char *out, size_t room)
 {
     char path[64];
@@ -40,7 +40,9 @@ static const char *days_of(const void *text, size_t bytes, char *out, size_t roo
         int year, month, date;
         char years[8] = "";
         dk_date_of_days(day[i].day, &year, &month, &date);
-        (void)snprintf(years, sizeof years, year == 2026 ? "" : "%04d-", year % 10000);
+        if (year != 2026) {
+            (void)snprintf(years, sizeof years, "%04d-", year % 10000);
+        }
         used += (size_t)snprintf(out + used, room - used, "%s%s%s%02d-%02d %s", i > 0 ? "; " : "",
                                  day[i].whole ? "" : "~", years, month, date, day[i].name);
     }

@@ -12,7 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define DK_FILES_OPEN       64 /* more than are in flight: one that is synced can always be closed */
+#define DK_FILES_OPEN       64 /* more than are in flight: a synced one can always be closed */
 #define DK_FILES_TAIL_BYTES (DK_LANES_IN_FLIGHT * DK_PAYLOAD_MAX_BYTES)
 
 struct dk_files;

@@ -50,8 +50,8 @@ int dk_mails_new(struct dk_mails **mails, struct ev_loop *loop, const struct dk_
  */
 void dk_mails_free(struct dk_mails **mails);
 
-/* Starts sending; everything is copied. false with the outcome: DK_GIVE_UP when it cannot be sent at
- * all, DK_TRY_AGAIN when the system has no thread for it now. */
+/* Starts sending; everything is copied. false with the outcome: DK_GIVE_UP when it cannot be sent
+ * at all, DK_TRY_AGAIN when the system has no thread for it now. */
 bool dk_mails_send(struct dk_mails *mails, const struct dk_mail *mail, struct dk_outcome *outcome);
 
 /* What an attempt came to: `reply` is the server's last one, 0 when there was none. */
