@@ -43,7 +43,8 @@ static bool is_ended(unsigned status)
 static bool values_differ(const struct dk_ticket *a, const struct dk_ticket *b)
 {
     return a->group != b->group || a->owner != b->owner || a->line != b->line ||
-           a->product != b->product || a->priority != b->priority || a->type != b->type;
+           a->product != b->product || a->priority != b->priority || a->type != b->type ||
+           a->customer != b->customer || a->supplier != b->supplier;
 }
 
 static struct dk_step step_of(const struct dk_event *event)
@@ -54,7 +55,10 @@ static struct dk_step step_of(const struct dk_event *event)
         .group = after->group,
         .agent = after->owner,
         .product = after->product,
+        .customer = after->customer,
+        .supplier = after->supplier,
         .status = after->status,
+        .pending = after->pending,
         .line = after->line,
         .priority = after->priority,
         .type = after->type,
@@ -63,16 +67,12 @@ static struct dk_step step_of(const struct dk_event *event)
 
 /* ---------------------------------------------------------------- what a kind says */
 
-static void take_opened(struct entry *entry, const struct dk_refs *refs,
-                        const struct dk_event *event)
+static void take_opened(struct entry *entry, const struct dk_event *event)
 {
     const Docket__Opened *opened = (const void *)event->body;
-    const Docket__CustomerDefined *customer =
-        dk_refs_customer(refs, opened->customer, event->envelope->occurred_us);
     struct dk_facts *facts = edit(entry, 0);
-    facts->company = opened->company != 0 ? opened->company
-                     : customer != NULL   ? customer->company
-                                          : 0;
+    facts->company = opened->company;
+    facts->rules_us = event->envelope->occurred_us;
     facts->channel = (uint32_t)opened->channel;
     bool by_notes = dk_opened_by_notes(event->envelope, opened);
     facts->asked_us = by_notes ? INT64_MAX : event->envelope->occurred_us;
@@ -100,12 +100,28 @@ static void take_question(struct entry *entry, int64_t at_us)
     }
 }
 
+/* A note or a reply of `at_us`: the group that had the ticket then has not passed it on unseen. */
+static void take_spoken(struct entry *entry, int64_t at_us)
+{
+    for (size_t i = 0; i < entry->steps; i++) {
+        const struct dk_step *step = &entry->facts->step[i];
+        if ((step->what & DK_STEP_REASSIGNED) != 0 && step->at_us > at_us) {
+            edit(entry, 0)->step[i].what &= ~(uint32_t)DK_STEP_PASSED;
+            return;
+        }
+    }
+    if ((entry->facts->flags & DK_FACTS_SPOKEN) == 0) {
+        edit(entry, 0)->flags |= DK_FACTS_SPOKEN;
+    }
+}
+
 static void take_message(struct entry *entry, struct dk_step *step, const struct dk_event *event)
 {
     const Docket__MessagePublic *message = (const void *)event->body;
     unsigned actor = dk_id_class(event->envelope->actor);
     if (message->direction != DOCKET__DIRECTION__DIRECTION_OUTBOUND) {
         take_question(entry, step->at_us);
+        step->what |= DK_STEP_ASKED;
         return;
     }
     take_first(entry, step, DK_FIRST_RESPONSE, DK_STEP_FIRST_RESPONSE);
@@ -113,6 +129,8 @@ static void take_message(struct entry *entry, struct dk_step *step, const struct
     if (message->automatic || actor == DK_ACTOR_NODE || actor == DK_ACTOR_BROKER) {
         return;
     }
+    step->what |= DK_STEP_REPLIED;
+    take_spoken(entry, step->at_us);
     if (entry->facts->first_us[DK_FIRST_REPLY] != INT64_MAX &&
         (entry->facts->flags & DK_FACTS_REPLIED_AGAIN) == 0) {
         edit(entry, 0)->flags |= DK_FACTS_REPLIED_AGAIN;
@@ -126,8 +144,12 @@ static void take_message(struct entry *entry, struct dk_step *step, const struct
 
 static void take_note(struct entry *entry, struct dk_step *step, uint64_t actor)
 {
-    if (dk_id_class(actor) != DK_ACTOR_CUSTOMER) {
+    unsigned cls = dk_id_class(actor);
+    if (cls != DK_ACTOR_CUSTOMER) {
         take_first(entry, step, DK_FIRST_RESPONSE, DK_STEP_FIRST_RESPONSE);
+    }
+    if (cls != DK_ACTOR_CUSTOMER && cls != DK_ACTOR_NODE && cls != DK_ACTOR_BROKER) {
+        take_spoken(entry, step->at_us);
     }
 }
 
@@ -151,6 +173,83 @@ static void take_rated(struct dk_step *step, const Docket__Rated *rated)
     step->nps = rated->has_nps ? (uint8_t)(rated->nps + 1) : 0;
 }
 
+static void take_returned(struct dk_step *step, const Docket__SupplierReturned *returned)
+{
+    step->what |= DK_STEP_RETURNED | (returned->fixed ? DK_STEP_FIXED : 0u);
+}
+
+/* As transition.h has it: instants before 1970 are no messages that wait. */
+static void take_merged_from(struct dk_step *step, const Docket__MergedFrom *merged)
+{
+    if (merged->unanswered_since_us > 0) {
+        step->what |= DK_STEP_BROUGHT;
+        step->value = (uint64_t)merged->unanswered_since_us;
+    }
+}
+
+/* ---------------------------------------------------------------- promises */
+
+static Docket__PolicyType kind_of(unsigned metric)
+{
+    return metric == DOCKET__METRIC__METRIC_SUPPLIER          ? DOCKET__POLICY_TYPE__POLICY_UC
+           : metric == DOCKET__METRIC__METRIC_GROUP_OWNERSHIP ? DOCKET__POLICY_TYPE__POLICY_OLA
+                                                              : DOCKET__POLICY_TYPE__POLICY_SLA;
+}
+
+/* What counts for a metric at an instant: its own last one, else the first of its kind. NULL:
+ * nothing was promised. */
+static const struct dk_step *promise_at(const struct dk_facts *facts, size_t steps, unsigned metric,
+                                        int64_t at_us, int64_t *next_us)
+{
+    const struct dk_step *found = NULL;
+    *next_us = INT64_MAX;
+    for (size_t i = 0; i < steps; i++) {
+        const struct dk_step *step = &facts->step[i];
+        if ((step->what & DK_STEP_PROMISED) == 0 || kind_of(step->metric) != kind_of(metric)) {
+            continue;
+        }
+        bool later = found != NULL && step->at_us > at_us;
+        if (step->metric == metric && later && step->at_us < *next_us) {
+            *next_us = step->at_us;
+        }
+        found = found == NULL || (step->metric == metric && !later) ? step : found;
+    }
+    return found;
+}
+
+bool dk_facts_calendar(const struct dk_facts *facts, size_t steps, unsigned metric, int64_t at_us,
+                       uint64_t *calendar, int64_t *next_us)
+{
+    unsigned resolution = DOCKET__METRIC__METRIC_RESOLUTION;
+    bool own = (facts->flags & DK_FACTS_PROMISED(metric)) != 0;
+    bool sla = kind_of(metric) == DOCKET__POLICY_TYPE__POLICY_SLA;
+    const struct dk_step *step =
+        promise_at(facts, steps, own || !sla ? metric : resolution, at_us, next_us);
+    *calendar = step != NULL ? step->value : 0;
+    return step != NULL;
+}
+
+static void take_promise(struct entry *entry, struct dk_step *step,
+                         const Docket__ClockStarted *started)
+{
+    unsigned metric = (unsigned)started->clock->metric;
+    int64_t next_us;
+    const struct dk_step *before =
+        promise_at(entry->facts, entry->steps, metric, INT64_MAX, &next_us);
+    bool differs = before == NULL || before->value != started->calendar;
+    if (metric > DOCKET__METRIC__METRIC_SUPPLIER) {
+        return; /* a newer writer's */
+    }
+    if ((entry->facts->flags & DK_FACTS_PROMISED(metric)) == 0) {
+        edit(entry, 0)->flags |= DK_FACTS_PROMISED(metric);
+    }
+    if (differs) {
+        step->what |= DK_STEP_PROMISED;
+        step->metric = (uint8_t)metric;
+        step->value = started->calendar;
+    }
+}
+
 /* ---------------------------------------------------------------- clocks */
 
 static const struct dk_step *clock_before(const struct entry *entry, const struct dk_step *step)
@@ -158,7 +257,7 @@ static const struct dk_step *clock_before(const struct entry *entry, const struc
     for (size_t i = entry->steps; i > 0; i--) {
         const struct dk_step *earlier = &entry->facts->step[i - 1];
         if ((earlier->what & DK_STEP_CLOCK) != 0 && earlier->metric == step->metric &&
-            earlier->instance == step->instance) {
+            earlier->value == step->value) {
             return earlier;
         }
     }
@@ -173,7 +272,7 @@ static void take_verdict(const struct entry *entry, struct dk_step *step,
                          bool corrects)
 {
     step->metric = (uint8_t)clock->metric;
-    step->instance = clock->instance;
+    step->value = clock->instance;
     step->verdict = (uint8_t)verdict;
     const struct dk_step *before = clock_before(entry, step);
     unsigned was = before != NULL ? before->verdict : DOCKET__VERDICT__VERDICT_NONE;
@@ -247,11 +346,16 @@ static void take_kind(struct entry *entry, struct dk_step *step, const struct dk
     case DK_KIND_RATED: take_rated(step, body); break;
     case DK_KIND_TIME_LOGGED:
         step->what |= DK_STEP_LOGGED;
-        step->instance = ((const Docket__TimeLogged *)body)->seconds;
+        step->value = ((const Docket__TimeLogged *)body)->seconds;
         break;
     case DK_KIND_MERGED_INTO:
         edit(entry, 0)->merged_into = ((const Docket__MergedInto *)body)->target;
         break;
+    case DK_KIND_MERGED_FROM: take_merged_from(step, body); break;
+    case DK_KIND_SUPPLIER_HANDED: step->what |= DK_STEP_HANDED; break;
+    case DK_KIND_SUPPLIER_RETURNED: take_returned(step, body); break;
+    case DK_KIND_ADOPTED: edit(entry, 0)->rules_us = step->at_us; break;
+    case DK_KIND_CLOCK_STARTED: take_promise(entry, step, body); break;
     case DK_KIND_CLOCK_RESUMED:
     case DK_KIND_CLOCK_MET:
     case DK_KIND_CLOCK_BREACHED:
@@ -301,21 +405,31 @@ static void take_group(struct entry *entry, struct dk_step *step, const struct d
 {
     bool changes = event->before->group != event->after->group;
     bool stated = (entry->facts->flags & DK_FACTS_GROUP_STATED) != 0;
+    bool spoken = (entry->facts->flags & DK_FACTS_SPOKEN) != 0;
     if (changes && stated) {
         step->what |= DK_STEP_REASSIGNED;
+        step->what |= event->before->group != 0 && !spoken ? DK_STEP_PASSED : 0u;
     } else if (!stated && (changes || event->envelope->kind == DK_KIND_ROUTED)) {
         edit(entry, 0)->flags |= DK_FACTS_GROUP_STATED;
+    }
+    if (changes && spoken) {
+        edit(entry, 0)->flags &= ~(uint32_t)DK_FACTS_SPOKEN;
     }
 }
 
 /* What is recorded late and changes none of the values belongs to those of its own instant: a
  * breach that is noticed, or a reply that comes in, after the ticket went to another group.
- * Imported events keep their source's order. */
+ * Imported events keep their source's order. A group or a supplier that kept its promise did so by
+ * giving the ticket away: its values are those before that instant. */
 static void take_values_then(const struct entry *entry, struct dk_step *step)
 {
+    bool gave = (step->what & DK_STEP_CLOCK) != 0 &&
+                step->metric >= DOCKET__METRIC__METRIC_GROUP_OWNERSHIP &&
+                step->verdict == DOCKET__VERDICT__VERDICT_MET;
+    int64_t until_us = gave ? step->at_us - 1 : step->at_us;
     const struct dk_step *then = NULL;
     bool late = false;
-    for (size_t i = entry->steps; i > 0 && (then == NULL || then->at_us > step->at_us); i--) {
+    for (size_t i = entry->steps; i > 0 && (then == NULL || then->at_us > until_us); i--) {
         const struct dk_step *earlier = &entry->facts->step[i - 1];
         if ((earlier->what & DK_STEP_LATE) == 0) {
             late = then != NULL;
@@ -327,6 +441,8 @@ static void take_values_then(const struct entry *entry, struct dk_step *step)
         step->group = then->group;
         step->agent = then->agent;
         step->product = then->product;
+        step->customer = then->customer;
+        step->supplier = then->supplier;
         step->line = then->line;
         step->priority = then->priority;
         step->type = then->type;
@@ -343,13 +459,12 @@ static void mark_repeated(struct dk_table *facts, uint64_t repeated, int64_t at_
     struct dk_step step = entry.facts->step[entry.steps - 1];
     step.at_us = at_us;
     step.what = DK_STEP_REPEATED | (step.what & DK_STEP_LATE);
-    step.instance = 0;
+    step.value = 0;
     step.metric = step.verdict = step.csat = step.nps = 0;
     add_step(&entry, &step);
 }
 
-void dk_facts_apply(struct dk_table *facts, const struct dk_refs *refs,
-                    const struct dk_event *event)
+void dk_facts_apply(struct dk_table *facts, const struct dk_event *event)
 {
     const struct dk_envelope *envelope = event->envelope;
     const Docket__Opened *opened = (const void *)event->body;
@@ -366,7 +481,7 @@ void dk_facts_apply(struct dk_table *facts, const struct dk_refs *refs,
         if (opened->repeat_of != 0) {
             mark_repeated(facts, opened->repeat_of, envelope->occurred_us);
         }
-        take_opened(&entry, refs, event);
+        take_opened(&entry, event);
     } else if (entry.facts == NULL || envelope->kind == DK_KIND_OPENED) {
         return;
     }
@@ -380,7 +495,9 @@ void dk_facts_apply(struct dk_table *facts, const struct dk_refs *refs,
     if (step.what != 0 && !changes && (envelope->flags & DOCKET__EVENT_FLAG__FLAG_IMPORTED) == 0) {
         take_values_then(&entry, &step);
     }
-    if (step.what != 0 || changes || event->before->status != event->after->status) {
+    bool turns = event->before->status != event->after->status ||
+                 event->before->pending != event->after->pending;
+    if (step.what != 0 || changes || turns) {
         add_step(&entry, &step);
     }
 }

@@ -84,17 +84,25 @@ static uint32_t place_of(const struct dk_kpi_query *query, enum dk_measure measu
     return place;
 }
 
+static struct dk_dim_view view_of(const struct dk_kpi_report *report)
+{
+    const struct dk_world *world = report->analytics->world;
+    return (struct dk_dim_view){.refs = world->refs,
+                                .zone = report->query->zone,
+                                .as_now = report->query->as_now,
+                                .now_us = world->recorded_us};
+}
+
 static bool passes(const struct dk_kpi_report *report, const struct dk_case *walked,
                    const struct dk_step *step, int64_t at_us)
 {
     const struct dk_kpi_query *query = report->query;
-    const struct dk_world *world = report->analytics->world;
+    const struct dk_dim_view view = view_of(report);
     for (unsigned dim = 0; dim < DK_DIM_FIRST_TIME; dim++) {
         if (query->filter[dim].count > 0 &&
-            !dk_filter_passes(
-                &query->filter[dim], dim,
-                dk_dim_value(dim, walked->ticket, walked->facts, step, at_us, query->zone),
-                world->refs, query->as_now ? world->recorded_us : at_us)) {
+            !dk_filter_passes(&query->filter[dim], dim,
+                              dk_dim_value(&view, dim, walked->ticket, walked->facts, step, at_us),
+                              view.refs, query->as_now ? view.now_us : at_us)) {
             return false;
         }
     }
@@ -108,6 +116,10 @@ static struct dk_step as_now(const struct dk_step *step, const struct dk_ticket 
     now.group = life->group;
     now.agent = life->owner;
     now.product = life->product;
+    now.customer = life->customer;
+    now.supplier = life->supplier != 0 ? life->supplier : step->supplier; /* its hold stays his */
+    now.status = life->status;
+    now.pending = life->pending;
     now.line = life->line;
     now.priority = life->priority;
     now.type = life->type;
@@ -123,6 +135,7 @@ static void on_sample(void *arg, const struct dk_case *walked, enum dk_measure m
     enum dk_shape shape = dk_measure_info(measure)->shape;
     struct dk_kpi_cell cell = {0};
     uint32_t place = place_of(query, measure), number = 0;
+    const struct dk_dim_view view = view_of(report);
     const struct dk_step valued = query->as_now ? as_now(step, walked->life) : *step;
     if ((measure < DK_MEASURE_BACKLOG && (at_us < query->from_us || at_us >= query->to_us)) ||
         !passes(report, walked, &valued, at_us)) {
@@ -130,7 +143,7 @@ static void on_sample(void *arg, const struct dk_case *walked, enum dk_measure m
     }
     for (size_t i = 0; i < query->by_count; i++) {
         cell.value[i] =
-            dk_dim_value(query->by[i], walked->ticket, walked->facts, &valued, at_us, query->zone);
+            dk_dim_value(&view, query->by[i], walked->ticket, walked->facts, &valued, at_us);
     }
     count_sample(report, 0, place, value, note);
     if (query->by_count > 0) {

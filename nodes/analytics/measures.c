@@ -242,7 +242,7 @@ static bool has_later_verdict(const struct dk_case *walked, size_t i)
     for (size_t k = i + 1; k < walked->steps; k++) {
         const struct dk_step *later = &walked->facts->step[k];
         if ((later->what & DK_STEP_CLOCK) != 0 && later->metric == step->metric &&
-            later->instance == step->instance) {
+            later->value == step->value) {
             return true;
         }
     }
@@ -315,7 +315,7 @@ static void measure_logged(const struct dk_measuring *measuring, const struct dk
         whose = whose != NULL ? whose : merged_case(measuring, walked, &other);
         measuring->on_sample(measuring->arg, whose, DK_MEASURE_LOGGED,
                              whose == walked ? step : step_then(whose, step->at_us), step->at_us,
-                             (int64_t)step->instance * DK_SECOND_US, DK_SAMPLE_VALUE);
+                             (int64_t)step->value * DK_SECOND_US, DK_SAMPLE_VALUE);
     }
 }
 

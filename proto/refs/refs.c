@@ -50,6 +50,7 @@ void dk_refs_free(struct dk_refs **held)
         dk_arena_close(&refs->arena[i]);
     dk_refs_lists_close(refs);
     dk_refs_calendars_close(refs);
+    dk_refs_tiers_close(refs);
     dk_map_close(&refs->keys);
     free(refs->classes);
     free(refs->arena);
@@ -204,6 +205,7 @@ static int add_version(struct dk_refs *refs, const struct dk_refs_version *versi
     if (created)
         add_to_class(cls, version->subject);
     cls->changes++;
+    dk_refs_tiers_note(refs, version);
     return note_key(refs, version);
 }
 

@@ -148,6 +148,12 @@ const struct dk_refs_version *dk_refs_next_publication(struct dk_refs *refs, int
 const struct dk_refs_version *dk_refs_supplier_contract(struct dk_refs *refs, uint64_t supplier,
                                                         int64_t at_us);
 
+/* The tier of a company in force at an instant, as a number: 1, 2, ... in the order in which the log
+ * first has them; 0: none. What a number stands for (NULL: nothing), and a text's number. */
+unsigned dk_refs_tier(const struct dk_refs *refs, uint64_t company, int64_t at_us);
+const ProtobufCBinaryData *dk_refs_tier_text(const struct dk_refs *refs, unsigned number);
+unsigned dk_refs_tier_number(const struct dk_refs *refs, const char *text, size_t bytes);
+
 /* Notification rules in force at an instant that listen to `kind`. Borrowed until the next apply.
  */
 const struct dk_refs_version *const *dk_refs_rules(struct dk_refs *refs, uint32_t kind,

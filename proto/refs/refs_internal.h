@@ -75,7 +75,9 @@ struct dk_refs {
     struct dk_refs_timeline rules;
     struct dk_refs_timeline contracts;
     struct dk_refs_rota rota;
-    struct dk_map calendars; /* struct dk_refs_compiled by address of the version */
+    struct dk_map calendars;   /* struct dk_refs_compiled by address of the version */
+    ProtobufCBinaryData *tier; /* that companies ever had, in the order of the log */
+    size_t tier_count, tier_capacity;
 };
 
 /* An entity's versions, or NULL. */
@@ -93,6 +95,10 @@ void dk_refs_lists_init(struct dk_refs *refs);
 void dk_refs_lists_close(struct dk_refs *refs);
 void dk_refs_calendars_init(struct dk_refs *refs);
 void dk_refs_calendars_close(struct dk_refs *refs);
+void dk_refs_tiers_close(struct dk_refs *refs);
+
+/* Takes a company's tier in. */
+void dk_refs_tiers_note(struct dk_refs *refs, const struct dk_refs_version *version);
 
 /* A calendar's definition in force, its compiled form and its zone; NULL as dk_refs_calendar. */
 struct dk_refs_compiled {

@@ -70,7 +70,7 @@ static void test_kpi_query_cells_are_ordered_and_the_total_has_all(void **state)
     struct site *site = *state;
     ASSERT_STR(
         site_query(site, "kpi", SITE_ARGUMENTS("measures=solved", "by=group", "at=2026-03-03")),
-        "{\"report\":\"kpi\",\"position\":16,\"fold_version\":8,\"definitions\":3,"
+        "{\"report\":\"kpi\",\"position\":16,\"fold_version\":9,\"definitions\":3,"
         "\"values\":\"as-was\",\"from\":null,\"to\":null,\"at\":\"2026-03-03T00:00:00Z\","
         "\"zone\":\"UTC\",\"quantile\":\"type7\",\"unit\":\"s\",\"by\":[\"group\"],"
         "\"where\":{},\"total\":{\"solved\":{\"n\":4}},\"cells\":["
@@ -117,7 +117,7 @@ static void test_kpi_query_times_are_of_the_zone(void **state)
     report = KPI(site, "measures=solved", "by=weekday");
     ASSERT_FIGURE(report, "sun", "solved", "n", 1);
     json_decref(report);
-    report = KPI(site, "measures=solved", "by=day,hour");
+    report = KPI(site, "measures=solved", "by=day,hour-of-day");
     assert_int_equal(json_array_size(json_object_get(report, "cells")), 4);
     json_decref(report);
 }
