@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define ID_DIGITS 14 /* of 56 bits, in hex */
+
 uint64_t dk_id_of_key(unsigned cls, const char *key, size_t key_bytes,
                       const uint8_t salt[DK_SALT_BYTES])
 {
@@ -36,16 +38,40 @@ uint64_t dk_id_of_person(unsigned cls, const void *name, size_t name_bytes,
     return dk_id_of_key(cls, hex, sizeof hex - 1, salt);
 }
 
+/* "WORD/" and the id's 14 hex digits: written by hand, as every event printed has some. */
+static char *put_hex_id(char *text, const char *word, uint64_t id)
+{
+    size_t bytes = strlen(word);
+    DK_ASSERT(bytes + 1 + ID_DIGITS < DK_ID_TEXT_BYTES);
+    memcpy(text, word, bytes);
+    text[bytes++] = '/';
+    for (int i = ID_DIGITS - 1; i >= 0; i--, id >>= 4) {
+        text[bytes + (size_t)i] = "0123456789abcdef"[id & 0xf];
+    }
+    text[bytes + ID_DIGITS] = '\0';
+    return text;
+}
+
 char *dk_id_format(uint64_t subject, char text[DK_ID_TEXT_BYTES])
 {
     unsigned cls = dk_id_class(subject);
-    if (cls == DK_SUBJECT_TICKET) {
-        (void)snprintf(text, DK_ID_TEXT_BYTES, "%u-%" PRIu64, dk_ticket_site(subject),
-                       dk_ticket_number(subject));
-    } else {
-        (void)snprintf(text, DK_ID_TEXT_BYTES, "%s/%014" PRIx64, dk_subject_class_word(cls),
-                       subject & DK_ID_MASK);
+    if (cls != DK_SUBJECT_TICKET) {
+        return put_hex_id(text, dk_subject_class_word(cls), subject & DK_ID_MASK);
     }
+    (void)snprintf(text, DK_ID_TEXT_BYTES, "%u-%" PRIu64, dk_ticket_site(subject),
+                   dk_ticket_number(subject));
+    return text;
+}
+
+char *dk_actor_format(uint64_t actor, char text[DK_ID_TEXT_BYTES])
+{
+    unsigned cls = dk_id_class(actor);
+    uint64_t id = actor & DK_ID_MASK;
+    if (cls != DK_ACTOR_NODE) {
+        return put_hex_id(text, dk_actor_class_word(cls), id);
+    }
+    (void)snprintf(text, DK_ID_TEXT_BYTES, "%s/%s", dk_actor_class_word(cls),
+                   dk_role_word((unsigned)id));
     return text;
 }
 

@@ -133,6 +133,10 @@ uint64_t dk_id_of_person(unsigned cls, const void *name, size_t name_bytes,
 #define DK_ID_TEXT_BYTES 40
 char *dk_id_format(uint64_t subject, char text[DK_ID_TEXT_BYTES]);
 
+/* "agent/3f9c..." as the agent's subject is written; "node/sla", as a node's id is its role. Returns
+ * `text`. */
+char *dk_actor_format(uint64_t actor, char text[DK_ID_TEXT_BYTES]);
+
 /* The subject that an actor is known under in reference data: agents, customers and suppliers; 0
  * for others. */
 uint64_t dk_subject_of_actor(uint64_t actor);

@@ -47,6 +47,10 @@ int dk_event_encode(struct dk_buf *out, struct dk_envelope *envelope, uint32_t k
 int dk_event_json(struct dk_buf *out, struct dk_arena *arena, const uint8_t *record,
                   size_t record_bytes, struct dk_err *err);
 
+/* The same of a body alone: an object, or null for NULL. 0 or DK_ETOOBIG, with `out` as it was. */
+int dk_body_json(struct dk_buf *out, uint32_t kind, const ProtobufCMessage *body,
+                 struct dk_err *err);
+
 /* The word of an enum's value: STATUS_NEW is "new", CHANNEL_ON_BEHALF "on-behalf" (the enum's own
  * name is left out). Returns `word`. */
 #define DK_WORD_BYTES 64

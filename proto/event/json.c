@@ -142,21 +142,13 @@ static void put_id(struct json *json, uint64_t id)
         put_string(json, dk_id_format(id, text));
 }
 
-/* "agent/HEX" as the agent's subject is written; "node/sla", as a node's id is its role. */
 static void put_actor(struct json *json, uint64_t actor)
 {
     char text[DK_ID_TEXT_BYTES];
-    const char *cls = dk_actor_class_word(dk_id_class(actor));
-    uint64_t id = actor & DK_ID_MASK;
-    if (actor == 0) {
+    if (actor == 0)
         put_word(json, "null");
-        return;
-    }
-    if (dk_id_class(actor) == DK_ACTOR_NODE)
-        snprintf(text, sizeof text, "%s/%s", cls, dk_role_word((unsigned)id));
     else
-        snprintf(text, sizeof text, "%s/%014llx", cls, (unsigned long long)id);
-    put_string(json, text);
+        put_string(json, dk_actor_format(actor, text));
 }
 
 char *dk_enum_word(const ProtobufCEnumValue *value, char word[DK_WORD_BYTES])
@@ -288,6 +280,14 @@ static void put_message(struct json *json, const ProtobufCMessage *message, cons
     put_word(json, "}");
 }
 
+static void put_body(struct json *json, uint32_t kind, const ProtobufCMessage *body)
+{
+    if (body == NULL)
+        put_word(json, "null");
+    else
+        put_message(json, body, dk_rules_of_kind(kind));
+}
+
 static void put_flags(struct json *json, uint32_t flags)
 {
     const ProtobufCEnumDescriptor *descriptor = &docket__event_flag__descriptor;
@@ -345,6 +345,15 @@ static void put_envelope(struct json *json, const uint8_t *record)
 #undef PUT
 }
 
+/* Takes what was written back when it did not fit. */
+static int end(const struct json *json, size_t before, struct dk_err *err)
+{
+    if (!json->full)
+        return 0;
+    json->out->size = before;
+    return dk_err_set(err, DK_ETOOBIG, "the event's JSON does not fit");
+}
+
 int dk_event_json(struct dk_buf *out, struct dk_arena *arena, const uint8_t *record,
                   size_t record_bytes, struct dk_err *err)
 {
@@ -363,13 +372,16 @@ int dk_event_json(struct dk_buf *out, struct dk_arena *arena, const uint8_t *rec
     put_word(&json, "{");
     put_envelope(&json, record);
     put_name(&json, "body", strlen("body"));
-    if (body == NULL)
-        put_word(&json, "null");
-    else
-        put_message(&json, body, dk_rules_of_kind(kind));
+    put_body(&json, kind, body);
     put_word(&json, "}");
-    if (!json.full)
-        return 0;
-    out->size = before;
-    return dk_err_set(err, DK_ETOOBIG, "the event's JSON does not fit");
+    return end(&json, before, err);
+}
+
+int dk_body_json(struct dk_buf *out, uint32_t kind, const ProtobufCMessage *body,
+                 struct dk_err *err)
+{
+    struct json json = {.out = out};
+    size_t before = out->size;
+    put_body(&json, kind, body);
+    return end(&json, before, err);
 }

@@ -11,6 +11,7 @@ int dk_replay_show_run(struct dk_cli *cli, struct dk_err *err);
 int dk_replay_sla_explain_run(struct dk_cli *cli, struct dk_err *err);
 int dk_replay_kpi_run(struct dk_cli *cli, struct dk_err *err);
 int dk_replay_diff_run(struct dk_cli *cli, struct dk_err *err);
+int dk_replay_export_run(struct dk_cli *cli, struct dk_err *err);
 
 /* Reads the verb's TICKET from the log, with progress, and calls `tell` with it, whose code
  * it returns. */
@@ -19,6 +20,7 @@ int dk_replay_with_ticket(struct dk_cli *cli,
                                       struct dk_err *err),
                           struct dk_err *err);
 
-extern const struct dk_parameter dk_replay_kpi_parameters[];
+extern const struct dk_parameter dk_replay_kpi_parameters[], dk_replay_export_parameters[];
+extern const char dk_replay_export_more[];
 
 #endif

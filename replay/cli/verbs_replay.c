@@ -71,6 +71,13 @@ const struct dk_verb dk_verbs_replay[] = {
      .example = "replay kpi --by priority --json\n",
      .parameter = dk_replay_kpi_parameters,
      .run = dk_replay_kpi_run},
+    {.name = "replay export",
+     .summary = "the log's events as CSV, JSON lines and other formats",
+     .more = dk_replay_export_more,
+     .example = "replay export csv --out events.csv\n"
+                "replay export jsonl --from 2026-03-01 --to 2026-04-01 --kind status\n",
+     .parameter = dk_replay_export_parameters,
+     .run = dk_replay_export_run},
     {.name = "replay diff",
      .summary = "compare a live node's state, or its answer, with a replay of it",
      .more = "Ends with 1 when they differ.\n",

@@ -1,0 +1,125 @@
+"""`docket replay export`: every format says what the log says; nothing half written stands under its name."""
+import csv, io, json, os, resource, signal, subprocess
+import docket_pb2 as pb
+from history import records
+from site_of import BIN, Site
+
+MAP = """
+source: desk
+shape: activities
+case: id
+changed: {at: at}
+activities:
+  - {when: {act: asks}, is: message inbound, customer: who, text: said}
+  - {when: {act: answers}, is: message outbound, agent: who, text: said}
+  - {when: {act: routed}, is: routed, to: who}
+  - {when: {act: solved}, is: solved, agent: who}
+"""
+SAID = 'line one\nline "two", with a comma'
+
+
+def fill(site):
+    (site.path / "map.yaml").write_text(MAP)
+    with open(site.path / "file.csv", "w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["id", "at", "act", "who", "said"])
+        for case in range(40):
+            rows.writerow([f"c{case}", f"2026-01-{1 + case % 20:02}T08:00:00.5Z", "asks", f"Ann {case % 3}", SAID])
+            rows.writerow([f"c{case}", f"2026-01-{1 + case % 20:02}T09:00:00Z", "routed", f"desk{case % 2}", ""])
+            rows.writerow([f"c{case}", f"2026-01-{1 + case % 20:02}T10:00:00Z", "answers", "Bob", "ok, done"])
+            rows.writerow([f"c{case}", f"2026-01-{1 + case % 20:02}T11:00:00Z", "solved", "Bob", ""])
+    site.docket("import", "--map", site.path / "map.yaml", site.path / "file.csv")
+    return [pb.Event.FromString(record) for record in records(site)]
+
+
+def export(site, *arguments, **how):
+    return site.docket("replay", "export", *arguments, **how)
+
+
+def rows_of(text):
+    return list(csv.DictReader(io.StringIO(text, newline=""), strict=True))
+
+
+def as_csv(site, events):
+    out = site.path / "events.csv"
+    told = json.loads(export(site, "csv", "--out", out, "--json").stdout)
+    raw = out.read_bytes()
+    assert told["events"] == len(events) and told["bytes"] == len(raw) and told["format"] == "csv"
+    assert raw.count(b"\r\n") == len(events) + 1, "bodies are JSON and have no line ends of their own"
+    rows = rows_of(raw.decode())
+    lines = [json.loads(line) for line in export(site, "jsonl").stdout.splitlines()]
+    assert len(rows) == len(lines) == len(events)
+    for row, line, event in zip(rows, lines, events):
+        assert int(row["position"]) == line["position"] == event.position
+        assert row["recorded"] == line["recorded"] and row["occurred"] == (line["occurred"] or "")
+        assert row["subject"] == line["subject"] and int(row["version"]) == line["subject_version"]
+        assert row["kind"] == line["kind"] and row["flags"].split() == line["flags"]
+        assert row["actor"] == (line["actor"] or "") and row["group_id"] == (line["group"] or "")
+        assert json.loads(row["body"]) == line["body"]
+    named = {row["actor_name"] for row in rows if row["kind"] == "message"}
+    assert named == {"Bob", "Ann 0", "Ann 1", "Ann 2"}, named
+    assert {row["group_name"] for row in rows if row["kind"] == "status"} == {"desk0", "desk1"}
+    asked = [row for row in rows if row["kind"] == "message" and row["actor"].startswith("customer/")]
+    assert len(asked) == 40 and all(json.loads(row["body"])["text"] == SAID for row in asked)
+    assert export(site, "csv").stdout.encode() == raw.replace(b"\r\n", b"\n"), "the same on stdout"
+
+
+def wanted(site, events):
+    def positions(*arguments):
+        return [int(row["position"]) for row in rows_of(export(site, "csv", *arguments).stdout)]
+    every = [e.position for e in events]
+    assert positions("--positions", "5-9") == [5, 6, 7, 8, 9] and positions("--positions", "7") == [7]
+    assert positions("--positions", f"{every[-2]}-") == every[-2:]
+    status = [e.position for e in events if e.WhichOneof("body") == "status_changed"]
+    assert positions("--kind", "status") == status and len(status) == 40
+    ticket = next(e.subject for e in events if e.WhichOneof("body") == "opened")
+    assert positions("--ticket", "c0") == [e.position for e in events if e.subject == ticket]
+    noon = 1767657600_000000  # 2026-01-06
+    assert positions("--from", "2026-01-06", "--to", "2026-01-08", "--zone", "UTC") == [
+        e.position for e in events if noon <= e.occurred_us < noon + 2 * 86400_000000]
+    group = [e.position for e in events if e.group != 0]
+    assert sorted(positions("--group", "desk0") + positions("--group", "desk1")) == group
+
+
+def refused(site):
+    out = site.path / "refused"
+    for arguments, code, says in [
+            (("xlsx",), 64, "there is no format \"xlsx\""), (("csv", "--json"), 64, "--json tells of a file"),
+            (("csv", "--positions", "9-3"), 64, "ends before it begins"),
+            (("csv", "--kind", "sold"), 64, "there is no kind \"sold\""),
+            (("csv", "--group", "nobody", "--out", out), 2, "defines no such group"),
+            (("csv", "--ticket", "c99", "--out", out), 2, "c99"),
+            (("csv", "--out", site.path / "no" / "such"), 2, "cannot write")]:
+        done = export(site, *arguments, check=False)
+        assert done.returncode == code and says in done.stderr, (arguments, done)
+    assert "Parquet" in export(site, "--help").stdout
+    assert not list(site.path.glob("refused*"))
+
+
+def whole_or_not(site):
+    """A disk that is full leaves the file that was there, and nothing beside it."""
+    out = site.path / "kept.csv"
+    out.write_text("before")
+    full = subprocess.run([BIN / "docket", "replay", "export", "csv", "--out", out], text=True, capture_output=True,
+                          env=dict(os.environ, DOCKET_CONFIG=str(site.data)),
+                          preexec_fn=lambda: (resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096)),
+                                              signal.signal(signal.SIGXFSZ, signal.SIG_IGN)))
+    assert full.returncode == 1 and f"cannot write {out}: File too large" in full.stderr, full
+    assert out.read_text() == "before" and list(site.path.glob("kept.csv*")) == [out]
+    with open("/dev/full", "w") as device:
+        done = subprocess.run([BIN / "docket", "replay", "export", "csv"], text=True, stdout=device, stderr=subprocess.PIPE,
+                              env=dict(os.environ, DOCKET_CONFIG=str(site.data)))
+    assert done.returncode == 1 and "cannot write to stdout: No space left on device" in done.stderr, done
+    export(site, "csv", "--out", out)
+    assert out.read_text().startswith("position,recorded,") and out.stat().st_mode & 0o777 == 0o640
+
+
+with Site() as site:
+    site.broker.start()
+    events = fill(site)
+    for scenario in (as_csv, wanted):
+        scenario(site, events)
+        print(f"{scenario.__name__}: as expected")
+    for scenario in (refused, whole_or_not):
+        scenario(site)
+        print(f"{scenario.__name__}: as expected")
