@@ -9,8 +9,8 @@
 #include "replay/export/names.h"
 
 /* NAME, word, its type in SQLite */
-#define DK_COLUMNS(X)                                                                              \
-    X(POSITION, position, "INTEGER PRIMARY KEY")                                                   \
+#define DK_COLUMNS(X) X(POSITION, position, "INTEGER") DK_COLUMNS_BUT_POSITION(X)
+#define DK_COLUMNS_BUT_POSITION(X)                                                                 \
     X(RECORDED, recorded, "TEXT")                                                                  \
     X(OCCURRED, occurred, "TEXT")                                                                  \
     X(SUBJECT, subject, "TEXT")                                                                    \

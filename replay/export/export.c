@@ -1,7 +1,8 @@
 #include "replay/export/export.h"
 #include "replay/history/scan.h"
 
-const struct dk_format *const dk_formats[] = {&dk_format_csv, &dk_format_jsonl, NULL};
+const struct dk_format *const dk_formats[] = {&dk_format_csv, &dk_format_jsonl, &dk_format_sqlite,
+                                              NULL};
 
 const struct dk_format *dk_format_find(const char *word)
 {

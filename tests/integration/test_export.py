@@ -1,5 +1,5 @@
 """`docket replay export`: every format says what the log says; nothing half written stands under its name."""
-import csv, io, json, os, resource, signal, subprocess
+import csv, io, json, os, resource, signal, sqlite3, subprocess
 import docket_pb2 as pb
 from history import records
 from site_of import BIN, Site
@@ -15,6 +15,7 @@ activities:
   - {when: {act: routed}, is: routed, to: who}
   - {when: {act: solved}, is: solved, agent: who}
 """
+FORMATS = ("csv", "jsonl", "sqlite")
 SAID = 'line one\nline "two", with a comma'
 
 
@@ -64,6 +65,24 @@ def as_csv(site, events):
     assert export(site, "csv").stdout.encode() == raw.replace(b"\r\n", b"\n"), "the same on stdout"
 
 
+def as_sqlite(site, events):
+    out = site.path / "events.db"
+    export(site, "sqlite", "--out", out)
+    db = sqlite3.connect(out)
+    assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    rows = rows_of(export(site, "csv").stdout)
+    names = [name for _, name, *_ in db.execute("PRAGMA table_info(events)")]
+    assert names == list(rows[0])
+    for row, line in zip(rows, db.execute("SELECT * FROM events ORDER BY position"), strict=True):
+        assert list(row.values()) == ["" if value is None else str(value) for value in line]
+    assert db.execute("SELECT typeof(position), typeof(version) FROM events").fetchone() == ("integer",) * 2
+    assert sorted(db.execute("SELECT class, name FROM entities")) == sorted(
+        [("agent", "Bob"), ("group", "desk0"), ("group", "desk1"), *[("customer", f"Ann {i}") for i in range(3)]])
+    key = db.execute("SELECT n.key FROM events e JOIN entities n ON n.subject = json_extract(body, '$.group') "
+                     "WHERE kind = 'routed' ORDER BY position").fetchone()
+    assert key == ("desk0",)
+
+
 def wanted(site, events):
     def positions(*arguments):
         return [int(row["position"]) for row in rows_of(export(site, "csv", *arguments).stdout)]
@@ -84,7 +103,7 @@ def wanted(site, events):
 def refused(site):
     out = site.path / "refused"
     for arguments, code, says in [
-            (("xlsx",), 64, "there is no format \"xlsx\""), (("csv", "--json"), 64, "--json tells of a file"),
+            (("xlsx",), 64, "there is no format \"xlsx\""), (("sqlite",), 64, "a file and no stream"), (("csv", "--json"), 64, "--json tells of a file"),
             (("csv", "--positions", "9-3"), 64, "ends before it begins"),
             (("csv", "--kind", "sold"), 64, "there is no kind \"sold\""),
             (("csv", "--group", "nobody", "--out", out), 2, "defines no such group"),
@@ -96,16 +115,23 @@ def refused(site):
     assert not list(site.path.glob("refused*"))
 
 
+def limited(site, bytes, *arguments):
+    """An export that may write files of so many bytes, as if the disk were full then."""
+    def limit():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (bytes, bytes))
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    return subprocess.run([BIN / "docket", "replay", "export", *arguments], text=True, capture_output=True,
+                          env=dict(os.environ, DOCKET_CONFIG=str(site.data)), preexec_fn=limit)
+
+
 def whole_or_not(site):
     """A disk that is full leaves the file that was there, and nothing beside it."""
     out = site.path / "kept.csv"
     out.write_text("before")
-    full = subprocess.run([BIN / "docket", "replay", "export", "csv", "--out", out], text=True, capture_output=True,
-                          env=dict(os.environ, DOCKET_CONFIG=str(site.data)),
-                          preexec_fn=lambda: (resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096)),
-                                              signal.signal(signal.SIGXFSZ, signal.SIG_IGN)))
-    assert full.returncode == 1 and f"cannot write {out}: File too large" in full.stderr, full
-    assert out.read_text() == "before" and list(site.path.glob("kept.csv*")) == [out]
+    for format in FORMATS:
+        full = limited(site, 4096, format, "--out", out)
+        assert full.returncode == 1 and f"cannot write {out}: " in full.stderr, full
+        assert out.read_text() == "before" and list(site.path.glob("kept.csv*")) == [out]
     with open("/dev/full", "w") as device:
         done = subprocess.run([BIN / "docket", "replay", "export", "csv"], text=True, stdout=device, stderr=subprocess.PIPE,
                               env=dict(os.environ, DOCKET_CONFIG=str(site.data)))
@@ -117,7 +143,7 @@ def whole_or_not(site):
 with Site() as site:
     site.broker.start()
     events = fill(site)
-    for scenario in (as_csv, wanted):
+    for scenario in (as_csv, as_sqlite, wanted):
         scenario(site, events)
         print(f"{scenario.__name__}: as expected")
     for scenario in (refused, whole_or_not):
