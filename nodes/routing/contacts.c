@@ -1,5 +1,5 @@
 /* Repeat contacts: a customer who comes again about the same is not to tell it all again. */
-#include "nodes/routing/state.h"
+#include "nodes/routing/owed.h"
 #include "proto/base/time.h"
 #include <string.h>
 
@@ -10,20 +10,36 @@ static bool same_matter(const struct dk_refs *refs, uint64_t a, uint64_t b, int6
            (dk_refs_product_within(refs, a, b, at_us) || dk_refs_product_within(refs, b, a, at_us));
 }
 
+enum dk_contact dk_routing_judge_contact(const struct dk_routing *self, uint64_t ticket,
+                                         const struct dk_ticket *life,
+                                         const struct dk_routing_contact *contact, int64_t at_us)
+{
+    struct dk_settings settings;
+    dk_refs_settings(self->world->refs, at_us, &settings);
+    int64_t oldest_us = life->opened_us - (int64_t)settings.repeat_contact_days * DK_DAY_US;
+    if (contact->ticket == ticket) {
+        return DK_CONTACT_ITSELF;
+    }
+    if (contact->opened_us > life->opened_us) {
+        return DK_CONTACT_LATER;
+    }
+    if (contact->opened_us < oldest_us) {
+        return DK_CONTACT_LONG_AGO;
+    }
+    return same_matter(self->world->refs, life->product, contact->product, at_us)
+               ? DK_CONTACT_SAME
+               : DK_CONTACT_OTHER;
+}
+
 /* The customer's latest ticket before this one about the same, opened not too long before; or 0. */
 static uint64_t find_earlier(const struct dk_routing *self, const struct dk_event *event)
 {
-    const struct dk_ticket *life = event->after;
-    struct dk_settings settings;
     size_t bytes = 0;
-    const struct dk_routing_contact *contact = dk_table_get(self->contacts, life->customer, &bytes);
-    dk_refs_settings(self->world->refs, event->envelope->occurred_us, &settings);
-    int64_t oldest_us = life->opened_us - (int64_t)settings.repeat_contact_days * DK_DAY_US;
+    const struct dk_routing_contact *contact =
+        dk_table_get(self->contacts, event->after->customer, &bytes);
     for (size_t i = contact != NULL ? bytes / sizeof *contact : 0; i-- > 0;) {
-        if (contact[i].ticket != event->envelope->subject &&
-            contact[i].opened_us <= life->opened_us && contact[i].opened_us >= oldest_us &&
-            same_matter(self->world->refs, life->product, contact[i].product,
-                        event->envelope->occurred_us)) {
+        if (dk_routing_judge_contact(self, event->envelope->subject, event->after, &contact[i],
+                                     event->envelope->occurred_us) == DK_CONTACT_SAME) {
             return contact[i].ticket;
         }
     }

@@ -66,7 +66,7 @@ static bool read_recorded(const struct dk_envelope *event, const void *body,
 bool dk_routing_is_explained(const struct dk_envelope *event, const ProtobufCMessage *body)
 {
     struct recorded recorded;
-    return read_recorded(event, body, &recorded);
+    return read_recorded(event, body, &recorded) || dk_routing_own_decision(event, body) != NULL;
 }
 
 /* ---------------------------------------------------------------- computing */
@@ -78,10 +78,6 @@ static bool reach(struct dk_routing *self, const struct dk_envelope *event,
     struct dk_intents intents;
     int64_t again_us = INT64_MAX;
     bool stopped = false;
-    if (event->kind == DK_KIND_QUEUED && recorded->relaxation > row->relaxation) {
-        dk_pool_at(self, dk_routing_group(self, row->queue)->pool, recorded->judged_us);
-        return true; /* a step of R5 is the ticket's own */
-    }
     dk_intents_init(&intents, DK_ROLE_ROUTING, recorded->decision->rule_version);
     dk_intents_clear(&intents, recorded->decision->basis);
     dk_routing_consider_pool(self, dk_routing_group(self, row->queue)->pool, recorded->judged_us,
@@ -200,19 +196,54 @@ static int refuse(const struct dk_folder *folder, const struct recorded *recorde
     return 0;
 }
 
+/* Whom the ticket was for, and who else was there. */
+static void explain_choice(struct dk_routing *self, const struct dk_envelope *event,
+                           const ProtobufCMessage *body, const struct recorded *recorded,
+                           const struct dk_routing_ticket *row, struct dk_explanation *explanation)
+{
+    struct dk_terms terms;
+    struct dk_ask ask;
+    struct dk_choice choice;
+    struct dk_said said;
+    int64_t again_us;
+    bool by_step = event->kind == DK_KIND_QUEUED && recorded->relaxation > row->relaxation;
+    struct dk_pool *pool = dk_routing_group(self, row->queue)->pool;
+    if (event->kind == DK_KIND_QUEUED) {
+        dk_routing_explain_steps(self, explanation);
+    }
+    if (by_step) { /* the ticket's own: it takes nobody's turn */
+        if (!dk_routing_owes_same(self, event, body, recorded->judged_us, &again_us, explanation)) {
+            return;
+        }
+        dk_pool_at(self, pool, recorded->judged_us);
+    }
+    bool reached = by_step || reach(self, event, recorded, row);
+    dk_terms_at(self, recorded->judged_us, &terms);
+    dk_ask_of(self, event->subject, &terms, recorded->judged_us, &ask);
+    judge_all(self, pool, &ask, explanation);
+    dk_choose(self, pool, &ask, &choice);
+    dk_said_fill(&said, &choice);
+    compare(recorded, &said, explanation);
+    if (!reached && explanation->differs[0] == '\0') {
+        (void)snprintf(explanation->differs, sizeof explanation->differs,
+                       "by the rules it was not the ticket's turn");
+    }
+}
+
 int dk_routing_explain(struct dk_folder *folder, const struct dk_envelope *event,
                        const ProtobufCMessage *body, struct dk_explanation *explanation,
                        struct dk_err *err)
 {
     struct dk_routing *self = dk_folder_self(folder);
     struct recorded recorded;
-    struct dk_terms terms;
-    struct dk_ask ask;
-    struct dk_choice choice;
-    struct dk_said said;
     *explanation = (struct dk_explanation){.ticket = event->subject};
-    if (!read_recorded(event, body, &recorded)) {
-        return dk_err_set(err, DK_EINVAL, "the event is no decision about agents");
+    bool chooses = read_recorded(event, body, &recorded);
+    if (!chooses) {
+        recorded.decision = dk_routing_own_decision(event, body);
+        recorded.judged_us = event->recorded_us;
+    }
+    if (recorded.decision == NULL) {
+        return dk_err_set(err, DK_EINVAL, "the event is no decision of routing's");
     }
     int rc = refuse(folder, &recorded, err);
     if (rc != 0) {
@@ -221,7 +252,7 @@ int dk_routing_explain(struct dk_folder *folder, const struct dk_envelope *event
     explanation->decision = *recorded.decision;
     explanation->judged_us = recorded.judged_us;
     const struct dk_routing_ticket *row = dk_table_get(self->tickets, event->subject, NULL);
-    if (row == NULL || row->queue == 0) {
+    if (row == NULL || (chooses && row->queue == 0)) {
         (void)snprintf(explanation->differs, sizeof explanation->differs,
                        "the ticket did not wait in any group's queue");
         return 0;
@@ -229,17 +260,10 @@ int dk_routing_explain(struct dk_folder *folder, const struct dk_envelope *event
     dk_routing_refresh(self);
     explanation->group = row->queue;
     explanation->relaxation = row->relaxation;
-    bool reached = reach(self, event, &recorded, row);
-    struct dk_pool *pool = dk_routing_group(self, row->queue)->pool;
-    dk_terms_at(self, recorded.judged_us, &terms);
-    dk_ask_of(self, event->subject, &terms, recorded.judged_us, &ask);
-    judge_all(self, pool, &ask, explanation);
-    dk_choose(self, pool, &ask, &choice);
-    dk_said_fill(&said, &choice);
-    compare(&recorded, &said, explanation);
-    if (!reached && explanation->differs[0] == '\0') {
-        (void)snprintf(explanation->differs, sizeof explanation->differs,
-                       "by the rules it was not the ticket's turn");
+    if (chooses) {
+        explain_choice(self, event, body, &recorded, row, explanation);
+    } else {
+        dk_routing_explain_own(self, event, body, explanation);
     }
     return 0;
 }

@@ -1,4 +1,5 @@
 /* What a ticket by itself is owed; who gets it is its pool's matter (decide.c). */
+#include "nodes/routing/owed.h"
 #include "nodes/routing/decide.h"
 #include "nodes/routing/index.h"
 #include "proto/base/time.h"
@@ -79,9 +80,9 @@ static bool consider_route(struct dk_routing *self, uint64_t ticket,
 
 /* ---------------------------------------------------------------- R5 */
 
-/* The group that a step leads to, or 0. */
-static uint64_t group_of_step(const struct dk_routing *self, const struct dk_routing_ticket *row,
-                              unsigned step, int64_t now_us)
+uint64_t dk_routing_group_of_step(const struct dk_routing *self,
+                                  const struct dk_routing_ticket *row, unsigned step,
+                                  int64_t now_us)
 {
     const Docket__GroupDefined *home = dk_refs_group(self->world->refs, row->home, now_us);
     uint64_t group = 0;
@@ -94,10 +95,7 @@ static uint64_t group_of_step(const struct dk_routing *self, const struct dk_rou
                                                                                           : 0;
 }
 
-/* Whether a step would reach somebody who is at work, and who has not been reached. What it asks
- * goes with what the steps before it ask; of a group on the way those on call count, since they are
- * asked there next. `*again_us` is lowered to when that may change by itself. */
-static bool adds_somebody(struct dk_routing *self, const struct dk_routing_ticket *row,
+bool dk_routing_step_adds(struct dk_routing *self, const struct dk_routing_ticket *row,
                           const struct dk_ask *before, unsigned step, int64_t *again_us)
 {
     struct dk_ask after = *before;
@@ -105,7 +103,7 @@ static bool adds_somebody(struct dk_routing *self, const struct dk_routing_ticke
     after.mode |= step != DOCKET__RELAXATION__RELAX_SKILLS ? DK_WITH_ON_CALL : 0;
     if (step == DOCKET__RELAXATION__RELAX_SECONDARY ||
         step == DOCKET__RELAXATION__RELAX_NEXT_SITE) {
-        after.group = group_of_step(self, row, step, before->now_us);
+        after.group = dk_routing_group_of_step(self, row, step, before->now_us);
     }
     if (after.group == 0) {
         return false;
@@ -121,7 +119,7 @@ static unsigned next_step(struct dk_routing *self, const struct dk_routing_ticke
                           const struct dk_ask *ask, int64_t *again_us)
 {
     for (unsigned step = row->relaxation + 1u; step <= DOCKET__RELAXATION__RELAX_ON_CALL; step++) {
-        if (adds_somebody(self, row, ask, step, again_us)) {
+        if (dk_routing_step_adds(self, row, ask, step, again_us)) {
             return step;
         }
     }
@@ -251,8 +249,7 @@ static void consider_offer(uint64_t ticket, const struct dk_routing_ticket *row,
 
 #define EDGES_MAX 512 /* of shifts, looked at to find the next beginning */
 
-/* When the agent's next shift after `from` begins; INT64_MAX: none is known. */
-static int64_t next_shift_us(struct dk_refs *refs, uint64_t agent, int64_t from_us)
+int64_t dk_routing_next_shift_us(struct dk_refs *refs, uint64_t agent, int64_t from_us)
 {
     bool on_shift = dk_refs_on_shift(refs, agent, from_us, false);
     for (int i = 0; i < EDGES_MAX && from_us != INT64_MAX; i++) {
@@ -263,7 +260,7 @@ static int64_t next_shift_us(struct dk_refs *refs, uint64_t agent, int64_t from_
         }
         on_shift = then;
     }
-    return INT64_MAX;
+    return from_us;
 }
 
 static void consider_return(struct dk_routing *self, uint64_t ticket,
@@ -272,9 +269,10 @@ static void consider_return(struct dk_routing *self, uint64_t ticket,
 {
     Docket__HandoverDeclared handover = DOCKET__HANDOVER_DECLARED__INIT;
     struct dk_refs *refs = self->world->refs;
-    int64_t begins_us = next_shift_us(refs, life->returns_to, row->handed_us);
+    int64_t begins_us = dk_routing_next_shift_us(refs, life->returns_to, row->handed_us);
     if (begins_us <= now_us && !dk_refs_on_shift(refs, life->returns_to, now_us, false)) {
-        begins_us = next_shift_us(refs, life->returns_to, now_us); /* it was solved meanwhile */
+        begins_us =
+            dk_routing_next_shift_us(refs, life->returns_to, now_us); /* it was solved meanwhile */
     }
     if (begins_us > now_us) {
         wake_at(again_us, begins_us);
@@ -305,7 +303,7 @@ void dk_routing_consider_ticket(struct dk_routing *self, uint64_t ticket, int64_
         (void)dk_intents_add(intents, ticket, DK_KIND_REPEAT_NOTED, &noted.base, row->repeat_cause);
     }
     /* A group that was taken away meanwhile is no wish any more: the next step is looked for. */
-    uint64_t wish = group_of_step(self, row, row->relax_wish, now_us);
+    uint64_t wish = dk_routing_group_of_step(self, row, row->relax_wish, now_us);
     bool routed = false;
     if (wants_route(row, life)) {
         routed = consider_route(self, ticket, row, life, now_us, intents, again_us);

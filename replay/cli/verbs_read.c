@@ -48,10 +48,13 @@ const struct dk_verb dk_verbs_read[] = {
      .parameter = dk_kpi_parameters,
      .run = dk_kpi_verb},
     {.name = "routing explain",
-     .summary = "why an agent got a ticket, or nobody: all who were judged",
+     .summary = "why a ticket went to a group or an agent, or nobody: all that was judged",
      .more = "From the log: routing is folded up to where it decided, and the decision made again. "
-             "Ends\nwith 1 when the event says another choice, other candidates or other counts.\n",
-     .example = "routing explain 1-42\nrouting explain 1-42 --event 1234 --json\n",
+             "Of a\nchoice all agents are shown, of a route the catalogue's nodes, of a wait the "
+             "steps that are\nleft. Ends with 1 when the event says another choice, other "
+             "candidates or other counts.\n",
+     .example = "routing explain 1-42\nrouting explain 1-42 --all\n"
+                "routing explain 1-42 --event 1234 --json\n",
      .parameter = dk_routing_explain_parameters,
      .run = dk_routing_explain_run},
     {.name = "sla explain",

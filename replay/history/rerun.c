@@ -28,12 +28,13 @@ int dk_rerun(struct dk_folder **folder, const struct dk_role_ops *role,
 {
     struct rerun r = {.on_progress = on_progress, .arg = arg, .err = err};
     struct dk_scan scan = {
-        .from = 1, .to = position, .arg = &r, .on_record = fold, .on_progress = tell_progress};
-    int rc = dk_folder_new(folder, role, err);
+        .to = position, .arg = &r, .on_record = fold, .on_progress = tell_progress};
+    int rc = *folder == NULL ? dk_folder_new(folder, role, err) : 0;
     if (rc != 0) {
         return rc;
     }
     r.folder = *folder;
+    scan.from = dk_folder_position(*folder) + 1;
     rc = dk_scan_log(&scan, reader, err);
     if (rc == 0 && position != UINT64_MAX && dk_folder_position(*folder) < position) {
         rc = dk_err_set(err, DK_ENOTFOUND, "the log ends at %" PRIu64 ", before position %" PRIu64,

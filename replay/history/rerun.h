@@ -5,8 +5,9 @@
 #include "broker/log/log.h"
 #include "nodes/runtime/folder.h"
 
-/* Folds the role over the log from 1 to `position` (UINT64_MAX: the log's end); `on_progress` as
- * dk_scan's. The caller frees the folder. DK_ENOTFOUND when the log ends before `position`. */
+/* Folds the role over the log up to `position` (UINT64_MAX: the log's end), from where `*folder`
+ * stands, or from 1 when it is NULL; `on_progress` as dk_scan's. The caller frees the folder, which
+ * is NULL after an error. DK_ENOTFOUND when the log ends before `position`. */
 int dk_rerun(struct dk_folder **folder, const struct dk_role_ops *role,
              struct dk_log_reader *reader, uint64_t position,
              int (*on_progress)(void *arg, uint64_t position), void *arg, struct dk_err *err);

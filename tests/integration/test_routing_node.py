@@ -5,7 +5,7 @@ from docket_client import Client, event, id_of_key
 from site_of import Site
 
 PLACEHOLDER = 1 << 56 | 0xFFFF << 40
-CUSTOMER, OPERATOR = 2 << 56 | 1, 6 << 56 | 1
+CUSTOMER, OPERATOR, NODE = 2 << 56 | 1, 6 << 56 | 1, 4
 HELPDESK, NETWORK = id_of_key("group", "helpdesk"), id_of_key("group", "network")
 
 
@@ -66,6 +66,16 @@ def explained(site, ticket, *arguments):
     done = site.docket("routing", "explain", name(ticket), "--json", *arguments)
     told = json.loads(done.stdout)
     assert told["same"] and told["differs"] == "", told
+    return told
+
+
+def all_explained(site, client, ticket):
+    """The same of every decision about a ticket."""
+    done = site.docket("routing", "explain", name(ticket), "--json", "--all")
+    told = [json.loads(line) for line in done.stdout.splitlines()]
+    assert all(t["same"] for t in told), told
+    by_routing = [e for e in history(client, ticket) if e.actor >> 56 == NODE]
+    assert [t["event"] for t in told] == sorted(e.position for e in by_routing), told
     return told
 
 
@@ -143,6 +153,13 @@ with Site("routing") as site:
     assert wait_for(client, first, 22, count=2).assigned.agent == id_of_key("agent", "cyd")
     for ticket in (first, second, third, fourth):
         explained(site, ticket)
+    routes = [told for told in all_explained(site, client, first) if told["kind"] == "routed"]
+    found = [[(p["about"], p["group"], p["why"]) for p in told["considered"]] for told in routes]
+    assert found == [[("printer", None, "has no such route"), ("office", "helpdesk", "has the route")],
+                     [("printer", None, "has no such route"), ("office", "network", "has the route")]]
+    left = {p["step"]: p["why"] for told in all_explained(site, client, fourth) if told["kind"] == "queued"
+            for p in told["considered"]}
+    assert left["next-site"] == "the group names none", left
     offers(site, operator, client)
     assert site.nodes["routing"].end() == 0 and site.broker.end() == 0
 print("routed, assigned, queued, assigned after a kill, escalated, offered, explained")

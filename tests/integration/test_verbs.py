@@ -89,7 +89,7 @@ CASES = f"""
 2  no/such/site                   | list --config no/such/site
 2  then                           | replay show 1-1 --at -1d
 2  there is no ticket             | sla explain 1-999
-2  not looked for an agent        | routing explain 1-1
+2  has decided nothing            | routing explain 1-1
 2  3f9c0a1b2c3d4e5f               | notify retry 3f9c0a1b2c3d4e5f
 2  3f9c0a1b2c3d4e5f               | notify drop 3f9c0a1b2c3d4e5f --reason gone
 1  DK_EILLEGAL                    | close 1-1 {ANNA}

@@ -13,7 +13,6 @@ from history import records
 from site_of import BIN, Program, Site
 
 ROLES = ("routing", "sla", "notification", "analytics")
-CHOICES = ("assigned", "offered", "queued")
 UTC = datetime.timezone.utc
 SETTLE_S = 60
 DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
@@ -361,7 +360,7 @@ class Story:
                             f"{wrong}") from None
 
     def replay(self):
-        """The past as it was seen, each choice made again, and each node's state as it is."""
+        """The past as it was seen, each decision of routing's made again, and each node's state as it is."""
         last = {}
         for name, at, seen in self.asked:
             last[name, at] = seen
@@ -373,9 +372,8 @@ class Story:
                 if key in then and then[key] != value:
                     raise Wrong(f"{name} at {text}: {key} was {value}, replay says {then[key]}")
         for ticket in self.tickets.values():
-            for made in self.events(ticket, None):
-                if made["kind"] in CHOICES and made["actor"] == "node/routing":
-                    self.site.docket("routing", "explain", ticket, "--event", made["position"])
+            if any(made["actor"] == "node/routing" for made in self.events(ticket, None)):
+                self.site.docket("routing", "explain", ticket, "--all")
         for role in ROLES:
             done = self.site.docket("replay", "diff", role, check=False)
             if done.returncode != 0:

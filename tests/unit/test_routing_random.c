@@ -480,7 +480,8 @@ static void read_log(struct model *model)
             of_ticket ? world_body(model->world, event.position, event.kind) : NULL;
         if (of_ticket && dk_id_class(event.actor) == DK_ACTOR_NODE &&
             dk_routing_is_explained(&event, body)) {
-            check_choice(model, &event, body);
+            if (dk_routing_own_decision(&event, body) == NULL)
+                check_choice(model, &event, body);
             check_explained(model, &event, body);
         }
         world_fold(model->world, model->folder, event.position);
