@@ -116,13 +116,19 @@ static bool give(struct scene *scene, uint64_t ticket, const struct dk_ask *ask,
     return added;
 }
 
-/* R7: the owner has come back before a substitute was found. */
-static bool owner_is_back(const struct scene *scene, const struct dk_ask *ask)
+/* R7: the owner has come back before a substitute was found. The search goes on when the owner
+ * leaves, who may be an agent of another pool. */
+static bool owner_is_back(struct scene *scene, const struct dk_ask *ask)
 {
     struct dk_refs *refs = scene->self->world->refs;
-    return ask->owner != 0 && (dk_refs_on_shift(refs, ask->owner, scene->now_us, false) ||
-                               ((ask->mode & DK_WITH_ON_CALL) != 0 &&
-                                dk_refs_on_shift(refs, ask->owner, scene->now_us, true)));
+    bool back = ask->owner != 0 && (dk_refs_on_shift(refs, ask->owner, scene->now_us, false) ||
+                                    ((ask->mode & DK_WITH_ON_CALL) != 0 &&
+                                     dk_refs_on_shift(refs, ask->owner, scene->now_us, true)));
+    if (back) {
+        int64_t edge_us = dk_refs_next_shift_edge_us(refs, ask->owner, scene->now_us);
+        scene->again_us = edge_us < scene->again_us ? edge_us : scene->again_us;
+    }
+    return back;
 }
 
 /* A decline that runs out makes the ticket somebody's. */

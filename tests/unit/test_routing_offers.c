@@ -264,6 +264,36 @@ static void test_routing_r7_without_a_substitute_it_waits_for_the_owner(void **s
     ASSERT_EQ(world_settle(world), 0); /* she is back */
 }
 
+/* The owner need not work in the ticket's group: when the shift of one who has been back and has not
+ * answered is over, the search goes on without an event. */
+static void test_routing_r7_the_search_goes_on_when_the_owner_leaves_again(void **state)
+{
+    struct role_world *world = *state;
+    Docket__Assigned by_hand = DOCKET__ASSIGNED__INIT;
+    define_calendar(world, "mornings", 6 * 3600);
+    world->now_us = midnight_us(world) + DK_HOUR_US;
+    define_agent(world, &(struct agent){"zoe", {"network"}, 2, NULL, NULL, 0, 0});
+    define_shift(world, "mornings", "zoe");
+    uint64_t ticket = open_mail(world);
+    (void)world_settle(world);
+    by_hand.agent = AGENT("zoe");
+    (void)world_append(world, ticket, DK_KIND_ASSIGNED, &by_hand);
+    (void)world_settle(world);
+    world->now_us += 12 * DK_HOUR_US;
+    say(world, ticket, dk_id_make(DK_ACTOR_CUSTOMER, 1), true);
+    (void)world_settle(world);
+    ASSERT_EQ(life_of(world, ticket)->owner, AGENT("zoe")); /* nobody works at the desk yet */
+    world->now_us = midnight_us(world) + DK_HOUR_US;
+    hire_plain(world, "bob", "desk", 2);
+    ASSERT_EQ(world_settle(world), 0); /* zoe is back */
+    int64_t leaves_us = world->now_us / DK_DAY_US * DK_DAY_US + 6 * DK_HOUR_US;
+    ASSERT_EQ(dk_folder_next_due_us(world->folder), leaves_us);
+    world->now_us = leaves_us;
+    (void)world_settle(world);
+    ASSERT_EQ(life_of(world, ticket)->owner, AGENT("bob"));
+    ASSERT_EQ(life_of(world, ticket)->returns_to, AGENT("zoe"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -276,6 +306,7 @@ int main(void)
         CASE(test_routing_r7_a_customer_who_answers_gets_a_substitute_until_the_owner_is_back),
         CASE(test_routing_r7_a_reopened_ticket_and_one_who_is_there),
         CASE(test_routing_r7_without_a_substitute_it_waits_for_the_owner),
+        CASE(test_routing_r7_the_search_goes_on_when_the_owner_leaves_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
