@@ -162,12 +162,14 @@ static void measure_tickets(struct dk_kpi_report *report)
     const struct dk_kpi_query *query = report->query;
     const struct dk_analytics *analytics = report->analytics;
     struct dk_measuring measuring = {
-        .refs = analytics->world->refs,
+        .rule = {.refs = analytics->world->refs,
+                 .business = query->business,
+                 .calendar = query->calendar,
+                 .as_now = query->as_now,
+                 .now_us = analytics->world->recorded_us},
         .facts = analytics->facts,
         .tickets = analytics->world->tickets,
         .at_us = query->at_us,
-        .now_us = analytics->world->recorded_us,
-        .as_now = query->as_now,
         .on_sample = on_sample,
         .arg = report,
     };

@@ -20,6 +20,9 @@
  *   at=TIME             the backlogs' instant; default `to`, else the log's last recorded time
  *   zone=ZONE           of buckets of time and of times without an offset; UTC
  *   values=as-was|as-now    a step's own values, or the ticket's last ones; as-was
+ *   time=wall|business  durations on the wall, or of the working time that the promise in force for
+ *                       the ticket counts by (stretches.h); wall. Logged time is what it is
+ *   calendar=KEY        business time by this calendar, for all tickets
  *   quantile=type7|nearest  linear interpolation, or nearest rank; type7
  *   unit=us|s|m|h|d     of durations, with at most 6 decimals, rounded half to even; s
  *
@@ -38,7 +41,7 @@
 #include "nodes/analytics/measures.h"
 #include <stdbool.h>
 
-#define DK_KPI_DEFINITIONS 3 /* what the measures mean; a change asks for a new one */
+#define DK_KPI_DEFINITIONS 4 /* what the measures mean; a change asks for a new one */
 #define DK_KPI_BY_MAX      4
 #define DK_KPI_CELLS_MAX   1000000
 
@@ -52,6 +55,8 @@ struct dk_kpi_query {
     int64_t to_us;   /* INT64_MAX: to the last */
     int64_t at_us;   /* of backlogs; set by parse */
     bool as_now;
+    bool business;     /* durations are of business time */
+    uint64_t calendar; /* that it is counted by; 0: the one of each ticket's promise */
     bool nearest;
     enum dk_kpi_unit { DK_UNIT_US, DK_UNIT_S, DK_UNIT_M, DK_UNIT_H, DK_UNIT_D } unit;
     struct dk_zone *zone; /* owned */

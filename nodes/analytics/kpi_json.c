@@ -2,6 +2,7 @@
 #include "nodes/analytics/stats.h"
 #include <inttypes.h>
 #include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -268,6 +269,20 @@ static void put_filters(struct writer *writer)
     PUT(writer, "}");
 }
 
+static void put_calendar(struct writer *writer)
+{
+    const struct dk_refs_version *version =
+        dk_refs_last(writer->report->analytics->world->refs, writer->report->query->calendar);
+    char key[DK_DIM_TEXT_BYTES];
+    if (version == NULL) {
+        put_string(writer, NULL);
+        return;
+    }
+    const ProtobufCBinaryData *text = &dk_refs_definition(version)->key;
+    (void)snprintf(key, sizeof key, "%.*s", (int)text->len, (const char *)text->data);
+    put_string(writer, key);
+}
+
 static void put_header(struct writer *writer)
 {
     static const char *const units[] = {"us", "s", "m", "h", "d"};
@@ -279,6 +294,8 @@ static void put_header(struct writer *writer)
     put_instant(writer, "from", query->from_us);
     put_instant(writer, "to", query->to_us);
     put_instant(writer, "at", query->at_us);
+    PUT(writer, ",\"time\":\"%s\",\"calendar\":", query->business ? "business" : "wall");
+    put_calendar(writer);
     PUT(writer, ",\"zone\":\"%s\",\"quantile\":\"%s\",\"unit\":\"%s\",\"by\":[",
         dk_zone_name(query->zone), query->nearest ? "nearest" : "type7", units[query->unit]);
     for (size_t i = 0; i < query->by_count; i++) {

@@ -8,7 +8,7 @@
 struct parsing {
     struct dk_kpi_query *query;
     const struct dk_world *world;
-    const char *zone, *from, *to, *at; /* read when all arguments are known */
+    const char *zone, *from, *to, *at, *calendar; /* read when all arguments are known */
 };
 
 /* ---------------------------------------------------------------- one value */
@@ -78,6 +78,7 @@ static int parse_option(struct parsing *parsing, const char *key, const char *va
                         struct dk_err *err)
 {
     static const char *const values[] = {"as-was", "as-now", NULL};
+    static const char *const times[] = {"wall", "business", NULL};
     static const char *const quantiles[] = {"type7", "nearest", NULL};
     static const char *const units[] = {"us", "s", "m", "h", "d", NULL};
     const struct {
@@ -86,7 +87,8 @@ static int parse_option(struct parsing *parsing, const char *key, const char *va
     } texts[] = {{"zone", &parsing->zone},
                  {"from", &parsing->from},
                  {"to", &parsing->to},
-                 {"at", &parsing->at}};
+                 {"at", &parsing->at},
+                 {"calendar", &parsing->calendar}};
     struct dk_kpi_query *query = parsing->query;
     unsigned choice = 0;
     int rc;
@@ -99,6 +101,9 @@ static int parse_option(struct parsing *parsing, const char *key, const char *va
     if (strcmp(key, "values") == 0) {
         rc = parse_choice(key, value, values, &choice, err);
         query->as_now = choice == 1;
+    } else if (strcmp(key, "time") == 0) {
+        rc = parse_choice(key, value, times, &choice, err);
+        query->business = choice == 1;
     } else if (strcmp(key, "quantile") == 0) {
         rc = parse_choice(key, value, quantiles, &choice, err);
         query->nearest = choice == 1;
@@ -172,6 +177,21 @@ static int parse_times(const struct parsing *parsing, struct dk_err *err)
     return rc;
 }
 
+/* Which stands for business time, too. */
+static int parse_calendar(const struct parsing *parsing, struct dk_err *err)
+{
+    const char *key = parsing->calendar;
+    if (key == NULL) {
+        return 0;
+    }
+    parsing->query->business = true;
+    parsing->query->calendar =
+        dk_refs_by_key(parsing->world->refs, DK_SUBJECT_CALENDAR, key, strlen(key));
+    return parsing->query->calendar != 0
+               ? 0
+               : dk_err_field(err, DK_EREFERENCE, "calendar", "there is no calendar \"%s\"", key);
+}
+
 static void default_measures(struct dk_kpi_query *query, bool backlog)
 {
     static const enum dk_measure kpi[] = {DK_MEASURE_OPENED, DK_MEASURE_SOLVED, DK_MEASURE_CLOSED,
@@ -197,6 +217,7 @@ int dk_kpi_parse(struct dk_kpi_query *query, const struct dk_world *world, const
         rc = parse_argument(&parsing, argument[i], err);
     }
     rc = rc != 0 ? rc : parse_times(&parsing, err);
+    rc = rc != 0 ? rc : parse_calendar(&parsing, err);
     if (rc == 0 && query->measure_count == 0) {
         default_measures(query, backlog);
     }

@@ -181,7 +181,8 @@ static int put_measure(const json_t *report, const struct dk_measure_info *info,
 
 static int put_heading(const json_t *report, struct dk_buf *out)
 {
-    static const char *const shown[] = {"values", "from", "to", "at", "zone", "quantile"};
+    static const char *const shown[] = {"values", "from",     "to",   "at",
+                                        "time",   "calendar", "zone", "quantile"};
     const json_t *position = json_object_get(report, "position");
     const json_t *definitions = json_object_get(report, "definitions");
     int rc = dk_buf_printf(out, "position %lld, definitions %lld",

@@ -1,4 +1,4 @@
-#include "nodes/analytics/measures.h"
+#include "nodes/analytics/measure_kinds.h"
 #include "proto/base/time.h"
 
 #define LINE_LAST 31
@@ -16,19 +16,9 @@ const struct dk_measure_info *dk_measure_info(enum dk_measure measure)
 
 /* ---------------------------------------------------------------- one walk */
 
-static bool is_live(unsigned status)
-{
-    return status >= DOCKET__STATUS__STATUS_NEW && status <= DOCKET__STATUS__STATUS_PENDING;
-}
-
-static bool is_ended(unsigned status)
-{
-    return status == DOCKET__STATUS__STATUS_SOLVED || status == DOCKET__STATUS__STATUS_CLOSED;
-}
-
 static void walk_status(struct dk_case *walked, const struct dk_step *step, unsigned before)
 {
-    if (is_ended(step->status) && !is_ended(before)) {
+    if (dk_is_ended(step->status) && !dk_is_ended(before)) {
         walked->first_end = walked->first_end != NULL ? walked->first_end : step;
         walked->last_end = step;
     }
@@ -68,7 +58,7 @@ void dk_case_walk(struct dk_case *walked, uint64_t ticket, const struct dk_ticke
         walk_step(walked, step);
         before = step->status;
     }
-    if (!is_ended(before)) {
+    if (!dk_is_ended(before)) {
         walked->last_end = NULL;
     }
 }
@@ -85,11 +75,45 @@ static unsigned status_now(const struct dk_case *walked)
 
 /* ---------------------------------------------------------------- samples */
 
-static void say(const struct dk_measuring *measuring, const struct dk_case *walked,
-                enum dk_measure measure, const struct dk_step *step, int64_t value,
-                enum dk_sample_note note)
+void dk_measure_say(const struct dk_measuring *measuring, const struct dk_case *walked,
+                    enum dk_measure measure, const struct dk_step *step, int64_t value,
+                    enum dk_sample_note note)
 {
     measuring->on_sample(measuring->arg, walked, measure, step, step->at_us, value, note);
+}
+
+void dk_measure_sum(const struct dk_measuring *measuring, const struct dk_case *walked,
+                    enum dk_measure measure, const struct dk_step *step,
+                    const struct dk_stretch_sum *sum)
+{
+    dk_measure_say(measuring, walked, measure, step, sum->unknown ? 0 : sum->us,
+                   sum->unknown ? DK_SAMPLE_UNKNOWN : DK_SAMPLE_VALUE);
+}
+
+/* Whose promise a measure's time is counted by. */
+static unsigned metric_of(enum dk_measure measure)
+{
+    switch (measure) {
+    case DK_MEASURE_FIRST_RESPONSE:
+    case DK_MEASURE_FIRST_PUBLIC:
+    case DK_MEASURE_FIRST_REPLY:
+    case DK_MEASURE_FIRST_OWNER_REPLY: return DOCKET__METRIC__METRIC_FIRST_REPLY;
+    case DK_MEASURE_NEXT_REPLY: return DOCKET__METRIC__METRIC_NEXT_REPLY;
+    case DK_MEASURE_UPDATE: return DOCKET__METRIC__METRIC_UPDATE;
+    case DK_MEASURE_REQUESTER_WAIT: return DOCKET__METRIC__METRIC_REQUESTER_WAIT;
+    case DK_MEASURE_AGENT_WORK: return DOCKET__METRIC__METRIC_AGENT_WORK;
+    case DK_MEASURE_GROUP_OWNERSHIP: return DOCKET__METRIC__METRIC_GROUP_OWNERSHIP;
+    case DK_MEASURE_SUPPLIER_HOLD: return DOCKET__METRIC__METRIC_SUPPLIER;
+    default: return DOCKET__METRIC__METRIC_RESOLUTION;
+    }
+}
+
+void dk_measure_add(struct dk_stretch_sum *sum, const struct dk_measuring *measuring,
+                    const struct dk_case *walked, enum dk_measure measure, int64_t from_us,
+                    int64_t to_us)
+{
+    dk_stretch_add(sum, &measuring->rule, walked->facts, walked->steps, metric_of(measure), from_us,
+                   to_us);
 }
 
 static void measure_count(const struct dk_measuring *measuring, const struct dk_case *walked,
@@ -107,7 +131,7 @@ static void measure_count(const struct dk_measuring *measuring, const struct dk_
         const struct dk_step *step = &walked->facts->step[i];
         bool said = (step->what & counted[measure]) != 0;
         if (said && !(becomes && status_before(walked, i) == step->status)) {
-            say(measuring, walked, measure, step, 1, DK_SAMPLE_VALUE);
+            dk_measure_say(measuring, walked, measure, step, 1, DK_SAMPLE_VALUE);
         }
     }
 }
@@ -118,9 +142,12 @@ static void measure_since(const struct dk_measuring *measuring, const struct dk_
                           const struct dk_step *otherwise)
 {
     if (step != NULL && (step->what & DK_STEP_UNKNOWN) == 0) {
-        say(measuring, walked, measure, step, step->at_us - from_us, DK_SAMPLE_VALUE);
+        struct dk_stretch_sum sum = {0};
+        dk_measure_add(&sum, measuring, walked, measure, from_us, step->at_us);
+        dk_measure_sum(measuring, walked, measure, step, &sum);
     } else if (step != NULL || otherwise != NULL) {
-        say(measuring, walked, measure, step != NULL ? step : otherwise, 0, DK_SAMPLE_UNKNOWN);
+        dk_measure_say(measuring, walked, measure, step != NULL ? step : otherwise, 0,
+                       DK_SAMPLE_UNKNOWN);
     }
 }
 
@@ -153,7 +180,7 @@ static void measure_number(const struct dk_measuring *measuring, const struct dk
                      : walked->assignments > 0             ? walked->assignments - 1
                                                            : 0;
     if (walked->last_end != NULL) {
-        say(measuring, walked, measure, walked->last_end, value, DK_SAMPLE_VALUE);
+        dk_measure_say(measuring, walked, measure, walked->last_end, value, DK_SAMPLE_VALUE);
     }
 }
 
@@ -166,8 +193,8 @@ static struct dk_settings settings_of(const struct dk_measuring *measuring,
                                       const struct dk_step *step)
 {
     struct dk_settings settings;
-    dk_refs_settings(measuring->refs, measuring->as_now ? measuring->now_us : step->at_us,
-                     &settings);
+    dk_refs_settings(measuring->rule.refs,
+                     measuring->rule.as_now ? measuring->rule.now_us : step->at_us, &settings);
     return settings;
 }
 
@@ -175,9 +202,10 @@ static void measure_reopen_rate(const struct dk_measuring *measuring, const stru
 {
     const struct dk_step *end = walked->first_end;
     if (end != NULL) {
-        bool ripe = days_after(end, settings_of(measuring, end).reopen_days) <= measuring->now_us;
-        say(measuring, walked, DK_MEASURE_REOPEN_RATE, end, walked->reopens > 0,
-            ripe ? DK_SAMPLE_VALUE : DK_SAMPLE_IMMATURE);
+        bool ripe =
+            days_after(end, settings_of(measuring, end).reopen_days) <= measuring->rule.now_us;
+        dk_measure_say(measuring, walked, DK_MEASURE_REOPEN_RATE, end, walked->reopens > 0,
+                       ripe ? DK_SAMPLE_VALUE : DK_SAMPLE_IMMATURE);
     }
 }
 
@@ -197,10 +225,10 @@ static void measure_first_contact(const struct dk_measuring *measuring,
         bool repeats = (step->what & DK_STEP_REPEATED) != 0;
         one = one && !(repeats && step->at_us >= solve->at_us && step->at_us < ripe_us);
     }
-    say(measuring, walked, DK_MEASURE_FIRST_CONTACT, solve, one && walked->reopens == 0,
-        !replied && dk_ticket_historical(walked->life) ? DK_SAMPLE_UNKNOWN
-        : ripe_us > measuring->now_us                  ? DK_SAMPLE_IMMATURE
-                                                       : DK_SAMPLE_VALUE);
+    dk_measure_say(measuring, walked, DK_MEASURE_FIRST_CONTACT, solve, one && walked->reopens == 0,
+                   !replied && dk_ticket_historical(walked->life) ? DK_SAMPLE_UNKNOWN
+                   : ripe_us > measuring->rule.now_us             ? DK_SAMPLE_IMMATURE
+                                                                  : DK_SAMPLE_VALUE);
 }
 
 static void measure_ended_share(const struct dk_measuring *measuring, const struct dk_case *walked,
@@ -210,11 +238,57 @@ static void measure_ended_share(const struct dk_measuring *measuring, const stru
     if (walked->last_end == NULL) {
         return;
     }
-    if (measure == DK_MEASURE_RESPONSE_RATE) {
-        say(measuring, walked, measure, walked->last_end, walked->rated, DK_SAMPLE_VALUE);
+    if (measure == DK_MEASURE_ESCALATION_RATE) {
+        dk_measure_say(measuring, walked, measure, walked->last_end, walked->escalations > 0,
+                       DK_SAMPLE_VALUE);
+    } else if (measure == DK_MEASURE_RESPONSE_RATE) {
+        dk_measure_say(measuring, walked, measure, walked->last_end, walked->rated,
+                       DK_SAMPLE_VALUE);
     } else {
-        say(measuring, walked, measure, walked->last_end, known == 1u << 1,
-            known == 0 ? DK_SAMPLE_UNKNOWN : DK_SAMPLE_VALUE);
+        dk_measure_say(measuring, walked, measure, walked->last_end, known == 1u << 1,
+                       known == 0 ? DK_SAMPLE_UNKNOWN : DK_SAMPLE_VALUE);
+    }
+}
+
+/* A group that never had it forwards nothing. */
+static void measure_pass_through(const struct dk_measuring *measuring, const struct dk_case *walked)
+{
+    uint64_t group = 0;
+    for (size_t i = 0; i < walked->steps; i++) {
+        const struct dk_step *step = &walked->facts->step[i];
+        if ((step->what & DK_STEP_REASSIGNED) != 0 && group != 0) {
+            dk_measure_say(measuring, walked, DK_MEASURE_PASS_THROUGH, step,
+                           (step->what & DK_STEP_PASSED) != 0, DK_SAMPLE_VALUE);
+        }
+        group = (step->what & DK_STEP_LATE) == 0 ? step->group : group;
+    }
+}
+
+/* Ripe once the ticket has ended since and may not be reopened any more. */
+static void measure_fix(const struct dk_measuring *measuring, const struct dk_case *walked,
+                        size_t fix)
+{
+    struct dk_step step = walked->facts->step[fix];
+    const struct dk_step *end = dk_is_ended(step.status) ? &walked->facts->step[fix] : NULL;
+    bool reopened = false;
+    for (size_t i = fix + 1; i < walked->steps; i++) {
+        const struct dk_step *later = &walked->facts->step[i];
+        end = end == NULL && dk_is_ended(later->status) ? later : end;
+        reopened = reopened || (later->what & DK_STEP_REOPENED) != 0;
+    }
+    bool ripe = end != NULL &&
+                days_after(end, settings_of(measuring, end).reopen_days) <= measuring->rule.now_us;
+    step.supplier = fix > 0 ? walked->facts->step[fix - 1].supplier : step.supplier;
+    dk_measure_say(measuring, walked, DK_MEASURE_FIX_REOPENED, &step, reopened,
+                   ripe ? DK_SAMPLE_VALUE : DK_SAMPLE_IMMATURE);
+}
+
+static void measure_fixes(const struct dk_measuring *measuring, const struct dk_case *walked)
+{
+    for (size_t i = 0; i < walked->steps; i++) {
+        if ((walked->facts->step[i].what & DK_STEP_FIXED) != 0) {
+            measure_fix(measuring, walked, i);
+        }
     }
 }
 
@@ -233,7 +307,7 @@ static void measure_ratings(const struct dk_measuring *measuring, const struct d
     }
     int nps = last->nps - 1;
     int value = measure == DK_MEASURE_CSAT ? last->csat >= 4 : nps >= 9 ? 1 : nps <= 6 ? -1 : 0;
-    say(measuring, walked, measure, last, value, DK_SAMPLE_VALUE);
+    dk_measure_say(measuring, walked, measure, last, value, DK_SAMPLE_VALUE);
 }
 
 static bool has_later_verdict(const struct dk_case *walked, size_t i)
@@ -261,11 +335,11 @@ static void measure_clocks(const struct dk_measuring *measuring, const struct dk
             continue;
         }
         if (step->verdict == DOCKET__VERDICT__VERDICT_CANCELLED) {
-            say(measuring, walked, measure, step, 0, DK_SAMPLE_CANCELLED);
+            dk_measure_say(measuring, walked, measure, step, 0, DK_SAMPLE_CANCELLED);
         } else if (step->verdict == DOCKET__VERDICT__VERDICT_MET ||
                    step->verdict == DOCKET__VERDICT__VERDICT_BREACHED) {
-            say(measuring, walked, measure, step, step->verdict == DOCKET__VERDICT__VERDICT_MET,
-                DK_SAMPLE_VALUE);
+            dk_measure_say(measuring, walked, measure, step,
+                           step->verdict == DOCKET__VERDICT__VERDICT_MET, DK_SAMPLE_VALUE);
         }
     }
 }
@@ -334,7 +408,7 @@ static const struct dk_step *step_at(const struct dk_case *walked, int64_t at_us
         bool unknown = (step->what & DK_STEP_SOLVED) != 0 && (step->what & DK_STEP_UNKNOWN) != 0;
         bool changes = step->status != status_before(walked, i) && !unknown;
         later = later || (changes && step->at_us > at_us);
-        *live = changes && !later ? is_live(step->status) : *live;
+        *live = changes && !later ? dk_is_live(step->status) : *live;
         found = step->at_us <= at_us && (step->what & DK_STEP_LATE) == 0 ? step : found;
     }
     return found;
@@ -367,8 +441,11 @@ static void measure_backlog(const struct dk_measuring *measuring, const struct d
         live = final_us(walked, measure) > measuring->at_us;
     }
     if (live) {
-        measuring->on_sample(measuring->arg, walked, measure, step, measuring->at_us,
-                             measuring->at_us - walked->facts->step[0].at_us, DK_SAMPLE_VALUE);
+        struct dk_stretch_sum sum = {0};
+        dk_measure_add(&sum, measuring, walked, measure, walked->facts->step[0].at_us,
+                       measuring->at_us);
+        measuring->on_sample(measuring->arg, walked, measure, step, measuring->at_us, sum.us,
+                             sum.unknown ? DK_SAMPLE_UNKNOWN : DK_SAMPLE_VALUE);
     }
 }
 
@@ -386,6 +463,14 @@ void dk_measure_case(const struct dk_measuring *measuring, const struct dk_case 
                              walked->first[measure - DK_MEASURE_FIRST_RESPONSE], NULL);
         break;
     case DK_MEASURE_FIRST_REPLY: measure_first_reply(measuring, walked); break;
+    case DK_MEASURE_NEXT_REPLY:
+    case DK_MEASURE_UPDATE: dk_measure_replies(measuring, walked, measure); break;
+    case DK_MEASURE_REQUESTER_WAIT:
+    case DK_MEASURE_AGENT_WORK: dk_measure_status(measuring, walked, measure); break;
+    case DK_MEASURE_GROUP_OWNERSHIP: dk_measure_ownership(measuring, walked); break;
+    case DK_MEASURE_SUPPLIER_HOLD: dk_measure_holds(measuring, walked); break;
+    case DK_MEASURE_PASS_THROUGH: measure_pass_through(measuring, walked); break;
+    case DK_MEASURE_FIX_REOPENED: measure_fixes(measuring, walked); break;
     case DK_MEASURE_FIRST_RESOLUTION:
         measure_since_opened(measuring, walked, measure, walked->first_solve, NULL);
         break;
@@ -401,6 +486,7 @@ void dk_measure_case(const struct dk_measuring *measuring, const struct dk_case 
     case DK_MEASURE_REOPEN_RATE: measure_reopen_rate(measuring, walked); break;
     case DK_MEASURE_FIRST_CONTACT: measure_first_contact(measuring, walked); break;
     case DK_MEASURE_FIRST_LINE:
+    case DK_MEASURE_ESCALATION_RATE:
     case DK_MEASURE_RESPONSE_RATE: measure_ended_share(measuring, walked, measure); break;
     case DK_MEASURE_CSAT:
     case DK_MEASURE_NPS: measure_ratings(measuring, walked, measure); break;

@@ -7,6 +7,7 @@
 #define DK_ANALYTICS_MEASURES_H
 
 #include "nodes/analytics/facts.h"
+#include "nodes/analytics/stretches.h"
 #include "proto/refs/refs.h"
 #include <stdbool.h>
 
@@ -28,6 +29,17 @@
       "opened (an agent's own: asked) to the first public reply by a human")                       \
     X(FIRST_OWNER_REPLY, "first-owner-reply", DURATION,                                            \
       "opened to the first public reply by the agent who had the ticket then")                     \
+    X(NEXT_REPLY, "next-reply", DURATION,                                                          \
+      "the oldest unanswered message after the first reply to the next reply by a human, each")    \
+    X(UPDATE, "update", DURATION,                                                                  \
+      "a reply by a human to the next one or the end, pending left out, each")                     \
+    X(REQUESTER_WAIT, "requester-wait", DURATION,                                                  \
+      "in new, open and pending for all but the customer, of tickets that have ended")             \
+    X(AGENT_WORK, "agent-work", DURATION, "in new and open, of tickets that have ended")           \
+    X(GROUP_OWNERSHIP, "group-ownership", DURATION,                                                \
+      "coming to a group, or live again, to leaving it or the end, each; of that group")           \
+    X(SUPPLIER_HOLD, "supplier-hold", DURATION,                                                    \
+      "handed to a supplier to returned, each; of that supplier")                                  \
     X(FIRST_RESOLUTION, "first-resolution", DURATION, "opened to the first solve")                 \
     X(RESOLUTION, "resolution", DURATION, "opened to the last solve, of tickets that have ended")  \
     X(CLOSURE, "closure", DURATION, "opened to the last closing, of closed tickets")               \
@@ -44,6 +56,11 @@
     X(FIRST_CONTACT, "first-contact", SHARE,                                                       \
       "one public reply, no reopening, no repeat contact / solved (at the first end)")             \
     X(FIRST_LINE, "first-line", SHARE, "never left line 1 / ended")                                \
+    X(ESCALATION_RATE, "escalation-rate", SHARE, "ever escalated / ended")                         \
+    X(PASS_THROUGH, "pass-through", SHARE,                                                         \
+      "forwarded without a note or reply since it came / forwarded by a group")                    \
+    X(FIX_REOPENED, "fix-reopened", SHARE,                                                         \
+      "reopened since / returned as fixed by a supplier (at the return)")                          \
     X(RESPONSE_RATE, "response-rate", SHARE, "rated / ended")                                      \
     X(CSAT, "csat", SHARE, "ratings of 4 and 5 / ratings, each ticket's last")                     \
     X(NPS, "nps", SCORE, "% of answers 9-10 less % of 0-6")                                        \
@@ -69,11 +86,11 @@ enum dk_measure {
 };
 
 enum dk_shape {
-    DK_SHAPE_COUNT,    /* n */
-    DK_SHAPE_DURATION, /* microseconds: n, unknown, mean, quantiles, min, max, sum */
-    DK_SHAPE_NUMBER,   /* the same, of a plain number */
-    DK_SHAPE_SHARE,    /* n, hits, percent, unknown, immature, cancelled */
-    DK_SHAPE_SCORE,    /* n, promoters, detractors, score */
+    DK_SHAPE_COUNT, /* n */
+    DK_SHAPE_DURATION, /* microseconds, on the wall or of business: n, unknown, mean, quantiles, min, max, sum */
+    DK_SHAPE_NUMBER, /* the same, of a plain number */
+    DK_SHAPE_SHARE,  /* n, hits, percent, unknown, immature, cancelled */
+    DK_SHAPE_SCORE,  /* n, promoters, detractors, score */
 };
 
 struct dk_measure_info {
@@ -104,11 +121,10 @@ void dk_case_walk(struct dk_case *walked, uint64_t ticket, const struct dk_ticke
 
 /* What measuring rests on beside the ticket. */
 struct dk_measuring {
-    const struct dk_refs *refs;
+    struct dk_time_rule rule; /* now_us also says what is ripe, as_now which settings hold: now's,
+                                 or those of the ending event */
     const struct dk_table *facts, *tickets; /* of all tickets: for those that went into others */
     int64_t at_us;                          /* of backlogs */
-    int64_t now_us; /* recorded time of the last event: what is ripe by then */
-    bool as_now;    /* which settings hold: now's, or those of the ending event */
     void (*on_sample)(void *arg, const struct dk_case *walked, enum dk_measure measure,
                       const struct dk_step *step, int64_t at_us, int64_t value,
                       enum dk_sample_note note);

@@ -19,6 +19,8 @@
         {"--to", "TIME", "and before this", NULL, 0, 0},                                           \
         {"--backlog", NULL, "the backlogs at --at instead", NULL, 0, 0},                           \
         {"--at", "TIME", "the backlogs' instant", NULL, 0, 0},                                     \
+        {"--time", "WHICH", "durations of wall or business time", NULL, 0, 0},                     \
+        {"--calendar", "CALENDAR", "business time by this one, for all tickets", NULL, 0, 0},      \
         {"--values", "WHICH", "as-was or as-now", NULL, 0, 0},                                     \
         {"--quantile", "RULE", "type7 or nearest", NULL, 0, 0},                                    \
     {                                                                                              \
@@ -44,7 +46,10 @@ const char dk_kpi_more[] = "Measures\n"
 #define X(NAME, word) " " word
     DK_DIMS(X)
 #undef X
-        "\n\nA duration belongs to the values at its ending event, a count to those after it.\n";
+        "\n\nA duration belongs to the values at its ending event, a count to those after it.\n"
+        "Business time is by the calendar of the ticket's promise, or by --calendar for all; "
+        "where\n"
+        "none is known the duration is counted as unknown. What is logged is what it is.\n";
 
 /* The query's arguments, "key=value". */
 struct question {
@@ -93,7 +98,8 @@ static int check_instant(const struct dk_cli *cli, struct dk_err *err)
 
 static int make_question(struct question *question, const struct dk_cli *cli, struct dk_err *err)
 {
-    static const char *const words[] = {"--measures", "--by", "--values", "--quantile", "--unit"};
+    static const char *const words[] = {"--measures", "--by",       "--time", "--calendar",
+                                        "--values",   "--quantile", "--unit"};
     static const char *const times[] = {"--from", "--to", "--at"};
     const char *filter;
     int rc = check_instant(cli, err);

@@ -94,6 +94,32 @@ static inline void site_status(struct site *site, unsigned number, const char *a
     SAY(site, number, STATUS_CHANGED, at, StatusChanged, STATUS_CHANGED, .status = status);
 }
 
+/* By phone: the customer asked for it. */
+#define OPEN(site, number, at, ...)                                                                \
+    SAY(site, number, OPENED, at, Opened, OPENED, .has_channel = 1,                                \
+        .channel = DOCKET__CHANNEL__CHANNEL_PHONE, __VA_ARGS__)
+#define ASK(site, number, at)                                                                      \
+    SAY(site, number, MESSAGE_PUBLIC, at, MessagePublic, MESSAGE_PUBLIC,                           \
+        .direction = DOCKET__DIRECTION__DIRECTION_INBOUND)
+#define REPLY(site, number, at, ...)                                                               \
+    SAY(site, number, MESSAGE_PUBLIC, at, MessagePublic, MESSAGE_PUBLIC,                           \
+        .direction = DOCKET__DIRECTION__DIRECTION_OUTBOUND, __VA_ARGS__)
+#define SOLVE(site, number, at)  site_status(site, number, at, DOCKET__STATUS__STATUS_SOLVED)
+#define CLOSE(site, number, at)  site_status(site, number, at, DOCKET__STATUS__STATUS_CLOSED)
+#define REOPEN(site, number, at) site_status(site, number, at, DOCKET__STATUS__STATUS_OPEN)
+#define ROUTE(site, number, at, n)                                                                 \
+    SAY(site, number, ROUTED, at, Routed, ROUTED, .line = 1, .group = SITE_GROUP(n))
+#define ASSIGN(site, number, at, n)                                                                \
+    SAY(site, number, ASSIGNED, at, Assigned, ASSIGNED, .agent = SITE_AGENT(n))
+
+static inline Docket__ClockRef *site_clock(Docket__Metric metric, uint32_t instance)
+{
+    Docket__ClockRef *clock = test_memory(sizeof *clock);
+    docket__clock_ref__init(clock);
+    clock->metric = metric;
+    clock->instance = instance;
+    return clock;
+}
 #define SITE_ARGUMENTS(...)                                                                        \
     (const char *const[])                                                                          \
     {                                                                                              \

@@ -1,24 +1,6 @@
 /* What each measure says of small histories that a reader can follow. Monday is 2026-03-02. */
 #include "tests/unit/analytics_site.h"
 
-/* By phone: the customer asked for it. */
-#define OPEN(site, number, at, ...)                                                                \
-    SAY(site, number, OPENED, at, Opened, OPENED, .has_channel = 1,                                \
-        .channel = DOCKET__CHANNEL__CHANNEL_PHONE, __VA_ARGS__)
-#define ASK(site, number, at)                                                                      \
-    SAY(site, number, MESSAGE_PUBLIC, at, MessagePublic, MESSAGE_PUBLIC,                           \
-        .direction = DOCKET__DIRECTION__DIRECTION_INBOUND)
-#define REPLY(site, number, at, ...)                                                               \
-    SAY(site, number, MESSAGE_PUBLIC, at, MessagePublic, MESSAGE_PUBLIC,                           \
-        .direction = DOCKET__DIRECTION__DIRECTION_OUTBOUND, __VA_ARGS__)
-#define SOLVE(site, number, at)  site_status(site, number, at, DOCKET__STATUS__STATUS_SOLVED)
-#define CLOSE(site, number, at)  site_status(site, number, at, DOCKET__STATUS__STATUS_CLOSED)
-#define REOPEN(site, number, at) site_status(site, number, at, DOCKET__STATUS__STATUS_OPEN)
-#define ROUTE(site, number, at, n)                                                                 \
-    SAY(site, number, ROUTED, at, Routed, ROUTED, .line = 1, .group = SITE_GROUP(n))
-#define ASSIGN(site, number, at, n)                                                                \
-    SAY(site, number, ASSIGNED, at, Assigned, ASSIGNED, .agent = SITE_AGENT(n))
-
 static int setup(void **state)
 {
     struct site *site = calloc(1, sizeof *site);
@@ -391,24 +373,16 @@ static void test_kpi_ratings(void **state)
 
 /* ---------------------------------------------------------------- clocks */
 
-static Docket__ClockRef *clock_of(Docket__Metric metric, uint32_t instance)
-{
-    Docket__ClockRef *clock = test_memory(sizeof *clock);
-    docket__clock_ref__init(clock);
-    clock->metric = metric;
-    clock->instance = instance;
-    return clock;
-}
 #define RESOLUTION DOCKET__METRIC__METRIC_RESOLUTION
 #define MET(site, number, at, metric, instance)                                                    \
     SAY_BY(site, number, CLOCK_MET, at, ClockMet, CLOCK_MET, BY_NODE, 0,                           \
-           .clock = clock_of(metric, instance), .due_us = test_at(at))
+           .clock = site_clock(metric, instance), .due_us = test_at(at))
 #define BREACHED(site, number, at, due)                                                            \
     SAY_BY(site, number, CLOCK_BREACHED, at, ClockBreached, CLOCK_BREACHED, BY_NODE, 0,            \
-           .clock = clock_of(RESOLUTION, 1), .due_us = test_at(due))
+           .clock = site_clock(RESOLUTION, 1), .due_us = test_at(due))
 #define CORRECTED(site, number, at, verdict)                                                       \
     SAY_BY(site, number, CLOCK_CORRECTED, at, ClockCorrected, CLOCK_CORRECTED, BY_NODE, 0,         \
-           .clock = clock_of(RESOLUTION, 1), .from = DOCKET__VERDICT__VERDICT_MET,                 \
+           .clock = site_clock(RESOLUTION, 1), .from = DOCKET__VERDICT__VERDICT_MET,               \
            .to = DOCKET__VERDICT__VERDICT_##verdict, .because = 1)
 
 static void open_five(struct site *site)
@@ -426,7 +400,7 @@ static void test_kpi_sla_attainment_is_met_of_met_and_breached(void **state)
     MET(site, 2, "2026-03-02T10:00:00Z", RESOLUTION, 1);
     BREACHED(site, 3, "2026-03-02T10:00:00Z", "2026-03-02T09:30:00Z");
     SAY_BY(site, 4, CLOCK_CANCELLED, "2026-03-02T10:00:00Z", ClockCancelled, CLOCK_CANCELLED,
-           BY_NODE, 0, .clock = clock_of(RESOLUTION, 1));
+           BY_NODE, 0, .clock = site_clock(RESOLUTION, 1));
     MET(site, 5, "2026-03-02T10:00:00Z", DOCKET__METRIC__METRIC_FIRST_REPLY, 1);
     json_t *report = KPI(site, "measures=sla-resolution,sla-first-reply,sla-supplier");
     ASSERT_FIGURE(report, NULL, "sla-resolution", "n", 3);

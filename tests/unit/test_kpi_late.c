@@ -2,31 +2,15 @@
  * instant. Monday is 2026-03-02. */
 #include "tests/unit/analytics_site.h"
 
-#define OPEN(site, number, at)                                                                     \
-    SAY(site, number, OPENED, at, Opened, OPENED, .has_customer = 1, .customer = 1,                \
-        .has_channel = 1, .channel = DOCKET__CHANNEL__CHANNEL_PHONE)
-#define ROUTE(site, number, at, n)                                                                 \
-    SAY(site, number, ROUTED, at, Routed, ROUTED, .line = 1, .group = SITE_GROUP(n))
-#define REPLY(site, number, at)                                                                    \
-    SAY(site, number, MESSAGE_PUBLIC, at, MessagePublic, MESSAGE_PUBLIC,                           \
-        .direction = DOCKET__DIRECTION__DIRECTION_OUTBOUND)
 #define SLA(site, at, KIND, Type, TYPE, ...)                                                       \
-    SAY_BY(site, 1, KIND, at, Type, TYPE, BY_NODE, 0, .clock = resolution_clock(), __VA_ARGS__)
-
-static Docket__ClockRef *resolution_clock(void)
-{
-    Docket__ClockRef *clock = test_memory(sizeof *clock);
-    docket__clock_ref__init(clock);
-    clock->metric = DOCKET__METRIC__METRIC_RESOLUTION;
-    clock->instance = 1;
-    return clock;
-}
+    SAY_BY(site, 1, KIND, at, Type, TYPE, BY_NODE, 0,                                              \
+           .clock = site_clock(DOCKET__METRIC__METRIC_RESOLUTION, 1), __VA_ARGS__)
 
 static int setup(void **state)
 {
     struct site *site = calloc(1, sizeof *site);
     site_open(site);
-    OPEN(site, 1, "2026-03-02T09:00:00Z");
+    OPEN(site, 1, "2026-03-02T09:00:00Z", .has_customer = 1, .customer = 1);
     ROUTE(site, 1, "2026-03-02T09:00:00Z", 1);
     *state = site;
     return 0;
@@ -143,7 +127,7 @@ static void test_S10_logged_time_moves_with_a_merge(void **state)
 {
     struct site *site = *state;
     char key[DK_ID_TEXT_BYTES], filter[64];
-    OPEN(site, 2, "2026-03-02T09:10:00Z");
+    OPEN(site, 2, "2026-03-02T09:10:00Z", .has_customer = 1, .customer = 1);
     ROUTE(site, 2, "2026-03-02T09:10:00Z", 2);
     SAY(site, 2, TIME_LOGGED, "2026-03-02T09:30:00Z", TimeLogged, TIME_LOGGED, .seconds = 600);
     SAY(site, 1, TIME_LOGGED, "2026-03-02T09:40:00Z", TimeLogged, TIME_LOGGED, .seconds = 60);

@@ -70,9 +70,10 @@ static void test_kpi_query_cells_are_ordered_and_the_total_has_all(void **state)
     struct site *site = *state;
     ASSERT_STR(
         site_query(site, "kpi", SITE_ARGUMENTS("measures=solved", "by=group", "at=2026-03-03")),
-        "{\"report\":\"kpi\",\"position\":16,\"fold_version\":9,\"definitions\":3,"
+        "{\"report\":\"kpi\",\"position\":16,\"fold_version\":9,\"definitions\":4,"
         "\"values\":\"as-was\",\"from\":null,\"to\":null,\"at\":\"2026-03-03T00:00:00Z\","
-        "\"zone\":\"UTC\",\"quantile\":\"type7\",\"unit\":\"s\",\"by\":[\"group\"],"
+        "\"time\":\"wall\",\"calendar\":null,\"zone\":\"UTC\",\"quantile\":\"type7\",\"unit\":"
+        "\"s\",\"by\":[\"group\"],"
         "\"where\":{},\"total\":{\"solved\":{\"n\":4}},\"cells\":["
         "{\"by\":{\"group\":\"desk\"},\"name\":{\"group\":\"Service Desk\"},"
         "\"measures\":{\"solved\":{\"n\":2}}},"
@@ -275,33 +276,34 @@ static const char *table_of(struct site *site, const char *const *argument)
 
 static void test_kpi_query_table_is_aligned(void **state)
 {
-    ASSERT_STR(table_of(*state, SITE_ARGUMENTS("measures=opened,resolution,solved,reopen-rate",
-                                               "by=group,priority", "unit=h", "at=2026-03-03")),
-               "position 16, definitions 3, values as-was, at 2026-03-03T00:00:00Z, zone UTC, "
-               "quantile type7\n"
-               "\n"
-               "group           priority  opened  solved\n"
-               "Service Desk    critical       0       2\n"
-               "Netzwerk \"Süd\"  normal         0       1\n"
-               "-               critical       2       0\n"
-               "-               normal         2       1\n"
-               "total                          4       4\n"
-               "\n"
-               "resolution in h: opened to the last solve, of tickets that have ended\n"
-               "group           priority  n  unknown   mean  median    p90    p99    min    max\n"
-               "Service Desk    critical  2        0   2.00    2.00   2.80   2.98   1.00   3.00\n"
-               "Netzwerk \"Süd\"  normal    1        0   2.00    2.00   2.00   2.00   2.00   2.00\n"
-               "-               critical  0        0      -       -      -      -      -      -\n"
-               "-               normal    1        0  10.00   10.00  10.00  10.00  10.00  10.00\n"
-               "total                     4        0   4.00    2.50   7.90   9.79   1.00  10.00\n"
-               "\n"
-               "reopen-rate: reopened since / ended (at the first end)\n"
-               "group           priority  n  hits  percent  unknown  immature  cancelled\n"
-               "Service Desk    critical  0     0        -        0         2          0\n"
-               "Netzwerk \"Süd\"  normal    0     0        -        0         1          0\n"
-               "-               critical  0     0        -        0         0          0\n"
-               "-               normal    0     0        -        0         1          0\n"
-               "total                     0     0        -        0         4          0\n");
+    ASSERT_STR(
+        table_of(*state, SITE_ARGUMENTS("measures=opened,resolution,solved,reopen-rate",
+                                        "by=group,priority", "unit=h", "at=2026-03-03")),
+        "position 16, definitions 4, values as-was, at 2026-03-03T00:00:00Z, time wall, zone "
+        "UTC, quantile type7\n"
+        "\n"
+        "group           priority  opened  solved\n"
+        "Service Desk    critical       0       2\n"
+        "Netzwerk \"Süd\"  normal         0       1\n"
+        "-               critical       2       0\n"
+        "-               normal         2       1\n"
+        "total                          4       4\n"
+        "\n"
+        "resolution in h: opened to the last solve, of tickets that have ended\n"
+        "group           priority  n  unknown   mean  median    p90    p99    min    max\n"
+        "Service Desk    critical  2        0   2.00    2.00   2.80   2.98   1.00   3.00\n"
+        "Netzwerk \"Süd\"  normal    1        0   2.00    2.00   2.00   2.00   2.00   2.00\n"
+        "-               critical  0        0      -       -      -      -      -      -\n"
+        "-               normal    1        0  10.00   10.00  10.00  10.00  10.00  10.00\n"
+        "total                     4        0   4.00    2.50   7.90   9.79   1.00  10.00\n"
+        "\n"
+        "reopen-rate: reopened since / ended (at the first end)\n"
+        "group           priority  n  hits  percent  unknown  immature  cancelled\n"
+        "Service Desk    critical  0     0        -        0         2          0\n"
+        "Netzwerk \"Süd\"  normal    0     0        -        0         1          0\n"
+        "-               critical  0     0        -        0         0          0\n"
+        "-               normal    0     0        -        0         1          0\n"
+        "total                     0     0        -        0         4          0\n");
 }
 
 static void test_kpi_query_table_of_no_report_is_refused(void **state)
