@@ -35,8 +35,8 @@ bool dk_agent_is_in(const struct dk_agent_now *agent, uint64_t group);
 /* The tier that an agent's definition states; 1 when it states none. */
 unsigned dk_agent_tier(const Docket__AgentDefined *body);
 
-/* Whether the agent speaks a language: "de" takes in "de-AT" and "DE". Who states no languages speaks none
- * that a ticket could ask for. */
+/* Whether the agent speaks a language: "de" takes in "de-AT" and "DE". Who states no languages
+ * speaks none that a ticket could ask for. */
 bool dk_agent_speaks(const Docket__AgentDefined *body, const char *language, size_t bytes);
 
 bool dk_agent_has_skill(const Docket__AgentDefined *body, const void *skill, size_t bytes);

@@ -3,8 +3,8 @@
  * The state at the decision's basis and the instant at which it was judged give the decision again.
  * A choice of an agent: the consideration is run up to this ticket, since it may have given other
  * tickets to the same agents before; then every agent of the group is judged, one by one. What the
- * ticket by itself was owed (a route, a step of R5, the end of an offer, a return, a repeat contact)
- * is owed again at that instant, byte for byte. */
+ * ticket by itself was owed (a route, a step of R5, the end of an offer, a return, a repeat
+ * contact) is owed again at that instant, byte for byte. */
 #ifndef DK_ROUTING_EXPLAIN_H
 #define DK_ROUTING_EXPLAIN_H
 

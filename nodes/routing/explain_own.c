@@ -1,4 +1,4 @@
-/* Decisions that a ticket by itself was owed, recomputed: what owed.c says of it at that instant. */
+/* Decisions that a ticket by itself was owed, recomputed: what owed.c says of it then. */
 #include "nodes/routing/explain.h"
 #include "nodes/routing/owed.h"
 #include "proto/base/limits.h"

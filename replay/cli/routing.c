@@ -156,19 +156,18 @@ static json_t *agent_json(const struct explaining *e, size_t i)
     const struct dk_explained_agent *agent = &e->explanation.agent[i];
     char id[DK_ID_TEXT_BYTES], name[DK_NAME_BYTES], since[DK_TIME_TEXT_BYTES], word[DK_WORD_BYTES];
     bool eligible = agent->reason == DOCKET__EXCLUSION_REASON__EXCLUDED_NONE;
-    return json_pack(
-        "{s:s, s:s, s:i, s:i, s:i, s:o, s:o, s:o}", "agent", dk_id_format(agent->now.id, id),
-        "name", dk_refs_name(e->read->refs, agent->now.id, name), "load", (int)agent->now.load,
-        "capacity", (int)agent->now.capacity, "spare_permille", (int)agent->now.spare_permille,
-        "idle_since",
-        agent->now.idle_since_us != 0
-            ? json_string(dk_time_format(agent->now.idle_since_us, 0, since))
-            : json_null(),
-        "number",
-        eligible ? json_integer((json_int_t)i + 1) : json_null(), "excluded",
-        eligible ? json_null()
-                 : json_string(
-                       word_of(&docket__exclusion_reason__descriptor, (int)agent->reason, word)));
+    return json_pack("{s:s, s:s, s:i, s:i, s:i, s:o, s:o, s:o}", "agent",
+                     dk_id_format(agent->now.id, id), "name",
+                     dk_refs_name(e->read->refs, agent->now.id, name), "load", (int)agent->now.load,
+                     "capacity", (int)agent->now.capacity, "spare_permille",
+                     (int)agent->now.spare_permille, "idle_since",
+                     agent->now.idle_since_us != 0
+                         ? json_string(dk_time_format(agent->now.idle_since_us, 0, since))
+                         : json_null(),
+                     "number", eligible ? json_integer((json_int_t)i + 1) : json_null(), "excluded",
+                     eligible ? json_null()
+                              : json_string(word_of(&docket__exclusion_reason__descriptor,
+                                                    (int)agent->reason, word)));
 }
 
 static json_t *name_json(const struct explaining *e, uint64_t subject)

@@ -602,64 +602,12 @@ static void test_routing_large_groups_are_judged_alike(void **state)
     dk_folder_free(&model.explained);
 }
 
-/* An event that says something else than the rules is found out. */
-static void test_routing_explain_finds_another_choice(void **state)
-{
-    struct role_world *world = *state;
-    struct dk_explanation explanation;
-    struct dk_folder *folder = NULL;
-    struct dk_err err;
-    struct dk_envelope event = {0};
-    hire(world, &(struct agent){"ada", {"desk"}, 4, NULL, NULL, 0, 0});
-    hire(world, &(struct agent){"bob", {"desk"}, 4, NULL, NULL, 0, 0});
-    uint64_t ticket = open_mail(world);
-    (void)world_settle(world);
-    Docket__Assigned body = *assigned(world, ticket);
-    Docket__Candidate first = *body.candidate[0], *candidates[2] = {&first, body.candidate[1]};
-    Docket__Exclusion extra = DOCKET__EXCLUSION__INIT, *extras = &extra;
-    event.subject = ticket;
-    event.kind = DK_KIND_ASSIGNED;
-    ASSERT_OK(dk_folder_new(&folder, world->ops, &err), &err);
-    world_fold(world, folder, body.decision->basis);
-#define EXPECT(text)                                                                               \
-    do {                                                                                           \
-        ASSERT_OK(dk_routing_explain(folder, &event, &body.base, &explanation, &err), &err);       \
-        ASSERT_TRUE(strstr(explanation.differs, text) == explanation.differs);                     \
-        dk_explanation_close(&explanation);                                                        \
-    } while (0)
-    ASSERT_OK(dk_routing_explain(folder, &event, &body.base, &explanation, &err), &err);
-    ASSERT_STR(explanation.differs, "");
-    ASSERT_EQ(explanation.count, 2);
-    ASSERT_EQ(explanation.eligible, 2);
-    ASSERT_EQ(explanation.agent[0].now.id, body.agent);
-    dk_explanation_close(&explanation);
-    body.candidate = candidates;
-    first.spare_permille = 999;
-    EXPECT("candidate 1 is ");
-    first.spare_permille = 1000;
-    body.agent = body.candidate[1]->agent;
-    EXPECT("the event chose ");
-    body.agent = first.agent;
-    extra.reason = DOCKET__EXCLUSION_REASON__EXCLUDED_SKILL;
-    extra.count = 1;
-    body.n_excluded = 1;
-    body.excluded = &extras;
-    EXPECT("the event counts ");
-    body.n_excluded = 0;
-    body.n_candidate = 1;
-    EXPECT("the event names 1 candidates");
-    body.decision->rule_version++;
-    ASSERT_EQ(dk_routing_explain(folder, &event, &body.base, &explanation, &err), DK_EINVAL);
-    dk_folder_free(&folder);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_routing_random_with_offers),
         cmocka_unit_test(test_routing_random_without_offers),
         CASE(test_routing_large_groups_are_judged_alike),
-        CASE(test_routing_explain_finds_another_choice),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
