@@ -15,7 +15,8 @@
     X(PENALTY, penalty)                                                                            \
     X(CHAIN_STEP, chain_step)                                                                      \
     X(TIER_NEED, tier_need)                                                                        \
-    X(TEMPLATE_TEXT, template_text)
+    X(TEMPLATE_TEXT, template_text)                                                                \
+    X(SOURCE_ATTRIBUTE, source_attribute)
 
 /* A row of rules for each; kinds have theirs at their own number. */
 enum part {
@@ -58,6 +59,8 @@ static const uint8_t rules[][DK_RULE_SLOTS] = {
     P(CHAIN_STEP, ChainStep, chat, KEY),
     P(TIER_NEED, TierNeed, tier, KEY),
     P(TEMPLATE_TEXT, TemplateText, language, LANGUAGE_OR_EMPTY),
+    P(SOURCE_ATTRIBUTE, SourceAttribute, key, KEY),
+    P(SOURCE_ATTRIBUTE, SourceAttribute, scope, MAY_BE_NONE),
 
     K(OPENED, Opened, customer, CUSTOMER),
     K(OPENED, Opened, company, COMPANY),

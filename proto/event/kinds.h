@@ -80,6 +80,7 @@
     X(66, REPEAT_NOTED, repeat_noted, "repeat-noted", TICKET, DK_BY_ROUTING)                       \
     X(67, NOTIFICATION_RETRIED, notification_retried, "notice-retried", TICKET, DK_BY_OPERATOR)    \
     X(68, NOTIFICATION_DROPPED, notification_dropped, "notice-dropped", TICKET, DK_BY_OPERATOR)    \
+    X(69, SOURCE_ROW, source_row, "source-row", TICKET, DK_BY_IMPORT)                              \
     X(96, AGENT_DEFINED, agent_defined, "agent-defined", AGENT, DK_BY_OPERATOR | DK_BY_IMPORT)     \
     X(97, GROUP_DEFINED, group_defined, "group-defined", GROUP, DK_BY_OPERATOR | DK_BY_IMPORT)     \
     X(98, PRODUCT_DEFINED, product_defined, "product-defined", PRODUCT,                            \
@@ -113,7 +114,7 @@ enum dk_kind {
 };
 #define DK_KIND_MIN          16 /* so that every body's tag takes two bytes */
 #define DK_KIND_MAX          2047
-#define DK_KIND_TICKET_LAST  68 /* kinds up to here are of tickets */
+#define DK_KIND_TICKET_LAST  69 /* kinds up to here are of tickets */
 #define DK_KIND_DEFINED_FROM 96
 #define DK_KIND_DEFINED_LAST 111
 

@@ -63,6 +63,7 @@ static const uint8_t allowed_in[DK_KIND_TICKET_LAST + 1] = {
     [DK_KIND_REPEAT_NOTED] = LIVE,
     [DK_KIND_NOTIFICATION_RETRIED] = ALWAYS,
     [DK_KIND_NOTIFICATION_DROPPED] = ALWAYS,
+    [DK_KIND_SOURCE_ROW] = ALWAYS,
 };
 
 static const char *status_of(const struct dk_ticket *ticket)

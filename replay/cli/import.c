@@ -8,7 +8,7 @@
 #include <string.h>
 
 const struct dk_parameter dk_import_parameters[] = {
-    {"FILE", NULL, "CSV; - is stdin", NULL, DK_NEEDED, 0},
+    {"FILE", NULL, "CSV, or XES, packed or not; - is stdin", NULL, DK_NEEDED, 0},
     {"--map", "MAP.yaml", "what the source's columns mean", NULL, DK_NEEDED, 0},
     {"--adopt", NULL,
      "at the end, make tickets live that are still open, and list what is overdue of them", NULL, 0,
@@ -19,7 +19,8 @@ const struct dk_parameter dk_import_parameters[] = {
 };
 
 const char dk_import_more[] =
-    "The mapping says what the columns mean; replay/import/README.md explains it, and\n"
+    "The mapping says what the columns mean, and whether they are of CSV or XES;\n"
+    "replay/import/README.md explains it, and\n"
     "replay/import/maps has examples. It may be run again: with a longer file it adds what is "
     "new,\n"
     "after a kill what is missing. Memory is bounded; \"cases: scattered\" keeps rows beyond 256 "

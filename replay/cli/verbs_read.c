@@ -146,7 +146,7 @@ const struct dk_verb dk_verbs_site[] = {
      .run = dk_companies_run,
      .of_operator = true},
     {.name = "import",
-     .summary = "bring a history in from CSV, with its own times",
+     .summary = "bring a history in from CSV or XES, with its own times",
      .more = dk_import_more,
      .example = "import --map replay/import/maps/uci_incident.yaml --dry-run incident.csv\n"
                 "import --map replay/import/maps/uci_incident.yaml incident.csv\n"

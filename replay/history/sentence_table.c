@@ -100,6 +100,7 @@ static const char *const of_kind[DK_KIND_TICKET_LAST + 1] = {
     [DK_KIND_REPEAT_NOTED] = "noted a repeat contact: the customer came with {repeat_of} before",
     [DK_KIND_NOTIFICATION_RETRIED] = "put notice {notice} into the outbox again",
     [DK_KIND_NOTIFICATION_DROPPED] = "dropped notice {notice}[: {reason}]",
+    [DK_KIND_SOURCE_ROW] = "kept what the source says[: {attribute}]",
 };
 /* clang-format on */
 
@@ -118,6 +119,7 @@ const char *dk_sentence_of_part(const ProtobufCMessageDescriptor *part)
         {&docket__candidate__descriptor, "{agent}"},
         {&docket__exclusion__descriptor, "{count} {reason}"},
         {&docket__recipient__descriptor, "[{subject}][ {address}]"},
+        {&docket__source_attribute__descriptor, "{key}[ {value}]"},
     };
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         if (parts[i].part == part) {

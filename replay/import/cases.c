@@ -12,7 +12,8 @@
 
 struct dk_cases {
     const struct dk_mapping *mapping;
-    struct dk_csv *csv;
+    struct dk_csv *csv; /* or */
+    struct dk_xes *xes;
     struct dk_report *report;
     uint8_t salt[DK_SALT_BYTES];
     size_t position[DK_MAPPING_COLUMNS_MAX];
@@ -20,7 +21,8 @@ struct dk_cases {
     uint64_t rows_read;
     uint64_t bytes_read;
 
-    struct dk_csv_row row; /* read and not taken yet */
+    struct dk_csv_row row; /* read and not taken yet; of XES */
+    struct dk_xes_row event;
     bool has_row;
     struct dk_case one;  /* the case given out */
     struct dk_rows rows; /* its rows */
@@ -77,21 +79,39 @@ static int read_header(struct dk_cases *cases, struct dk_err *err)
     return 0;
 }
 
+/* The next row of either format, whose line and bytes stand in cases->row. */
+static int read_next(struct dk_cases *cases, struct dk_err *why)
+{
+    struct dk_csv_row *row = &cases->row;
+    if (cases->xes == NULL) {
+        int rc = dk_csv_next(cases->csv, row, why);
+        cases->bytes_read =
+            rc != 0 && rc != DK_EIO ? row->offset + row->raw.size : cases->bytes_read;
+        return rc;
+    }
+    int rc = dk_xes_next(cases->xes, &cases->event, why);
+    row->line = cases->event.line;
+    row->raw = cases->event.raw;
+    row->count = cases->header_count;
+    cases->bytes_read = cases->event.bytes;
+    return rc;
+}
+
 /* Reads on to a row with all its fields. 1, 0 at the end, or an error that ends the reading. */
 static int read_row(struct dk_cases *cases, struct dk_err *err)
 {
     struct dk_csv_row *row = &cases->row;
     for (;;) {
         struct dk_err why;
-        int rc = dk_csv_next(cases->csv, row, &why);
-        if (rc == DK_EIO) {
-            *err = why;
+        int rc = read_next(cases, &why);
+        if (rc == 0) {
+            return 0;
         }
-        if (rc == 0 || rc == DK_EIO) {
-            return rc;
+        if (rc < 0 && rc != DK_EINVAL && rc != DK_ETOOBIG) { /* nothing more can be read */
+            *err = why;
+            return cases->xes != NULL ? dk_err_wrap(err, "%s", cases->report->file) : rc;
         }
         cases->rows_read++;
-        cases->bytes_read = row->offset + row->raw.size;
         if (rc < 0) {
             dk_report_reject(cases->report, row->line, cases->rows_read, "%s", why.message);
         } else if (row->count != cases->header_count) {
@@ -106,7 +126,9 @@ static int read_row(struct dk_cases *cases, struct dk_err *err)
 
 static struct dk_slice field_of(const struct dk_cases *cases, int slot)
 {
-    return dk_mapping_known(cases->mapping, cases->row.field[cases->position[slot]]);
+    return dk_mapping_known(cases->mapping, cases->xes != NULL
+                                                ? cases->event.value[slot]
+                                                : cases->row.field[cases->position[slot]]);
 }
 
 static struct dk_slice key_of(const struct dk_cases *cases)
@@ -168,12 +190,15 @@ static bool read_order(struct dk_cases *cases, struct dk_case_row *row)
 /* Copies the row that waits out of the reader. 1; 0 when it is reported and left out. */
 static int take_row(struct dk_cases *cases, struct dk_case_row **kept, struct dk_err *err)
 {
-    struct dk_slice value[DK_MAPPING_COLUMNS_MAX];
+    struct dk_slice value[DK_MAPPING_COLUMNS_MAX + 1];
     cases->has_row = false;
     for (size_t i = 0; i < cases->mapping->column_count; i++) {
         value[i] = field_of(cases, (int)i);
     }
-    struct dk_case_row *row = dk_rows_add(&cases->rows, value, cases->mapping->column_count, err);
+    value[dk_mapping_kept(cases->mapping)] =
+        cases->xes != NULL ? cases->event.kept : (struct dk_slice){0};
+    struct dk_case_row *row =
+        dk_rows_add(&cases->rows, value, cases->mapping->column_count + 1, err);
     if (row == NULL) {
         return dk_err_wrap(err, "row %" PRIu64 ", case %.*s", cases->rows_read,
                            (int)value[cases->mapping->case_key].size,
@@ -322,8 +347,8 @@ int dk_cases_next(struct dk_cases *cases, const struct dk_case **next, struct dk
 /* ------------------------------------------------------------------------------------ life */
 
 int dk_cases_new(struct dk_cases **cases, const struct dk_mapping *mapping, struct dk_csv *csv,
-                 const uint8_t salt[DK_SALT_BYTES], uint64_t memory_bytes, struct dk_report *report,
-                 struct dk_err *err)
+                 struct dk_xes *xes, const uint8_t salt[DK_SALT_BYTES], uint64_t memory_bytes,
+                 struct dk_report *report, struct dk_err *err)
 {
     struct dk_cases *c = calloc(1, sizeof *c);
     if (c == NULL) {
@@ -331,13 +356,14 @@ int dk_cases_new(struct dk_cases **cases, const struct dk_mapping *mapping, stru
     }
     c->mapping = mapping;
     c->csv = csv;
+    c->xes = mapping->xes ? xes : NULL;
     c->report = report;
     memcpy(c->salt, salt, DK_SALT_BYTES);
     dk_map_init(&c->case_number, sizeof(uint64_t), CASES_MAX);
     dk_rows_init(&c->rows, memory_bytes);
-    c->sorter = mapping->scattered ? dk_sorter_new(mapping->column_count, memory_bytes) : NULL;
+    c->sorter = mapping->scattered ? dk_sorter_new(mapping->column_count + 1, memory_bytes) : NULL;
     *cases = c;
-    int rc = read_header(c, err);
+    int rc = c->xes != NULL ? 0 : read_header(c, err);
     if (rc != 0) {
         dk_cases_free(cases);
     }

@@ -206,6 +206,7 @@ static int connect(struct dk_run *run, struct dk_err *err)
         return rc;
     }
     const struct dk_session *session = dk_sender_session(run->sender);
+    dk_mapper_close(&run->mapper);
     dk_mapper_init(&run->mapper, &run->mapping, session->salt, session->now_us + DK_FUTURE_MAX_US,
                    run->report);
     rc = dk_ledger_read(&run->ledger, dk_sender_client(run->sender), run->config->log,
@@ -228,10 +229,13 @@ static int open_run(struct dk_run *run, struct dk_err *err)
     dk_mapper_init(&run->mapper, &run->mapping, no_salt, dk_clock_wall_us() + DK_FUTURE_MAX_US,
                    run->report);
     int rc = run->options->dry_run ? 0 : connect(run, err);
-    rc = rc != 0 ? rc
-                 : dk_csv_new(&run->csv, run->mapping.separator, dk_input_read, &run->input, err);
+    if (rc == 0 && run->mapping.xes) {
+        rc = dk_xes_new(&run->xes, &run->mapping, dk_input_read, &run->input, err);
+    } else if (rc == 0) {
+        rc = dk_csv_new(&run->csv, run->mapping.separator, dk_input_read, &run->input, err);
+    }
     return rc != 0 ? rc
-                   : dk_cases_new(&run->cases, &run->mapping, run->csv, run->mapper.salt,
+                   : dk_cases_new(&run->cases, &run->mapping, run->csv, run->xes, run->mapper.salt,
                                   DK_CASES_MEMORY_BYTES, run->report, err);
 }
 
@@ -262,6 +266,7 @@ static void close_run(struct dk_run *run)
     }
     dk_cases_free(&run->cases);
     dk_csv_free(&run->csv);
+    dk_xes_free(&run->xes);
     dk_mapper_close(&run->mapper);
     dk_ledger_close(&run->ledger);
     dk_drafts_close(&run->drafts);

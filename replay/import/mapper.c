@@ -15,11 +15,13 @@ void dk_mapper_init(struct dk_mapper *mapper, const struct dk_mapping *mapping,
     mapper->latest_us = latest_us;
     memcpy(mapper->salt, salt, DK_SALT_BYTES);
     dk_map_init(&mapper->known, 1, KNOWN_MAX);
+    DK_ASSERT(dk_arena_init(&mapper->arena, DK_UNPACK_MAX_BYTES) == 0);
 }
 
 void dk_mapper_close(struct dk_mapper *mapper)
 {
     dk_map_close(&mapper->known);
+    dk_arena_close(&mapper->arena);
 }
 
 void dk_mapper_know(struct dk_mapper *mapper, uint64_t subject)

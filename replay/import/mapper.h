@@ -15,13 +15,15 @@
  *   status                 StatusChanged          as before
  *   an attribute           FieldSet               FieldSet without a value
  *
- * A change to solved or closed carries what the mapping calls final, as its own row has it: where a
+ * What the source's row says word for word (XES) goes in as a SourceRow, in front of all that the row
+ * makes but Opened. A change to solved or closed carries what the mapping calls final, as its own row has it: where a
  * ticket was solved twice the last one counts. Agents, groups, products, customers and fields that
  * are met for the first time are defined, in force since ever, in front of the event that names
  * them. A row with anything that cannot be understood makes no event and changes nothing. */
 #ifndef DK_IMPORT_MAPPER_H
 #define DK_IMPORT_MAPPER_H
 
+#include "proto/base/arena.h"
 #include "proto/base/map.h"
 #include "replay/import/cases.h"
 #include "replay/import/drafts.h"
@@ -36,6 +38,7 @@ struct dk_mapper {
     struct dk_map known; /* subjects that are defined, by the log or by this mapper */
     int64_t latest_us;   /* no row may be later */
     uint8_t salt[DK_SALT_BYTES];
+    struct dk_arena arena; /* for what is kept of a row */
 
     /* The case at hand, as its rows so far have it. */
     struct dk_slice current[DK_MAPPING_COLUMNS_MAX]; /* by slot */

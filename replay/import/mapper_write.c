@@ -152,6 +152,21 @@ static uint64_t as_actor(unsigned actor_class, uint64_t subject, uint64_t otherw
 
 /* ------------------------------------------------------------------------------- ticket events */
 
+/* What the source says itself: nobody does anything by it. */
+static void write_kept(struct writing *w)
+{
+    struct dk_slice kept = value_of(w, dk_mapping_kept(w->mapper->mapping));
+    if (kept.size == 0) {
+        return;
+    }
+    dk_arena_reset(&w->mapper->arena);
+    Docket__SourceRow *body =
+        docket__source_row__unpack(&w->mapper->arena.allocator, kept.size, kept.data);
+    DK_ASSERT(body != NULL); /* as the reader packed it */
+    body->origin = &w->origin;
+    write_event(w, 0, w->importer, w->reading->at_us, DK_KIND_SOURCE_ROW, &body->base);
+}
+
 /* Who acts in the row; the importer where it tells nobody. */
 static uint64_t find_actor(struct writing *w)
 {
@@ -375,7 +390,9 @@ static void write_row(struct writing *w)
     bool requester = move_requester(w);
     if (first) {
         write_opened(w);
-    } else {
+    }
+    write_kept(w);
+    if (!first) {
         if (requester) {
             write_requester(w);
         }

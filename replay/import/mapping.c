@@ -102,15 +102,18 @@ static int read_form(struct dk_mapping *mapping, struct dk_err *err)
 {
     static const char *const shapes[] = {"snapshots", "activities", NULL};
     static const char *const cases[] = {"together", "scattered", NULL};
+    static const char *const formats[] = {"csv", "xes", NULL};
     const struct dk_yaml *root = mapping->doc.root;
     const struct dk_yaml *separator = dk_yaml_get(root, "separator");
     const char *text = ",";
-    int shape = 0, scattered = 0;
+    int shape = 0, scattered = 0, format = 0;
     int rc = required(mapping, "shape", err);
     rc =
         rc != 0 ? rc : dk_yaml_word(&mapping->doc, dk_yaml_get(root, "shape"), shapes, &shape, err);
     rc = rc != 0 ? rc
                  : dk_yaml_word(&mapping->doc, dk_yaml_get(root, "cases"), cases, &scattered, err);
+    rc = rc != 0 ? rc
+                 : dk_yaml_word(&mapping->doc, dk_yaml_get(root, "format"), formats, &format, err);
     rc = rc != 0 ? rc : dk_yaml_string(&mapping->doc, separator, &text, err);
     if (rc == 0 && (text[0] == '\0' || text[1] != '\0' || strchr("\"\r\n", text[0]) != NULL)) {
         rc = dk_yaml_error(&mapping->doc, separator, err,
@@ -118,6 +121,7 @@ static int read_form(struct dk_mapping *mapping, struct dk_err *err)
     }
     mapping->activities_shape = shape == 1;
     mapping->scattered = scattered == 1;
+    mapping->xes = format == 1;
     mapping->separator = text[0];
     return rc;
 }
@@ -291,7 +295,7 @@ static int read_all(struct dk_mapping *mapping, struct dk_err *err)
         "source",  "shape",      "case",       "cases",    "order",  "separator", "missing",
         "times",   "opened",     "changed",    "customer", "group",  "assignee",  "product",
         "channel", "type",       "status",     "priority", "impact", "urgency",   "final",
-        "ignored", "activities", "attributes", NULL};
+        "ignored", "activities", "attributes", "format",   NULL};
     int rc = dk_yaml_only(&mapping->doc, mapping->doc.root, keys, err);
     rc = rc != 0 ? rc : read_source(mapping, err);
     rc = rc != 0 ? rc : read_form(mapping, err);

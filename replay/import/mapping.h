@@ -1,6 +1,8 @@
 /* What a source's columns mean: MAP.yaml, read and checked.
  *
  *   source: uci-incident             # names the history; its events carry it
+ *   format: csv                      # or xes (xes.h): its columns are attributes of events, and
+ *                                    # "case:KEY" of traces; all are kept, whatever names them
  *   shape: snapshots                 # each row is the whole record; or activities: each is one act
  *   case: number                     # column that tells which ticket a row is of
  *   cases: together                  # a case's rows stand together; or scattered over the file
@@ -136,6 +138,7 @@ struct dk_mapping {
     uint64_t source_id;
     bool activities_shape;
     bool scattered;
+    bool xes;
     char separator;
     size_t missing_count;
     struct dk_slice missing[DK_MAPPING_MISSING_MAX];
@@ -177,6 +180,12 @@ int dk_mapping_bind(const struct dk_mapping *mapping, const struct dk_csv_row *h
 /* The file's columns that the mapping does not mention, as "a, b, c", and how many. */
 size_t dk_mapping_unmentioned(const struct dk_mapping *mapping, const struct dk_csv_row *header,
                               struct dk_buf *names);
+
+/* Behind the slots of columns: what is kept of a row word for word, an encoded SourceRow. */
+static inline int dk_mapping_kept(const struct dk_mapping *mapping)
+{
+    return (int)mapping->column_count;
+}
 
 static inline struct dk_slice dk_mapping_text(const char *text)
 {

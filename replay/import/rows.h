@@ -19,7 +19,7 @@ struct dk_case_row {
     bool in_log;      /* an earlier import made events of it; known once it was asked for */
     bool passed_over; /* it makes no events: not understood, or left out by an earlier import */
     int64_t key[DK_MAPPING_ORDER_MAX];
-    struct dk_slice value[]; /* by slot; empty when not known */
+    struct dk_slice value[]; /* by slot; empty when not known. Behind them dk_mapping_kept's */
 };
 
 /* By case, in the order of their first rows; within a case by the mapping's order, ties as the file

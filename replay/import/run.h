@@ -23,7 +23,8 @@ struct dk_run {
     struct dk_import_summary *summary;
     struct dk_mapping mapping;
     struct dk_input input;
-    struct dk_csv *csv;
+    struct dk_csv *csv; /* or */
+    struct dk_xes *xes;
     struct dk_cases *cases;
     struct dk_mapper mapper;
     struct dk_drafts drafts;

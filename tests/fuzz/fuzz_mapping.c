@@ -51,7 +51,7 @@ static void map_file(const struct dk_mapping *mapping, struct text *file)
     DK_ASSERT(dk_arena_init(&arena, DK_UNPACK_MAX_BYTES) == 0);
     dk_drafts_init(&drafts);
     dk_mapper_init(&mapper, mapping, salt, INT64_C(2000000000) * DK_SECOND_US, &report);
-    if (dk_cases_new(&cases, mapping, csv, salt, DK_CASES_MEMORY_BYTES, &report, &err) == 0) {
+    if (dk_cases_new(&cases, mapping, csv, NULL, salt, DK_CASES_MEMORY_BYTES, &report, &err) == 0) {
         while (dk_cases_next(cases, &one, &err) == 1) {
             dk_drafts_clear(&drafts);
             DK_ASSERT(dk_mapper_case(&mapper, one, &drafts, &err) == 0);

@@ -15,7 +15,7 @@ activities:
   - {when: {act: routed}, is: routed, to: who}
   - {when: {act: solved}, is: solved, agent: who}
 """
-FORMATS = ("csv", "jsonl", "sqlite")
+FORMATS = ("csv", "jsonl", "sqlite", "xes")
 SAID = 'line one\nline "two", with a comma'
 
 

@@ -289,8 +289,8 @@ static inline const char *fixture_map(struct import_fixture *f, const char *file
     int rc;
     f->at = file;
     ASSERT_OK(dk_csv_new(&f->csv, f->mapping.separator, fixture_read, f, &err), &err);
-    ASSERT_OK(dk_cases_new(&f->cases, &f->mapping, f->csv, fixture_salt, DK_CASES_MEMORY_BYTES,
-                           &f->report, &err),
+    ASSERT_OK(dk_cases_new(&f->cases, &f->mapping, f->csv, NULL, fixture_salt,
+                           DK_CASES_MEMORY_BYTES, &f->report, &err),
               &err);
     while ((rc = dk_cases_next(f->cases, &one, &err)) == 1) {
         dk_drafts_clear(&f->drafts);

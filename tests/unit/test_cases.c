@@ -13,9 +13,9 @@ static int gather(struct import_fixture *f, const char *mapping, const char *fil
     fixture_open(f, mapping);
     f->at = file;
     ASSERT_OK(dk_csv_new(&f->csv, ',', fixture_read, f, err), err);
-    ASSERT_OK(
-        dk_cases_new(&f->cases, &f->mapping, f->csv, fixture_salt, memory_bytes, &f->report, err),
-        err);
+    ASSERT_OK(dk_cases_new(&f->cases, &f->mapping, f->csv, NULL, fixture_salt, memory_bytes,
+                           &f->report, err),
+              err);
     while ((rc = dk_cases_next(f->cases, &one, err)) == 1) {
         (void)dk_buf_printf(&f->lines, "%.*s(", (int)one->key.size, (const char *)one->key.data);
         ASSERT_EQ(one->id, dk_case_id(one->key));
@@ -161,8 +161,8 @@ static void test_cases_want_a_header(void **state)
         fixture_open(&f, FRONT);
         f.at = rows[i].file;
         ASSERT_OK(dk_csv_new(&f.csv, ',', fixture_read, &f, &err), &err);
-        ASSERT_CODE(dk_cases_new(&f.cases, &f.mapping, f.csv, fixture_salt, DK_CASES_MEMORY_BYTES,
-                                 &f.report, &err),
+        ASSERT_CODE(dk_cases_new(&f.cases, &f.mapping, f.csv, NULL, fixture_salt,
+                                 DK_CASES_MEMORY_BYTES, &f.report, &err),
                     DK_EINVAL);
         ASSERT_CONTAINS(err.message, rows[i].error);
         fixture_close(&f);

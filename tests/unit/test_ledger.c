@@ -53,7 +53,7 @@ static void open_file(struct ledger_fixture *f, const char *file)
     dk_csv_free(&f->import.csv);
     f->import.at = file;
     ASSERT_OK(dk_csv_new(&f->import.csv, ',', fixture_read, &f->import, &err), &err);
-    ASSERT_OK(dk_cases_new(&f->import.cases, &f->import.mapping, f->import.csv, fixture_salt,
+    ASSERT_OK(dk_cases_new(&f->import.cases, &f->import.mapping, f->import.csv, NULL, fixture_salt,
                            DK_CASES_MEMORY_BYTES, &f->import.report, &err),
               &err);
 }

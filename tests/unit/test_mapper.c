@@ -321,7 +321,7 @@ static void test_mapper_takes_drafts_back(void **state)
     fixture_open(&f, "source: s\nshape: snapshots\ncase: c\nchanged: {at: t}\ngroup: g\n");
     f.at = "c,t,g\na,2026-01-01,G1\na,2026-01-02,G2\na,2026-01-03,G2\n";
     ASSERT_OK(dk_csv_new(&f.csv, ',', fixture_read, &f, &err), &err);
-    ASSERT_OK(dk_cases_new(&f.cases, &f.mapping, f.csv, fixture_salt, DK_CASES_MEMORY_BYTES,
+    ASSERT_OK(dk_cases_new(&f.cases, &f.mapping, f.csv, NULL, fixture_salt, DK_CASES_MEMORY_BYTES,
                            &f.report, &err),
               &err);
     ASSERT_EQ(dk_cases_next(f.cases, &one, &err), 1);

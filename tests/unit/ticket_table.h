@@ -255,4 +255,6 @@ ROW(ADOPTED, "", HISTORICAL,
 
 ROW(REPEAT_NOTED, "repeat_of=other", NOTHING,
     "?    +    +    +    -    -    -   ", "", "=")
+ROW(SOURCE_ROW, "", NOTHING,
+    "?    +    +    +    +    +    +   ", "", "=")
 /* clang-format on */
