@@ -17,7 +17,7 @@
 struct dk_checkpoint {
     int lock; /* one process a role's state */
     MDB_env *env;
-    MDB_dbi entries, meta;
+    MDB_dbi entries, segments, meta;
     char dir[PATH_MAX];
     uint8_t log_uuid[16];
 };
@@ -46,11 +46,12 @@ static int open_env(struct dk_checkpoint *c, struct dk_err *err)
     if (rc == 0) {
         dk_damage_watch(c->env, c->dir, DK_DAMAGE_DERIVED);
     }
-    rc = rc != 0 ? rc : mdb_env_set_maxdbs(c->env, 2);
+    rc = rc != 0 ? rc : mdb_env_set_maxdbs(c->env, 3);
     rc = rc != 0 ? rc : mdb_env_set_mapsize(c->env, DK_LMDB_MAP_BYTES(MAP_BYTES));
     rc = rc != 0 ? rc : mdb_env_open(c->env, c->dir, MDB_NOSYNC | MDB_NOTLS, 0640);
     rc = rc != 0 ? rc : mdb_txn_begin(c->env, NULL, 0, &txn);
     rc = rc != 0 ? rc : mdb_dbi_open(txn, "entries", MDB_CREATE, &c->entries);
+    rc = rc != 0 ? rc : mdb_dbi_open(txn, "segments", MDB_CREATE, &c->segments);
     rc = rc != 0 ? rc : mdb_dbi_open(txn, "meta", MDB_CREATE, &c->meta);
     if (rc == 0) {
         rc = mdb_txn_commit(txn);
@@ -201,6 +202,37 @@ static int fill_tables(MDB_cursor *cursor, struct dk_table **table, size_t count
     return rc == MDB_NOTFOUND ? 0 : rc;
 }
 
+/* Each one's bytes, and then its marks. */
+static int fill_segments(MDB_cursor *cursor, struct dk_table **table, size_t count,
+                         struct dk_err *err)
+{
+    MDB_val key, bytes, marks_key, marks;
+    int rc = mdb_cursor_get(cursor, &key, &bytes, MDB_FIRST);
+    for (; rc == 0; rc = mdb_cursor_get(cursor, &key, &bytes, MDB_NEXT)) {
+        const uint8_t *at = key.mv_data;
+        struct dk_segment_marks kept;
+        uint64_t number = key.mv_size == KEY_BYTES ? get_key(at) : 0;
+        rc = mdb_cursor_get(cursor, &marks_key, &marks, MDB_NEXT);
+        if (rc != 0 || key.mv_size != KEY_BYTES || at[0] >= count || number % 2 != 0 ||
+            number / 2 >= DK_SEGMENTS_MAX || marks_key.mv_size != KEY_BYTES ||
+            ((const uint8_t *)marks_key.mv_data)[0] != at[0] ||
+            get_key(marks_key.mv_data) != number + 1 || marks.mv_size != sizeof kept) {
+            return rc == 0 || rc == MDB_NOTFOUND ? MDB_CORRUPTED : rc;
+        }
+        memcpy(&kept, marks.mv_data, sizeof kept);
+        rc = dk_table_restore_segment(table[at[0]], (uint32_t)(number / 2), bytes.mv_data,
+                                      bytes.mv_size, &kept, err);
+        if (rc != 0) {
+            (void)dk_err_wrap(err, "table %u", at[0]);
+            return rc;
+        }
+    }
+    for (size_t i = 0; i < count; i++) {
+        dk_table_restored(table[i]);
+    }
+    return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
 static int compare_keys(const void *a, const void *b)
 {
     uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
@@ -267,13 +299,29 @@ static int restore_refs(struct dk_folder *folder, struct dk_source *source, stru
     return rc;
 }
 
-static int read_entries(struct dk_checkpoint *c, struct dk_folder *folder, struct mark *mark,
-                        struct dk_err *err)
+static int fill_folder(struct dk_checkpoint *c, MDB_txn *txn, struct dk_folder *folder,
+                       struct dk_err *err)
 {
     struct dk_table *table[DK_FOLDER_TABLES_MAX];
     size_t count = dk_folder_tables(folder, table, DK_FOLDER_TABLES_MAX);
-    MDB_txn *txn = NULL;
     MDB_cursor *cursor = NULL;
+    int rc = mdb_cursor_open(txn, c->entries, &cursor);
+    if (rc == 0) {
+        rc = fill_tables(cursor, table, count);
+        mdb_cursor_close(cursor);
+    }
+    rc = rc != 0 ? rc : mdb_cursor_open(txn, c->segments, &cursor);
+    if (rc == 0) {
+        rc = fill_segments(cursor, table, count, err);
+        mdb_cursor_close(cursor);
+    }
+    return rc;
+}
+
+static int read_state(struct dk_checkpoint *c, struct dk_folder *folder, struct mark *mark,
+                      struct dk_err *err)
+{
+    MDB_txn *txn = NULL;
     MDB_val key = text_key("mark"), value;
     int rc = mdb_txn_begin(c->env, NULL, MDB_RDONLY, &txn);
     rc = rc != 0 ? rc : mdb_get(txn, c->meta, &key, &value);
@@ -283,17 +331,16 @@ static int read_entries(struct dk_checkpoint *c, struct dk_folder *folder, struc
     }
     if (rc == 0) {
         memcpy(mark, value.mv_data, sizeof *mark);
-        rc = mdb_cursor_open(txn, c->entries, &cursor);
-        rc = rc != 0 ? rc : fill_tables(cursor, table, count);
+        rc = fill_folder(c, txn, folder, err);
     }
+    bool told = rc == DK_ECORRUPT;
     rc = rc != 0 ? rc : dk_lmdb_check_free(c->env); /* writing begins there: read it marked too */
-    if (cursor != NULL) {
-        mdb_cursor_close(cursor);
-    }
     if (txn != NULL) {
         mdb_txn_abort(txn);
     }
-    return rc == 0 || rc == MDB_NOTFOUND ? 0 : dk_lmdb_err(err, rc, "cannot read %s", c->dir);
+    return rc == 0 || rc == MDB_NOTFOUND ? 0
+           : told                        ? rc
+                                         : dk_lmdb_err(err, rc, "cannot read %s", c->dir);
 }
 
 /* Why the folder, just filled, cannot be used; `*why` NULL: it can. */
@@ -326,7 +373,7 @@ int dk_checkpoint_restore(struct dk_checkpoint *checkpoint, struct dk_folder **f
     struct mark mark = {0};
     struct dk_err damage = {0};
     const struct dk_role_ops *ops = dk_folder_ops(*folder);
-    int rc = read_entries(checkpoint, *folder, &mark, &damage);
+    int rc = read_state(checkpoint, *folder, &mark, &damage);
     unmark_reading(checkpoint);
     if (rc == 0 && mark.position == 0) {
         return 0;
@@ -346,20 +393,26 @@ int dk_checkpoint_restore(struct dk_checkpoint *checkpoint, struct dk_folder **f
 
 /* ---------------------------------------------------------------- writing */
 
-static int write_entry(MDB_cursor *cursor, unsigned number, uint64_t key,
-                       const struct dk_table *table)
+/* NULL: nothing is to be there. */
+static int put_or_delete(MDB_cursor *cursor, uint8_t key[KEY_BYTES], const void *data, size_t size)
 {
-    uint8_t bytes[KEY_BYTES];
-    size_t size;
-    const void *data = dk_table_get(table, key, &size);
-    put_key(bytes, number, key);
-    MDB_val k = {KEY_BYTES, bytes}, v = {size, (void *)(uintptr_t)data};
+    MDB_val k = {KEY_BYTES, key}, v = {size, (void *)(uintptr_t)data};
     if (data != NULL) {
         return mdb_cursor_put(cursor, &k, &v, 0);
     }
     int rc = mdb_cursor_get(cursor, &k, &v, MDB_SET);
     rc = rc != 0 ? rc : mdb_cursor_del(cursor, 0);
     return rc == MDB_NOTFOUND ? 0 : rc;
+}
+
+static int write_entry(MDB_cursor *cursor, unsigned number, uint64_t key,
+                       const struct dk_table *table)
+{
+    uint8_t bytes[KEY_BYTES];
+    size_t size = 0;
+    const void *data = dk_table_saved(table, key, &size);
+    put_key(bytes, number, key);
+    return put_or_delete(cursor, bytes, data, size);
 }
 
 /* In the order of keys, so that each page is found once and the first checkpoint fills them. */
@@ -380,17 +433,43 @@ static int write_table(MDB_cursor *cursor, unsigned number, const struct dk_tabl
     return rc;
 }
 
-static int write_tables(MDB_txn *txn, MDB_dbi entries, struct dk_folder *folder)
+static int write_segments(MDB_cursor *cursor, unsigned number, const struct dk_table *table)
 {
-    struct dk_table *table[DK_FOLDER_TABLES_MAX];
-    size_t count = dk_folder_tables(folder, table, DK_FOLDER_TABLES_MAX);
-    MDB_cursor *cursor = NULL;
-    int rc = mdb_cursor_open(txn, entries, &cursor);
-    for (unsigned i = 0; rc == 0 && i < count; i++) {
-        rc = write_table(cursor, i, table[i]);
+    const struct dk_segments *segments = dk_table_segments(table);
+    uint8_t key[KEY_BYTES];
+    int rc = 0;
+    for (uint32_t i = 0; rc == 0 && segments != NULL && i < segments->count; i++) {
+        const struct dk_segment *segment = &segments->segment[i];
+        struct dk_segment_marks marks;
+        if (segment->bytes_unsaved) {
+            put_key(key, number, (uint64_t)i * 2);
+            rc = put_or_delete(cursor, key, segment->bytes, segment->pack.size);
+        }
+        if (rc == 0 && segment->marks_unsaved) {
+            marks = dk_segment_marks(segment);
+            put_key(key, number, (uint64_t)i * 2 + 1);
+            rc = put_or_delete(cursor, key, segment->bytes != NULL ? &marks : NULL, sizeof marks);
+        }
     }
-    if (cursor != NULL) {
-        mdb_cursor_close(cursor);
+    return rc;
+}
+
+static int write_tables(MDB_txn *txn, struct dk_checkpoint *c, struct dk_table **table,
+                        size_t count)
+{
+    MDB_cursor *entries = NULL, *segments = NULL;
+    int rc = mdb_cursor_open(txn, c->entries, &entries);
+    rc = rc != 0 ? rc : mdb_cursor_open(txn, c->segments, &segments);
+    for (unsigned i = 0; rc == 0 && i < count; i++) {
+        dk_table_saving(table[i]);
+        rc = write_table(entries, i, table[i]);
+        rc = rc != 0 ? rc : write_segments(segments, i, table[i]);
+    }
+    if (entries != NULL) {
+        mdb_cursor_close(entries);
+    }
+    if (segments != NULL) {
+        mdb_cursor_close(segments);
     }
     return rc;
 }
@@ -412,7 +491,7 @@ int dk_checkpoint_write(struct dk_checkpoint *checkpoint, struct dk_folder *fold
         return rc;
     }
     rc = mdb_txn_begin(checkpoint->env, NULL, 0, &txn);
-    rc = rc != 0 ? rc : write_tables(txn, checkpoint->entries, folder);
+    rc = rc != 0 ? rc : write_tables(txn, checkpoint, table, count);
     rc = rc != 0 ? rc : mdb_put(txn, checkpoint->meta, &key, &value, 0);
     if (rc == 0) {
         rc = mdb_txn_commit(txn);

@@ -1,9 +1,12 @@
 /* A folder's state on disk: an LMDB environment, written now and then, never waited for.
  *
- *   STATE/ROLE/v<fold version>/    tables' entries by (table, key); "position", "hash", "log uuid"
+ *   STATE/ROLE/v<fold version>/    entries:  (table, key) -> value
+ *                                  segments: (table, number * 2) -> packed rows, (.., + 1) -> marks
+ *                                  meta:     "mark" -> log, position, hash
  *
- * One transaction writes what changed since the last one, and the position. No sync: after a power
- * cut the stored hash tells whether the state is whole; if not, it is rebuilt from the log. A
+ * One transaction writes what changed since the last one, and the position: an entry that went cold
+ * leaves "entries" in the one that brings its segment. No sync: after a power cut the stored hash
+ * and the segments' CRCs tell whether the state is whole; if not, it is rebuilt from the log. A
  * program with another fold version uses another folder and rebuilds beside the old state.
  * Definitions are stored as positions and read from the log again. */
 #ifndef DK_RUNTIME_CHECKPOINT_H

@@ -33,6 +33,12 @@ int dk_folder_new(struct dk_folder **folder, const struct dk_role_ops *ops, stru
     rc = rc != 0 ? rc : dk_table_new(&f->definitions, TABLE_DEFINITIONS, 1, err);
     for (unsigned i = 0; rc == 0 && i < ops->table_count; i++) {
         rc = dk_table_new(&f->own[i], i + 1, ops->table_value_bytes[i], err);
+        if (rc == 0 && ops->table_layout[i].head_words > 0) {
+            dk_table_pack(f->own[i], ops->table_layout[i]);
+        }
+    }
+    if (rc == 0 && ops->tickets_layout.head_words > 0) {
+        dk_table_pack(f->world.tickets, ops->tickets_layout);
     }
     rc = rc != 0 ? rc : ops->open(&f->self, &f->world, f->own, err);
     if (rc != 0) {
@@ -129,7 +135,20 @@ int dk_folder_apply(struct dk_folder *folder, const uint8_t *record, size_t reco
     folder->world.position = envelope.position;
     folder->world.recorded_us = envelope.recorded_us;
     rc = fold_world(folder, &event, &before, err);
-    return rc != 0 ? rc : folder->ops->apply(folder->self, &event, folder->agenda, err);
+    rc = rc != 0 ? rc : folder->ops->apply(folder->self, &event, folder->agenda, err);
+    dk_table_chill(folder->world.tickets);
+    for (size_t i = 0; i < folder->ops->table_count; i++) {
+        dk_table_chill(folder->own[i]);
+    }
+    return rc;
+}
+
+void dk_folder_chill(struct dk_folder *folder)
+{
+    dk_table_chill_now(folder->world.tickets);
+    for (size_t i = 0; i < folder->ops->table_count; i++) {
+        dk_table_chill_now(folder->own[i]);
+    }
 }
 
 bool dk_folder_next_item(struct dk_folder *folder, int64_t now_us, uint64_t *item)

@@ -40,6 +40,10 @@ uint64_t dk_folder_hash(struct dk_folder *folder);
 int dk_folder_query(struct dk_folder *folder, const char *name, const char *const *argument,
                     size_t argument_count, struct dk_buf *json, struct dk_err *err);
 
+/* Packs what is quiet in the tables that are packed, now: what folding does by itself when it is
+ * due. Nothing that a folder answers depends on it. */
+void dk_folder_chill(struct dk_folder *folder);
+
 /* The tables: tickets, definitions, then the role's own: for checkpoints and for `replay diff`. */
 #define DK_FOLDER_TABLES_MAX (DK_ROLE_TABLES_MAX + 2)
 size_t dk_folder_tables(const struct dk_folder *folder, struct dk_table **table, size_t max);

@@ -51,6 +51,11 @@ struct dk_role_ops {
     size_t table_count;
     size_t table_value_bytes[DK_ROLE_TABLES_MAX];
 
+    /* How quiet entries are packed (dk_table_pack), of own tables and of the world's tickets; without
+     * head words they are not. */
+    struct dk_pack_layout table_layout[DK_ROLE_TABLES_MAX];
+    struct dk_pack_layout tickets_layout;
+
     /* Makes the role's derived parts, empty. `table` are its own, in the order above. */
     int (*open)(void **self, const struct dk_world *world, struct dk_table *const *table,
                 struct dk_err *err);

@@ -1,38 +1,9 @@
-#include "nodes/runtime/table.h"
-#include "proto/base/map.h"
+#include "nodes/runtime/table_internal.h"
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define ENTRIES_MAX (UINT64_C(1) << 32)
-
-/* An entry of a table whose values have sizes of their own. */
-struct own_size {
-    uint8_t *data;
-    uint32_t bytes, capacity;
-};
-
-/* Behind each value: which lists its key stands in. It lies where a change has to look anyway. */
-struct marks {
-    uint32_t dirty; /* the table's turn in which it was put down as changed; 0: none */
-    uint32_t stale; /* its value is out of the sum */
-};
-
-struct keys {
-    uint64_t *key;
-    size_t count, capacity;
-};
-
-struct dk_table {
-    unsigned number;
-    size_t value_bytes; /* 0: struct own_size in the map */
-    size_t marks_at;    /* in an entry */
-    struct dk_map entries;
-    struct keys dirty; /* changed since the last checkpoint */
-    struct keys stale; /* changed since the last hash */
-    uint32_t turn;     /* counts checkpoints, from 1 */
-    uint64_t sum;
-};
 
 int dk_table_new(struct dk_table **table, unsigned number, size_t value_bytes, struct dk_err *err)
 {
@@ -59,9 +30,11 @@ void dk_table_free(struct dk_table **table)
     if (t == NULL) {
         return;
     }
-    while (t->value_bytes == 0 && dk_map_next(&t->entries, &cursor, &key, &value)) {
+    while (t->packed == NULL && t->value_bytes == 0 &&
+           dk_map_next(&t->entries, &cursor, &key, &value)) {
         free(((struct own_size *)value)->data);
     }
+    table_packed_free(t);
     dk_map_close(&t->entries);
     free(t->dirty.key);
     free(t->stale.key);
@@ -74,9 +47,23 @@ size_t dk_table_count(const struct dk_table *table)
     return table->entries.count;
 }
 
-static const void *value_of(const struct dk_table *table, const void *entry, size_t *bytes)
+void dk_table_pack(struct dk_table *table, struct dk_pack_layout layout)
+{
+    DK_ASSERT(table->entries.count == 0 && table->packed == NULL);
+    dk_map_close(&table->entries);
+    table->marks_at = sizeof(uint64_t);
+    dk_map_init(&table->entries, table->marks_at + sizeof(struct marks), ENTRIES_MAX);
+    table_packed_new(table, layout);
+}
+
+/* Of what is cold: in `room`. */
+static const void *value_of(const struct dk_table *table, const void *entry, size_t *bytes,
+                            struct dk_buf *room)
 {
     const struct own_size *own = entry;
+    if (table->packed != NULL) {
+        return table_packed_value(table->packed, *(const uint64_t *)entry, bytes, room);
+    }
     if (table->value_bytes != 0) {
         *bytes = table->value_bytes;
         return entry;
@@ -89,23 +76,50 @@ const void *dk_table_get(const struct dk_table *table, uint64_t key, size_t *byt
 {
     const void *entry = dk_map_get(&table->entries, key);
     size_t size = 0;
-    const void *value = entry == NULL ? NULL : value_of(table, entry, &size);
+    const void *value = NULL;
+    if (entry != NULL) {
+        bool cold = table->packed != NULL && slot_is_cold(*(const uint64_t *)entry);
+        value = value_of(table, entry, &size, cold ? table_packed_warm(table->packed) : NULL);
+    }
     if (bytes != NULL) {
         *bytes = size;
     }
     return value;
 }
 
-static uint64_t hash_entry(const struct dk_table *table, uint64_t key, const void *entry)
+const void *dk_table_read(const struct dk_table *table, uint64_t key, size_t *bytes,
+                          struct dk_buf *room)
+{
+    const void *entry = dk_map_get(&table->entries, key);
+    *bytes = 0;
+    return entry == NULL ? NULL : value_of(table, entry, bytes, room);
+}
+
+const void *dk_table_saved(const struct dk_table *table, uint64_t key, size_t *bytes)
+{
+    const void *entry = dk_map_get(&table->entries, key);
+    if (entry == NULL || (table->packed != NULL && slot_is_cold(*(const uint64_t *)entry))) {
+        return NULL;
+    }
+    return value_of(table, entry, bytes, NULL);
+}
+
+uint64_t table_hash_value(const struct dk_table *table, uint64_t key, const void *value,
+                          size_t bytes)
 {
     uint8_t hash_key[crypto_shorthash_KEYBYTES] = {0};
     uint64_t hash, number = table->number;
-    size_t bytes;
-    const void *value = value_of(table, entry, &bytes);
     memcpy(hash_key, &key, sizeof key);
     memcpy(hash_key + sizeof key, &number, sizeof number);
     (void)crypto_shorthash((uint8_t *)&hash, value, bytes, hash_key);
     return hash;
+}
+
+static uint64_t hash_entry(const struct dk_table *table, uint64_t key, const void *entry)
+{
+    size_t bytes;
+    const void *value = value_of(table, entry, &bytes, table->room);
+    return table_hash_value(table, key, value, bytes);
 }
 
 static struct marks *marks_of(const struct dk_table *table, void *entry)
@@ -133,14 +147,20 @@ static void empty(struct keys *keys)
     keys->count = 0;
 }
 
-/* Before an entry changes: its old value, if it had one, leaves the sum, once. */
-static void mark(struct dk_table *table, uint64_t key, void *entry, bool created)
+void table_mark_dirty(struct dk_table *table, uint64_t key, void *entry)
 {
     struct marks *marks = marks_of(table, entry);
     if (marks->dirty != table->turn) {
         marks->dirty = table->turn;
         note(&table->dirty, key);
     }
+}
+
+/* Before an entry changes: its old value, if it had one, leaves the sum, once. */
+static void mark(struct dk_table *table, uint64_t key, void *entry, bool created)
+{
+    struct marks *marks = marks_of(table, entry);
+    table_mark_dirty(table, key, entry);
     if (marks->stale == 0) {
         marks->stale = 1;
         note(&table->stale, key);
@@ -171,6 +191,10 @@ void *dk_table_edit(struct dk_table *table, uint64_t key, size_t bytes)
     void *entry = dk_map_put(&table->entries, key, &created);
     DK_ASSERT(entry != NULL);
     mark(table, key, entry, created);
+    if (table->packed != NULL) {
+        return table_packed_edit(table, key, entry,
+                                 table->value_bytes != 0 ? table->value_bytes : bytes);
+    }
     if (table->value_bytes != 0) {
         return entry;
     }
@@ -190,10 +214,15 @@ bool dk_table_restore(struct dk_table *table, uint64_t key, const void *value, s
     if (!created) {
         return false;
     }
-    if (table->value_bytes == 0) {
+    void *data = entry;
+    if (table->packed != NULL) {
+        data = table_packed_put(table->packed, key, entry, bytes);
+    } else if (table->value_bytes == 0) {
         resize(entry, bytes);
+        data = ((struct own_size *)entry)->data;
     }
-    memcpy(table->value_bytes == 0 ? ((struct own_size *)entry)->data : entry, value, bytes);
+    memcpy(data, value, bytes);
+    table->on_disk = true;
     table->sum += hash_entry(table, key, entry);
     return true;
 }
@@ -205,7 +234,9 @@ void dk_table_remove(struct dk_table *table, uint64_t key)
         return;
     }
     mark(table, key, entry, false);
-    if (table->value_bytes == 0) {
+    if (table->packed != NULL) {
+        table_packed_remove(table, key, entry);
+    } else if (table->value_bytes == 0) {
         free(((struct own_size *)entry)->data);
     }
     (void)dk_map_remove(&table->entries, key);
@@ -218,7 +249,7 @@ bool dk_table_next(const struct dk_table *table, size_t *cursor, uint64_t *key, 
     if (!dk_map_next(&table->entries, cursor, key, &entry)) {
         return false;
     }
-    *value = value_of(table, entry, bytes);
+    *value = value_of(table, entry, bytes, table->walked);
     return true;
 }
 
@@ -250,8 +281,16 @@ size_t dk_table_dirty_count(const struct dk_table *table)
     return table->dirty.count;
 }
 
+void dk_table_saving(struct dk_table *table)
+{
+    table->on_disk = true;
+}
+
 void dk_table_clean(struct dk_table *table)
 {
     empty(&table->dirty);
     table->turn++;
+    if (table->packed != NULL) {
+        dk_segments_clean(&table->packed->segments);
+    }
 }
