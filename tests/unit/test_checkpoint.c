@@ -2,8 +2,10 @@
 
 #include "tests/lib/core_fixture.h"
 #include "tests/lib/folder.h"
+#include "tests/lib/random.h"
 #include "tests/lib/role_world.h"
 #include "tests/lib/small_role.h"
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -312,6 +314,152 @@ static void test_checkpoint_belongs_to_one_process(void **state)
     dk_checkpoint_close(&second);
 }
 
+/* ---------------------------------------------------------------- what is cold */
+
+/* The role with its numbers and its tickets packed. */
+static struct dk_role_ops packing_ops(const struct world *w)
+{
+    struct dk_role_ops ops = w->ops;
+    ops.table_layout[0] = (struct dk_pack_layout){1, 0};
+    ops.tickets_layout = (struct dk_pack_layout){sizeof(struct dk_ticket) / 8, 0};
+    return ops;
+}
+
+static size_t cold_count(const struct dk_folder *folder)
+{
+    const struct dk_table *tickets = dk_folder_world(folder)->tickets;
+    return dk_table_count(tickets) - dk_table_hot_count(tickets);
+}
+
+static void test_checkpoint_keeps_what_is_cold(void **state)
+{
+    struct world *w = *state;
+    struct dk_role_ops ops = packing_ops(w);
+    struct dk_checkpoint *checkpoint;
+    struct test_random random = {7};
+    size_t cold = 0;
+    checkpoint_at(w, &ops, 1);
+    for (uint64_t position = 3; position <= w->role.count; position += 5) {
+        struct dk_folder *folder = restore(w, &ops, &checkpoint), *fresh;
+        world_fold(&w->role, folder, position);
+        for (uint64_t i = test_random_below(&random, 4); i > 0; i--)
+            dk_folder_chill(folder);
+        cold = cold_count(folder);
+        ASSERT_OK(dk_checkpoint_write(checkpoint, folder, &w->err), &w->err);
+        dk_folder_free(&folder);
+        dk_checkpoint_close(&checkpoint);
+        folder = restore(w, &ops, &checkpoint);
+        ASSERT_OK(dk_folder_new(&fresh, &w->ops, &w->err), &w->err); /* without */
+        world_fold(&w->role, fresh, position);
+        ASSERT_EQ(dk_folder_position(folder), position);
+        ASSERT_EQ(cold_count(folder), cold);
+        ASSERT_TRUE(dk_folder_hash(folder) == dk_folder_hash(fresh));
+        dk_folder_free(&fresh);
+        dk_folder_free(&folder);
+        dk_checkpoint_close(&checkpoint);
+    }
+    ASSERT_TRUE(cold > 0);
+}
+
+/* A byte in each segment of tickets in the file, found by what its header says of its form. */
+static void flip_in_segment(struct world *w)
+{
+    char path[600];
+    static uint8_t data[1 << 22];
+    (void)snprintf(path, sizeof path, "%s/routing/v1/data.mdb", w->config.state);
+    FILE *file = fopen(path, "r+b");
+    size_t size = fread(data, 1, sizeof data, file), flipped = 0;
+    for (size_t at = 0; at + 24 < size; at++) {
+        /* rows, head_words, item_words, format, zero: pack_format.h */
+        const uint8_t form[] = {sizeof(struct dk_ticket) / 8, 0, 1, 0, 0, 0, 0, 0, 0, 0};
+        if (memcmp(data + at + 14, form, sizeof form) == 0) {
+            data[at + 200] ^= 4;
+            flipped++;
+        }
+    }
+    ASSERT_TRUE(flipped > 0);
+    rewind(file);
+    ASSERT_EQ(fwrite(data, 1, size, file), size);
+    ASSERT_EQ(fclose(file), 0);
+}
+
+static void test_checkpoint_with_a_flipped_byte_in_a_segment_is_discarded(void **state)
+{
+    struct world *w = *state;
+    struct dk_role_ops ops = packing_ops(w);
+    struct dk_checkpoint *checkpoint;
+    struct dk_folder *folder;
+    char said[800] = "", path[600];
+    ASSERT_OK(dk_checkpoint_open(&checkpoint, w->config.state, &ops, w->uuid, &w->err), &w->err);
+    ASSERT_OK(dk_folder_new(&folder, &ops, &w->err), &w->err);
+    world_fold(&w->role, folder, w->role.count);
+    dk_folder_chill(folder);
+    dk_folder_chill(folder);
+    ASSERT_EQ(cold_count(folder), 40);
+    ASSERT_OK(dk_checkpoint_write(checkpoint, folder, &w->err), &w->err);
+    dk_folder_free(&folder);
+    dk_checkpoint_close(&checkpoint);
+    flip_in_segment(w);
+    (void)snprintf(path, sizeof path, "%.400s/said", w->dir.path);
+    int out = dup(STDERR_FILENO), fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+    (void)dup2(fd, STDERR_FILENO);
+    uint64_t position = restored_position(w, &ops);
+    (void)dup2(out, STDERR_FILENO);
+    ASSERT_TRUE(pread(fd, said, sizeof said - 1, 0) > 0);
+    (void)close(fd);
+    (void)close(out);
+    ASSERT_EQ(position, 0);
+    ASSERT_CONTAINS(said, "checkpoint-discarded");
+    ASSERT_CONTAINS(said, "segment 0: a packed segment is not what its CRC says");
+    ASSERT_EQ(restored_position(w, &ops), w->role.count); /* made anew */
+}
+
+/* Folds, packs and writes a few records at a time, until it is killed. */
+static void work_until_killed(struct world *w, const struct dk_role_ops *ops)
+{
+    struct dk_checkpoint *checkpoint;
+    struct dk_folder *folder = restore(w, ops, &checkpoint);
+    for (uint64_t i = 0;; i++) {
+        uint64_t position = dk_folder_position(folder);
+        if (position < w->role.count)
+            world_fold(&w->role, folder, position + 1);
+        if (i % 3 == 0)
+            dk_folder_chill(folder);
+        if (dk_checkpoint_write(checkpoint, folder, &w->err) != 0)
+            _exit(EXIT_FAILURE);
+    }
+}
+
+static void test_checkpoint_survives_kills_while_segments_are_written(void **state)
+{
+    struct world *w = *state;
+    struct dk_role_ops ops = packing_ops(w);
+    struct test_random random = {11};
+    struct dk_checkpoint *checkpoint;
+    uint64_t last = 0;
+    checkpoint_at(w, &ops, 1);
+    for (int i = 0; i < 60; i++) {
+        int status = 0;
+        pid_t child = fork();
+        if (child == 0)
+            work_until_killed(w, &ops);
+        (void)usleep((useconds_t)test_random_below(&random, 8000));
+        (void)kill(child, SIGKILL);
+        ASSERT_EQ(waitpid(child, &status, 0), child);
+        ASSERT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+        struct dk_folder *folder = restore(w, &ops, &checkpoint), *fresh;
+        uint64_t position = dk_folder_position(folder);
+        ASSERT_OK(dk_folder_new(&fresh, &w->ops, &w->err), &w->err);
+        world_fold(&w->role, fresh, position);
+        ASSERT_TRUE(dk_folder_hash(folder) == dk_folder_hash(fresh));
+        last = position > last ? position : last;
+        dk_folder_free(&fresh);
+        dk_folder_free(&folder);
+        dk_checkpoint_close(&checkpoint);
+    }
+    ASSERT_TRUE(last > 1);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -328,6 +476,9 @@ int main(void)
         CASE(test_checkpoint_that_kills_its_reader_is_discarded),
         CASE(test_checkpoint_of_another_fold_version_stands_beside),
         CASE(test_checkpoint_belongs_to_one_process),
+        CASE(test_checkpoint_keeps_what_is_cold),
+        CASE(test_checkpoint_with_a_flipped_byte_in_a_segment_is_discarded),
+        CASE(test_checkpoint_survives_kills_while_segments_are_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
