@@ -1,6 +1,7 @@
 #include "nodes/analytics/analytics.h"
 #include "nodes/analytics/facts.h"
 #include "nodes/analytics/kpi.h"
+#include "nodes/analytics/staff.h"
 #include <stdlib.h>
 
 #define RULE_VERSION 1 /* of decisions: there are none */
@@ -47,6 +48,9 @@ static int query(void *self, const char *name, const char *const *argument, size
 {
     const struct dk_analytics *analytics = self;
     struct dk_kpi_query asked;
+    if (dk_staff_has(name)) {
+        return dk_staff_answer(analytics, name, argument, argument_count, json, err);
+    }
     int rc = dk_kpi_parse(&asked, analytics->world, name, argument, argument_count, err);
     if (rc == 0) {
         rc = dk_kpi_run(analytics, &asked, json, err);

@@ -1,6 +1,7 @@
 /* The role that counts: it folds each ticket's facts (facts.h), owes nothing, and answers the
- * queries "kpi" and "backlog" (kpi.h). A replay of the same log with this role gives the same
- * answers, byte for byte: feed a dk_folder, then dk_folder_query. */
+ * queries "kpi" and "backlog" (kpi.h), "load", "coverage" and "index" (staff.h). A replay of the
+ * same log with this role gives the same answers, byte for byte: feed a dk_folder, then
+ * dk_folder_query. */
 #ifndef DK_ANALYTICS_ANALYTICS_H
 #define DK_ANALYTICS_ANALYTICS_H
 

@@ -4,6 +4,7 @@
 #include "replay/cli/parties.h"
 #include "replay/cli/read.h"
 #include "replay/cli/sla.h"
+#include "replay/cli/staff.h"
 #include "replay/cli/verb.h"
 
 const struct dk_verb dk_verbs_read[] = {
@@ -40,11 +41,31 @@ const struct dk_verb dk_verbs_read[] = {
      .example = "kpi credits --from 2026-03-01 --to 2026-04-01 --zone Europe/Berlin\n",
      .parameter = dk_credits_parameters,
      .run = dk_credits_run},
+    {.name = "kpi load",
+     .summary = "how busy agents or groups were, and how evenly",
+     .more = dk_load_more,
+     .example = "kpi load --from -7d\nkpi load --by group --from 2026-03-01 --to 2026-04-01\n",
+     .parameter = dk_load_parameters,
+     .run = dk_staff_run},
+    {.name = "kpi coverage",
+     .summary = "products that too few agents of a shift serve",
+     .more = dk_coverage_more,
+     .example = "kpi coverage\nkpi coverage --at 2026-03-01 --at-least 3\n",
+     .parameter = dk_coverage_parameters,
+     .run = dk_staff_run},
+    {.name = "kpi index",
+     .summary = "the integral index: what agents or groups got done, by weight and quality",
+     .more = dk_index_more,
+     .example = "kpi index --by group --from -28d\nkpi index --a 1 --b 0.5 --c 0\n",
+     .parameter = dk_index_parameters,
+     .run = dk_staff_run},
     {.name = "kpi",
      .summary = "key figures, from the analytics node",
      .more = dk_kpi_more,
      .example = "kpi --by priority --from -30d\nkpi --measures resolution --by group,month "
-                "priority=high\nkpi --backlog --at 2026-01-01 --by group\n",
+                "priority=high\nkpi --backlog --at 2026-01-01 --by group\n"
+                "kpi --measures agent-work,next-reply --time business --by type\n"
+                "kpi --measures sla-supplier,supplier-hold,fix-reopened --by supplier\n",
      .parameter = dk_kpi_parameters,
      .run = dk_kpi_verb},
     {.name = "routing explain",

@@ -1,6 +1,7 @@
 /* The verbs about the past. */
 #include "replay/cli/replay.h"
 #include "replay/cli/sla.h"
+#include "replay/cli/staff.h"
 #include "replay/cli/verb.h"
 
 #define TICKET                                                                                     \
@@ -65,6 +66,24 @@ const struct dk_verb dk_verbs_replay[] = {
      .example = "replay kpi credits --from 2026-03-01 --json\n",
      .parameter = dk_replay_credits_parameters,
      .run = dk_replay_credits_run},
+    {.name = "replay kpi load",
+     .summary = "how busy agents or groups were, folded from the log",
+     .more = dk_load_more,
+     .example = "replay kpi load --by group --json\n",
+     .parameter = dk_replay_load_parameters,
+     .run = dk_replay_staff_run},
+    {.name = "replay kpi coverage",
+     .summary = "products that too few agents of a shift serve, folded from the log",
+     .more = dk_coverage_more,
+     .example = "replay kpi coverage --at 2026-03-01\n",
+     .parameter = dk_replay_coverage_parameters,
+     .run = dk_replay_staff_run},
+    {.name = "replay kpi index",
+     .summary = "the integral index, folded from the log",
+     .more = dk_index_more,
+     .example = "replay kpi index --from 2026-03-01 --to 2026-04-01\n",
+     .parameter = dk_replay_index_parameters,
+     .run = dk_replay_staff_run},
     {.name = "replay kpi",
      .summary = "key figures, folded from the log",
      .more = "The same bytes as docket kpi at the same position; see its --help for measures.\n",

@@ -387,6 +387,11 @@ def nodes(docket):
                      ("--backlog", "--at", "2030-01-01", "--by", "group"), ("priority=high",)):
         live = docket("kpi", *question, "--json")
         assert live == docket("replay", "kpi", *question, "--json") and json.loads(live), question
+    for verb in (("load", "--from", "2020-01-01"), ("load", "--by", "group"), ("coverage",),
+                 ("index", "--a", "1"), ("--time", "business", "--measures", "agent-work")):
+        live = docket("kpi", *verb, "--json")
+        assert live == docket("replay", "kpi", *verb, "--json") and json.loads(live), verb
+        assert "definitions" in docket("kpi", *verb), verb
     assert "priority" in docket("kpi", "--by", "priority", "priority=high")
     docket.fails(USAGE, "happiness", "kpi", "--measures", "happiness")
     docket.fails(USAGE, "happiness", "replay", "kpi", "--measures", "happiness")

@@ -52,6 +52,9 @@ CASES = f"""
 64 happiness                      | kpi --measures happiness
 64 happiness                      | replay kpi --measures happiness
 64 to is not after from           | kpi --from 2026-01-02 --to 2026-01-01
+64 to is not after from           | kpi load --from 2026-01-02 --to 2026-01-01
+64 to is not after from           | replay kpi index --from 2026-01-02 --to 2026-01-01
+64 no weight                      | kpi index --a much
 64 to is not after from           | kpi credits --from 2026-01-02 --to 2026-01-01
 64 to is not after from           | replay kpi credits --from 2026-01-02 --to 2026-01-01
 64 happiness                      | sla explain 1-1 happiness
