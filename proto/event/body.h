@@ -51,6 +51,11 @@ int dk_event_json(struct dk_buf *out, struct dk_arena *arena, const uint8_t *rec
 int dk_body_json(struct dk_buf *out, uint32_t kind, const ProtobufCMessage *body,
                  struct dk_err *err);
 
+/* One value of a field, as it stands there (dk_field_values; `rule` of proto/event/fields.h). The
+ * same. */
+int dk_value_json(struct dk_buf *out, const ProtobufCFieldDescriptor *field, const void *value,
+                  int rule, struct dk_err *err);
+
 /* The word of an enum's value: STATUS_NEW is "new", CHANNEL_ON_BEHALF "on-behalf" (the enum's own
  * name is left out). Returns `word`. */
 #define DK_WORD_BYTES 64

@@ -385,3 +385,12 @@ int dk_body_json(struct dk_buf *out, uint32_t kind, const ProtobufCMessage *body
     put_body(&json, kind, body);
     return end(&json, before, err);
 }
+
+int dk_value_json(struct dk_buf *out, const ProtobufCFieldDescriptor *field, const void *value,
+                  int rule, struct dk_err *err)
+{
+    struct json json = {.out = out};
+    size_t before = out->size;
+    put_value(&json, field, value, (enum dk_rule)rule);
+    return end(&json, before, err);
+}

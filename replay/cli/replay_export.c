@@ -7,7 +7,7 @@
 #include <string.h>
 
 const struct dk_parameter dk_replay_export_parameters[] = {
-    {"FORMAT", NULL, "csv, jsonl, sqlite, xes", NULL, DK_NEEDED, 0},
+    {"FORMAT", NULL, "csv, jsonl, sqlite, xes, ocel", NULL, DK_NEEDED, 0},
     {"--out", "FILE", "write this file, once it is whole; stdout when left out, or -", NULL, 0, 0},
     {"--from", "TIME", "only what occurred from here on", NULL, 0, 0},
     {"--to", "TIME", "and before this", NULL, 0, 0},
@@ -27,6 +27,7 @@ const char dk_replay_export_more[] =
     "  jsonl  an object an event and line, as docket tail prints it\n"
     "  sqlite a database: events with the columns of csv, entities with what they name\n"
     "  xes    IEEE 1849: a ticket is a trace; what came from XES goes back as it came\n"
+    "  ocel   OCEL 2.0 as JSON: tickets and those around them as objects, related to events\n"
     "\n"
     "There is no Parquet, as no library of Debian 12 writes it: what reads Parquet reads csv.\n"
     "Texts that are sealed read [sealed]. replay/export/README.md says what each column holds.\n"

@@ -2,7 +2,7 @@
 #include "replay/history/scan.h"
 
 const struct dk_format *const dk_formats[] = {&dk_format_csv, &dk_format_jsonl, &dk_format_sqlite,
-                                              &dk_format_xes, NULL};
+                                              &dk_format_xes, &dk_format_ocel,  NULL};
 
 const struct dk_format *dk_format_find(const char *word)
 {

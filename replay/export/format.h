@@ -27,6 +27,7 @@ struct dk_format {
     void (*free)(void **state); /* after an error, too, and when nothing was begun */
 };
 
-extern const struct dk_format dk_format_csv, dk_format_jsonl, dk_format_sqlite, dk_format_xes;
+extern const struct dk_format dk_format_csv, dk_format_jsonl, dk_format_sqlite, dk_format_xes,
+    dk_format_ocel;
 
 #endif

@@ -111,7 +111,8 @@ static ssize_t unpack(struct dk_gunzip *g, void *data, size_t bytes, struct dk_e
             g->inside = true;
         }
         rc = inflate(&g->stream, Z_NO_FLUSH);
-        if (rc != Z_OK && rc != Z_STREAM_END && rc != Z_BUF_ERROR) {
+        bool damaged = rc != Z_OK && rc != Z_STREAM_END && rc != Z_BUF_ERROR;
+        if (damaged && g->stream.avail_out == bytes) { /* else said again by the next call */
             return dk_err_set(err, DK_EIO, "what gzip packed is damaged near byte %llu: %s",
                               (unsigned long long)(g->bytes - g->stream.avail_in),
                               g->stream.msg != NULL ? g->stream.msg : "no gzip");

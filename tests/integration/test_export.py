@@ -15,7 +15,7 @@ activities:
   - {when: {act: routed}, is: routed, to: who}
   - {when: {act: solved}, is: solved, agent: who}
 """
-FORMATS = ("csv", "jsonl", "sqlite", "xes")
+FORMATS = ("csv", "jsonl", "sqlite", "xes", "ocel")
 SAID = 'line one\nline "two", with a comma'
 
 
@@ -83,6 +83,47 @@ def as_sqlite(site, events):
     assert key == ("desk0",)
 
 
+TYPES = {"string": str, "integer": int, "float": float, "boolean": bool, "time": str}
+
+
+def as_ocel(site, events):
+    """What OCEL 2.0's JSON schema asks, and that the relations are those of the log."""
+    log = json.loads(export(site, "ocel").stdout)
+    assert set(log) == {"objectTypes", "eventTypes", "objects", "events"}
+    types = {which: {t["name"]: {a["name"]: a["type"] for a in t["attributes"]} for t in log[f"{which}Types"]}
+             for which in ("object", "event")}
+    objects = {o["id"]: o for o in log["objects"]}
+    assert len(objects) == len(log["objects"]), "each object once"
+    for which in ("object", "event"):
+        for one in log[f"{which}s"]:
+            assert set(one) - {"time"} == {"id", "type", "attributes", "relationships"}
+            for attribute in one["attributes"]:
+                kind = types[which][one["type"]][attribute["name"]]
+                assert isinstance(attribute["value"], TYPES[kind]), (one["type"], attribute)
+                assert ("time" in attribute) == (which == "object")
+            pairs = [(r["objectId"], r["qualifier"]) for r in one["relationships"]]
+            assert all(id in objects for id, _ in pairs) and len(set(pairs)) == len(pairs)
+    wanted = [e for e in events if e.subject >> 56 == 1]
+    assert [e["id"] for e in log["events"]] == [str(e.position) for e in wanted]
+    for said, event in zip(log["events"], wanted):
+        related = {r["qualifier"]: r["objectId"] for r in said["relationships"]}
+        assert related["ticket"] == f"1-{event.subject & 0xffffffffff}"
+        kind = event.WhichOneof("body")
+        if kind == "routed":
+            assert related["group"] == f"group/{event.routed.group & (1 << 56) - 1:014x}" == related["owning group"]
+        if kind == "message_public" and event.actor >> 56 == 2:
+            assert objects[related["actor"]]["type"] == "customer"
+            assert {a["name"]: a["value"] for a in said["attributes"]}["text"] == SAID
+    tickets = [o for o in log["objects"] if o["type"] == "ticket"]
+    assert len(tickets) == 40
+    for ticket in tickets:
+        status = [(a["time"], a["value"]) for a in ticket["attributes"] if a["name"] == "status"]
+        assert [value for _, value in status] == ["new", "solved"] and status[1][0].endswith("T11:00:00Z")
+        assert [r["qualifier"] for r in ticket["relationships"]] == ["customer"]
+    named = sorted((o["type"], a["value"]) for o in log["objects"] for a in o["attributes"] if a["name"] == "name")
+    assert named == [("agent", "Bob"), *[("customer", f"Ann {i}") for i in range(3)], ("group", "desk0"), ("group", "desk1")]
+
+
 def wanted(site, events):
     def positions(*arguments):
         return [int(row["position"]) for row in rows_of(export(site, "csv", *arguments).stdout)]
@@ -143,7 +184,7 @@ def whole_or_not(site):
 with Site() as site:
     site.broker.start()
     events = fill(site)
-    for scenario in (as_csv, as_sqlite, wanted):
+    for scenario in (as_csv, as_sqlite, as_ocel, wanted):
         scenario(site, events)
         print(f"{scenario.__name__}: as expected")
     for scenario in (refused, whole_or_not):
