@@ -48,7 +48,7 @@ static int reserve(struct dk_buf *buf, size_t bytes)
     return 0;
 }
 
-uint8_t *dk_buf_extend(struct dk_buf *buf, size_t bytes)
+uint8_t *dk_buf_grow(struct dk_buf *buf, size_t bytes)
 {
     if (reserve(buf, bytes > 0 ? bytes : 1) != 0 && reserve(buf, bytes) != 0) {
         return NULL;

@@ -19,7 +19,16 @@ void dk_buf_clear(struct dk_buf *buf);
 
 /* Makes room for `bytes` more and returns where they go, or NULL when `max` or memory is reached;
  * the size grows by `bytes`. The pointer is good until the next call. */
-uint8_t *dk_buf_extend(struct dk_buf *buf, size_t bytes);
+uint8_t *dk_buf_grow(struct dk_buf *buf, size_t bytes); /* the same, whatever room there is */
+static inline uint8_t *dk_buf_extend(struct dk_buf *buf, size_t bytes)
+{
+    if (bytes >= buf->capacity - buf->size) {
+        return dk_buf_grow(buf, bytes);
+    }
+    uint8_t *at = buf->data + buf->size;
+    buf->size += bytes;
+    return at;
+}
 
 /* 0, or DK_ETOOBIG with the buffer as it was. */
 int dk_buf_append(struct dk_buf *buf, const void *data, size_t bytes);

@@ -52,14 +52,28 @@ static char *put_hex_id(char *text, const char *word, uint64_t id)
     return text;
 }
 
+/* Returns what is behind the last digit. */
+static char *put_decimal(char *at, uint64_t value)
+{
+    char digits[20];
+    size_t from = sizeof digits;
+    do {
+        digits[--from] = (char)('0' + value % 10);
+        value /= 10;
+    } while (value > 0);
+    memcpy(at, digits + from, sizeof digits - from);
+    return at + (sizeof digits - from);
+}
+
 char *dk_id_format(uint64_t subject, char text[DK_ID_TEXT_BYTES])
 {
     unsigned cls = dk_id_class(subject);
     if (cls != DK_SUBJECT_TICKET) {
         return put_hex_id(text, dk_subject_class_word(cls), subject & DK_ID_MASK);
     }
-    (void)snprintf(text, DK_ID_TEXT_BYTES, "%u-%" PRIu64, dk_ticket_site(subject),
-                   dk_ticket_number(subject));
+    char *end = put_decimal(text, dk_ticket_site(subject));
+    *end++ = '-';
+    *put_decimal(end, dk_ticket_number(subject)) = '\0';
     return text;
 }
 

@@ -22,7 +22,7 @@ static void put(struct json *json, const void *bytes, size_t count)
         memcpy(at, bytes, count);
 }
 
-static void put_word(struct json *json, const char *word)
+static inline void put_word(struct json *json, const char *word)
 {
     put(json, word, strlen(word));
 }
@@ -106,9 +106,17 @@ static void put_bytes(struct json *json, const uint8_t *bytes, size_t count)
     put_word(json, "\"");
 }
 
-static void put_string(struct json *json, const char *text)
+/* A string of letters, digits and the like: nothing to be looked at. */
+static void put_plain(struct json *json, const char *text)
 {
-    put_bytes(json, (const uint8_t *)text, strlen(text));
+    size_t bytes = strlen(text);
+    uint8_t *at = json->full ? NULL : dk_buf_extend(json->out, bytes + 2);
+    json->full = at == NULL;
+    if (at != NULL) {
+        at[0] = '"';
+        memcpy(at + 1, text, bytes);
+        at[bytes + 1] = '"';
+    }
 }
 
 /* Exactly 0 is how the schema says that no instant is known. What no calendar has (a record need
@@ -121,7 +129,7 @@ static void put_time(struct json *json, int64_t us)
     else if (us < DK_TIME_MIN_US || us > DK_TIME_MAX_US)
         put_signed(json, us);
     else
-        put_string(json, dk_time_format(us, 0, text));
+        put_plain(json, dk_time_format(us, 0, text));
 }
 
 static void put_day(struct json *json, int32_t days)
@@ -130,7 +138,7 @@ static void put_day(struct json *json, int32_t days)
     int year, month, day;
     dk_date_of_days(days, &year, &month, &day);
     snprintf(text, sizeof text, "%04d-%02d-%02d", year, month, day);
-    put_string(json, text);
+    put_plain(json, text);
 }
 
 static void put_id(struct json *json, uint64_t id)
@@ -139,7 +147,7 @@ static void put_id(struct json *json, uint64_t id)
     if (id == 0)
         put_word(json, "null");
     else
-        put_string(json, dk_id_format(id, text));
+        put_plain(json, dk_id_format(id, text));
 }
 
 static void put_actor(struct json *json, uint64_t actor)
@@ -148,7 +156,7 @@ static void put_actor(struct json *json, uint64_t actor)
     if (actor == 0)
         put_word(json, "null");
     else
-        put_string(json, dk_actor_format(actor, text));
+        put_plain(json, dk_actor_format(actor, text));
 }
 
 char *dk_enum_word(const ProtobufCEnumValue *value, char word[DK_WORD_BYTES])
@@ -165,7 +173,7 @@ char *dk_enum_word(const ProtobufCEnumValue *value, char word[DK_WORD_BYTES])
 static void put_enum_value(struct json *json, const ProtobufCEnumValue *value)
 {
     char word[DK_WORD_BYTES];
-    put_string(json, dk_enum_word(value, word));
+    put_plain(json, dk_enum_word(value, word));
 }
 
 static void put_enum(struct json *json, const ProtobufCEnumDescriptor *descriptor, int value)
@@ -180,11 +188,17 @@ static void put_enum(struct json *json, const ProtobufCEnumDescriptor *descripto
 /* Opens a member; a comma goes before all but the first of an object. */
 static void put_name(struct json *json, const char *name, size_t name_bytes)
 {
-    if (!json->full && json->out->data[json->out->size - 1] != '{')
-        put_word(json, ",");
-    put_word(json, "\"");
-    put(json, name, name_bytes);
-    put_word(json, "\":");
+    bool comma = !json->full && json->out->data[json->out->size - 1] != '{';
+    uint8_t *at = json->full ? NULL : dk_buf_extend(json->out, name_bytes + 3 + comma);
+    json->full = at == NULL;
+    if (at == NULL)
+        return;
+    *at = ',';
+    at += comma;
+    *at++ = '"';
+    memcpy(at, name, name_bytes);
+    at[name_bytes] = '"';
+    at[name_bytes + 1] = ':';
 }
 
 static bool is_instant(const ProtobufCFieldDescriptor *field, enum dk_rule rule)
@@ -310,7 +324,7 @@ static void put_kind(struct json *json, uint32_t kind)
     if (info == NULL)
         put_unsigned(json, kind);
     else
-        put_string(json, info->word);
+        put_plain(json, info->word);
 }
 
 /* It counts, but for a one-shot client's, which is half of a random request id. */
