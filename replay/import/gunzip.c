@@ -15,6 +15,7 @@ struct dk_gunzip {
     void *arg;
     bool begun, packed, ended;
     bool inside; /* a member has begun and not ended */
+    bool damaged;
     uint64_t bytes;
     z_stream stream; /* next_in, avail_in: what is read and not used yet, packed or not */
     uint8_t buffer[BUFFER_BYTES];
@@ -91,35 +92,43 @@ static int have(struct dk_gunzip *g, struct dk_err *err)
     return rc != 0 ? rc : g->stream.avail_in > 0;
 }
 
+/* Unpacks until there is something, or nothing more comes: 1, 0 at the end. */
+static int unpack_some(struct dk_gunzip *g, struct dk_err *err)
+{
+    unsigned room = g->stream.avail_out;
+    while (!g->damaged && g->stream.avail_out == room) {
+        int rc = have(g, err);
+        if (rc < 0 || (rc == 0 && !g->inside)) {
+            return rc;
+        }
+        if (rc == 0) {
+            return dk_err_set(err, DK_EIO, "the file ends at byte %llu, within what gzip packed",
+                              (unsigned long long)g->bytes);
+        }
+        if (!g->inside) { /* another member follows the one before */
+            (void)inflateReset(&g->stream);
+        }
+        rc = inflate(&g->stream, Z_NO_FLUSH);
+        g->damaged = rc != Z_OK && rc != Z_STREAM_END && rc != Z_BUF_ERROR;
+        g->inside = rc != Z_STREAM_END;
+    }
+    return 1;
+}
+
+/* What comes before damage is handed out, however the file came in. */
 static ssize_t unpack(struct dk_gunzip *g, void *data, size_t bytes, struct dk_err *err)
 {
     g->stream.next_out = data;
     g->stream.avail_out = (unsigned)bytes;
-    while (g->stream.avail_out == bytes) {
-        int rc = have(g, err);
-        if (rc < 0) {
-            return rc;
-        }
-        if (rc == 0) {
-            return g->inside ? dk_err_set(err, DK_EIO,
-                                          "the file ends at byte %llu, within what gzip packed",
-                                          (unsigned long long)g->bytes)
-                             : 0;
-        }
-        if (!g->inside) { /* another member follows the one before */
-            (void)inflateReset(&g->stream);
-            g->inside = true;
-        }
-        rc = inflate(&g->stream, Z_NO_FLUSH);
-        bool damaged = rc != Z_OK && rc != Z_STREAM_END && rc != Z_BUF_ERROR;
-        if (damaged && g->stream.avail_out == bytes) { /* else said again by the next call */
-            return dk_err_set(err, DK_EIO, "what gzip packed is damaged near byte %llu: %s",
-                              (unsigned long long)(g->bytes - g->stream.avail_in),
-                              g->stream.msg != NULL ? g->stream.msg : "no gzip");
-        }
-        g->inside = rc != Z_STREAM_END;
+    int rc = unpack_some(g, err);
+    if (rc <= 0) {
+        return rc;
     }
-    return (ssize_t)(bytes - g->stream.avail_out);
+    return g->stream.avail_out < bytes
+               ? (ssize_t)(bytes - g->stream.avail_out)
+               : dk_err_set(err, DK_EIO, "what gzip packed is damaged near byte %llu: %s",
+                            (unsigned long long)(g->bytes - g->stream.avail_in),
+                            g->stream.msg != NULL ? g->stream.msg : "no gzip");
 }
 
 ssize_t dk_gunzip_read(struct dk_gunzip *g, void *data, size_t bytes, struct dk_err *err)
