@@ -39,7 +39,7 @@ static int apply(void *self, const struct dk_event *event, struct dk_agenda *age
     const struct dk_analytics *analytics = self;
     (void)agenda;
     (void)err;
-    dk_facts_apply(analytics->facts, event);
+    dk_facts_apply(analytics->facts, analytics->world->refs, event);
     return 0;
 }
 

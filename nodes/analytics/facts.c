@@ -217,26 +217,41 @@ static const struct dk_step *promise_at(const struct dk_facts *facts, size_t ste
     return found;
 }
 
-bool dk_facts_calendar(const struct dk_facts *facts, size_t steps, unsigned metric, int64_t at_us,
-                       uint64_t *calendar, int64_t *next_us)
+const struct dk_step *dk_facts_promise(const struct dk_facts *facts, size_t steps, unsigned metric,
+                                       int64_t at_us, int64_t *next_us)
 {
-    unsigned resolution = DOCKET__METRIC__METRIC_RESOLUTION;
     bool own = (facts->flags & DK_FACTS_PROMISED(metric)) != 0;
     bool sla = kind_of(metric) == DOCKET__POLICY_TYPE__POLICY_SLA;
-    const struct dk_step *step =
-        promise_at(facts, steps, own || !sla ? metric : resolution, at_us, next_us);
-    *calendar = step != NULL ? step->value : 0;
-    return step != NULL;
+    return promise_at(facts, steps, own || !sla ? metric : DOCKET__METRIC__METRIC_RESOLUTION, at_us,
+                      next_us);
 }
 
-static void take_promise(struct entry *entry, struct dk_step *step,
+static uint8_t pauses_of(const struct dk_refs *refs, const Docket__ClockStarted *started)
+{
+    const struct dk_refs_version *version =
+        dk_refs_version_of(refs, started->policy, started->policy_version);
+    unsigned pauses = 0;
+    if (version == NULL || version->kind != DK_KIND_POLICY_DEFINED) {
+        return 0;
+    }
+    const Docket__PolicyDefined *policy = (const void *)version->body;
+    for (size_t i = 0; i < policy->n_pause; i++) {
+        pauses |= policy->pause[i] <= DOCKET__PENDING__PENDING_INTERNAL
+                      ? 1u << (unsigned)policy->pause[i]
+                      : 0u;
+    }
+    return (uint8_t)pauses;
+}
+
+static void take_promise(struct entry *entry, struct dk_step *step, const struct dk_refs *refs,
                          const Docket__ClockStarted *started)
 {
     unsigned metric = (unsigned)started->clock->metric;
+    uint8_t pauses = pauses_of(refs, started);
     int64_t next_us;
     const struct dk_step *before =
         promise_at(entry->facts, entry->steps, metric, INT64_MAX, &next_us);
-    bool differs = before == NULL || before->value != started->calendar;
+    bool differs = before == NULL || before->value != started->calendar || before->pauses != pauses;
     if (metric > DOCKET__METRIC__METRIC_SUPPLIER) {
         return; /* a newer writer's */
     }
@@ -247,6 +262,7 @@ static void take_promise(struct entry *entry, struct dk_step *step,
         step->what |= DK_STEP_PROMISED;
         step->metric = (uint8_t)metric;
         step->value = started->calendar;
+        step->pauses = pauses;
     }
 }
 
@@ -330,7 +346,8 @@ static void take_clock(const struct entry *entry, struct dk_step *step,
 
 /* ---------------------------------------------------------------- one event */
 
-static void take_kind(struct entry *entry, struct dk_step *step, const struct dk_event *event)
+static void take_kind(struct entry *entry, struct dk_step *step, const struct dk_refs *refs,
+                      const struct dk_event *event)
 {
     const void *body = event->body;
     switch (event->envelope->kind) {
@@ -355,7 +372,7 @@ static void take_kind(struct entry *entry, struct dk_step *step, const struct dk
     case DK_KIND_SUPPLIER_HANDED: step->what |= DK_STEP_HANDED; break;
     case DK_KIND_SUPPLIER_RETURNED: take_returned(step, body); break;
     case DK_KIND_ADOPTED: edit(entry, 0)->rules_us = step->at_us; break;
-    case DK_KIND_CLOCK_STARTED: take_promise(entry, step, body); break;
+    case DK_KIND_CLOCK_STARTED: take_promise(entry, step, refs, body); break;
     case DK_KIND_CLOCK_RESUMED:
     case DK_KIND_CLOCK_MET:
     case DK_KIND_CLOCK_BREACHED:
@@ -460,11 +477,12 @@ static void mark_repeated(struct dk_table *facts, uint64_t repeated, int64_t at_
     step.at_us = at_us;
     step.what = DK_STEP_REPEATED | (step.what & DK_STEP_LATE);
     step.value = 0;
-    step.metric = step.verdict = step.csat = step.nps = 0;
+    step.metric = step.verdict = step.csat = step.nps = step.pauses = 0;
     add_step(&entry, &step);
 }
 
-void dk_facts_apply(struct dk_table *facts, const struct dk_event *event)
+void dk_facts_apply(struct dk_table *facts, const struct dk_refs *refs,
+                    const struct dk_event *event)
 {
     const struct dk_envelope *envelope = event->envelope;
     const Docket__Opened *opened = (const void *)event->body;
@@ -486,7 +504,7 @@ void dk_facts_apply(struct dk_table *facts, const struct dk_event *event)
         return;
     }
     struct dk_step step = step_of(event);
-    take_kind(&entry, &step, event);
+    take_kind(&entry, &step, refs, event);
     take_status(&entry, &step, event);
     if (envelope->kind != DK_KIND_OPENED) {
         take_group(&entry, &step, event);

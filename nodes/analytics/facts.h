@@ -10,9 +10,10 @@
  * instant is exact. The last step with a bit is the one that holds: a late event that precedes what
  * was the first reply adds another.
  *
- * Promises: which calendar counts for a metric is what its ClockStarted said (S5). A metric that
- * begins by the calendar that the first promise of its kind (SLA, OLA, UC) had has no step of its
- * own, but its bit in the head's flags; a step says each other one, from its event on.
+ * Promises: which calendar counts for a metric is what its ClockStarted said (S5), and for whom its
+ * policy pauses. A metric that begins by what the first promise of its kind (SLA, OLA, UC) said has
+ * no step of its own, but its bit in the head's flags; a step says each other one, from its event
+ * on.
  *
  * Memory: 72 bytes a step and 88 a ticket. Events that add no step (notes, pauses, notices) cost a
  * look-up and keep nothing. */
@@ -22,7 +23,7 @@
 #include "nodes/runtime/role.h"
 #include <stdint.h>
 
-#define DK_FACTS_FOLD_VERSION 9
+#define DK_FACTS_FOLD_VERSION 10
 
 enum dk_step_what {
     DK_STEP_OPENED = 1 << 0,
@@ -71,7 +72,8 @@ struct dk_step {
     uint8_t verdict; /* of a clock: Docket__Verdict */
     uint8_t csat;    /* 1..5; 0: not given */
     uint8_t nps;     /* 1 + (0..10); 0: not given */
-    uint8_t reserved[3];
+    uint8_t pauses;  /* of a promise, bit n: its policy pauses for Docket__Pending n */
+    uint8_t reserved[2];
 };
 _Static_assert(sizeof(struct dk_step) == 72, "no padding: the bytes are hashed");
 
@@ -116,14 +118,15 @@ static inline size_t dk_facts_steps(size_t bytes)
     return (bytes - sizeof(struct dk_facts)) / sizeof(struct dk_step);
 }
 
-/* The calendar that a metric's promise counts by at an instant: false when nothing was promised to
- * the ticket that tells. A metric that has no promise of its own counts by resolution's, else by
- * the first one of its kind. And from when on it is another one, or INT64_MAX. */
-bool dk_facts_calendar(const struct dk_facts *facts, size_t steps, unsigned metric, int64_t at_us,
-                       uint64_t *calendar, int64_t *next_us);
+/* The promise that a metric counts by at an instant: NULL when nothing was promised to the ticket
+ * that tells. A metric that has none of its own counts by resolution's, else by the first one of
+ * its kind. And from when on it is another one, or INT64_MAX. */
+const struct dk_step *dk_facts_promise(const struct dk_facts *facts, size_t steps, unsigned metric,
+                                       int64_t at_us, int64_t *next_us);
 
 /* Folds one event into the table `facts` (of own sizes). Total: an event of a ticket that was never
  * opened, of no ticket, or of a kind not known changes nothing. */
-void dk_facts_apply(struct dk_table *facts, const struct dk_event *event);
+void dk_facts_apply(struct dk_table *facts, const struct dk_refs *refs,
+                    const struct dk_event *event);
 
 #endif

@@ -23,7 +23,7 @@ void dk_measure_add(struct dk_stretch_sum *sum, const struct dk_measuring *measu
 /* next-reply, update */
 void dk_measure_replies(const struct dk_measuring *measuring, const struct dk_case *walked,
                         enum dk_measure measure);
-/* requester-wait, agent-work */
+/* requester-wait, agent-work, net-resolution */
 void dk_measure_status(const struct dk_measuring *measuring, const struct dk_case *walked,
                        enum dk_measure measure);
 void dk_measure_ownership(const struct dk_measuring *measuring, const struct dk_case *walked);

@@ -139,15 +139,40 @@ void dk_measure_replies(const struct dk_measuring *measuring, const struct dk_ca
 
 /* ---------------------------------------------------------------- in a status */
 
-/* Imports do not always know for whom a ticket was pending; agents did not work it, though. */
-static bool counts(const struct dk_status_walk *walk, enum dk_measure measure, bool *unknown)
+/* Which pauses a measure leaves out, by Docket__Pending as in struct dk_step; agents work no ticket
+ * that is pending. Imports do not always know for whom one was: a policy takes that for the usual
+ * one, for the customer, and whether the customer waited is unknown. */
+static unsigned pauses_of(const struct dk_case *walked, enum dk_measure measure, int64_t at_us,
+                          int64_t *next_us, bool *unknown)
 {
-    if (walk->status != DOCKET__STATUS__STATUS_PENDING) {
-        return dk_is_live(walk->status);
+    const struct dk_step *promise;
+    *next_us = INT64_MAX;
+    if (measure == DK_MEASURE_REQUESTER_WAIT) {
+        return 1u << DOCKET__PENDING__PENDING_CUSTOMER;
     }
-    bool waits = measure == DK_MEASURE_REQUESTER_WAIT;
-    *unknown = *unknown || (waits && walk->pending == DOCKET__PENDING__PENDING_NONE);
-    return waits && walk->pending != DOCKET__PENDING__PENDING_CUSTOMER;
+    if (measure == DK_MEASURE_AGENT_WORK) {
+        return ~0u;
+    }
+    promise = dk_facts_promise(walked->facts, walked->steps, DOCKET__METRIC__METRIC_RESOLUTION,
+                               at_us, next_us);
+    *unknown = *unknown || promise == NULL;
+    return promise != NULL ? promise->pauses : 0;
+}
+
+static void add_pending(struct dk_stretch_sum *sum, const struct dk_measuring *measuring,
+                        const struct dk_case *walked, enum dk_measure measure,
+                        const struct dk_status_walk *walk)
+{
+    bool nobody = walk->pending == DOCKET__PENDING__PENDING_NONE;
+    unsigned whom = nobody ? DOCKET__PENDING__PENDING_CUSTOMER : walk->pending;
+    sum->unknown = sum->unknown || (nobody && measure == DK_MEASURE_REQUESTER_WAIT);
+    for (int64_t at_us = walk->from_us, next_us; at_us < walk->to_us; at_us = next_us) {
+        unsigned pauses = pauses_of(walked, measure, at_us, &next_us, &sum->unknown);
+        next_us = next_us < walk->to_us ? next_us : walk->to_us;
+        if ((pauses >> whom & 1) == 0) {
+            dk_measure_add(sum, measuring, walked, measure, at_us, next_us);
+        }
+    }
 }
 
 void dk_measure_status(const struct dk_measuring *measuring, const struct dk_case *walked,
@@ -158,12 +183,14 @@ void dk_measure_status(const struct dk_measuring *measuring, const struct dk_cas
     if (walked->last_end == NULL) {
         return;
     }
+    int64_t next_us;
+    (void)pauses_of(walked, measure, walked->last_end->at_us, &next_us, &sum.unknown);
     dk_status_walk_begin(&walk, walked->facts, walked->steps);
-    while (dk_status_walk_next(&walk)) {
-        if (walk.step <= walked->last_end) {
-            sum.unknown = sum.unknown || walk.unknown;
-        }
-        if (walk.step < walked->last_end && counts(&walk, measure, &sum.unknown)) {
+    while (dk_status_walk_next(&walk) && walk.step <= walked->last_end) {
+        sum.unknown = sum.unknown || walk.unknown;
+        if (walk.status == DOCKET__STATUS__STATUS_PENDING) {
+            add_pending(&sum, measuring, walked, measure, &walk);
+        } else if (dk_is_live(walk.status)) {
             dk_measure_add(&sum, measuring, walked, measure, walk.from_us, walk.to_us);
         }
     }

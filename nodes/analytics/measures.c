@@ -466,7 +466,8 @@ void dk_measure_case(const struct dk_measuring *measuring, const struct dk_case 
     case DK_MEASURE_NEXT_REPLY:
     case DK_MEASURE_UPDATE: dk_measure_replies(measuring, walked, measure); break;
     case DK_MEASURE_REQUESTER_WAIT:
-    case DK_MEASURE_AGENT_WORK: dk_measure_status(measuring, walked, measure); break;
+    case DK_MEASURE_AGENT_WORK:
+    case DK_MEASURE_NET_RESOLUTION: dk_measure_status(measuring, walked, measure); break;
     case DK_MEASURE_GROUP_OWNERSHIP: dk_measure_ownership(measuring, walked); break;
     case DK_MEASURE_SUPPLIER_HOLD: dk_measure_holds(measuring, walked); break;
     case DK_MEASURE_PASS_THROUGH: measure_pass_through(measuring, walked); break;

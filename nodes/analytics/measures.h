@@ -42,6 +42,8 @@
       "handed to a supplier to returned, each; of that supplier")                                  \
     X(FIRST_RESOLUTION, "first-resolution", DURATION, "opened to the first solve")                 \
     X(RESOLUTION, "resolution", DURATION, "opened to the last solve, of tickets that have ended")  \
+    X(NET_RESOLUTION, "net-resolution", DURATION,                                                  \
+      "the same less the pauses that its policy names and the time it was over")                   \
     X(CLOSURE, "closure", DURATION, "opened to the last closing, of closed tickets")               \
     X(LOGGED, "logged", DURATION,                                                                  \
       "working time, an entry each; of a merged ticket it is the other one's (S10)")               \

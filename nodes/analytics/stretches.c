@@ -31,13 +31,13 @@ static void add_promised(struct dk_stretch_sum *sum, const struct dk_time_rule *
                          int64_t from_us, int64_t to_us)
 {
     for (int64_t next_us; from_us < to_us; from_us = next_us) {
-        uint64_t calendar;
-        if (!dk_facts_calendar(facts, steps, metric, from_us, &calendar, &next_us)) {
+        const struct dk_step *promise = dk_facts_promise(facts, steps, metric, from_us, &next_us);
+        if (promise == NULL) {
             sum->unknown = true;
             return;
         }
         next_us = next_us < to_us ? next_us : to_us;
-        add_worktime(sum, rule, calendar, facts->rules_us, from_us, next_us);
+        add_worktime(sum, rule, promise->value, facts->rules_us, from_us, next_us);
     }
 }
 

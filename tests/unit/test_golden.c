@@ -13,7 +13,7 @@
 #define LOG_MAX_BYTES (1 << 20)
 
 /* In the order of dk_roles: routing, sla, notification, analytics. */
-static const uint32_t versions[DK_ROLE_COUNT] = {5, 7, 5, 9};
+static const uint32_t versions[DK_ROLE_COUNT] = {5, 7, 5, 10};
 
 static const struct golden {
     const char *log;
@@ -21,7 +21,7 @@ static const struct golden {
 } golden[] = {
     {"auto_solve",
      {UINT64_C(0x04743edc944fb7af), UINT64_C(0xd81f0ed37e7c8dbe), UINT64_C(0xb8fd33efc732e3ea),
-      UINT64_C(0x9c4f6f5a6b2068bd)}},
+      UINT64_C(0x05653152afff5943)}},
     {"fields_and_approvals",
      {UINT64_C(0x8ef04ebec03afeb9), UINT64_C(0xc7ae36f4b765dafb), UINT64_C(0xa39412aef6f16367),
       UINT64_C(0x4d2afc4551d47a81)}},
@@ -39,19 +39,19 @@ static const struct golden {
       UINT64_C(0x9c6c83ac97396c82)}},
     {"offline_desk",
      {UINT64_C(0x9541b7cd0f6ad296), UINT64_C(0xa3a41a4164449556), UINT64_C(0xfcf57b23792bed48),
-      UINT64_C(0xe902708cca7d5a55)}},
+      UINT64_C(0x2d1eb5d688eaa440)}},
     {"ownership",
      {UINT64_C(0xf1d883683b3b2b15), UINT64_C(0x82b0a82ac36f7d38), UINT64_C(0x567bed6e69118827),
       UINT64_C(0xd4dac15abccef1a3)}},
     {"policy_change",
      {UINT64_C(0xa08e4f168b7672ff), UINT64_C(0x7303876893b12f07), UINT64_C(0xca9e0c46c6219e84),
-      UINT64_C(0x8ffe3a1ce8e738de)}},
+      UINT64_C(0x30b6f570b01fe61e)}},
     {"reopened",
      {UINT64_C(0x9a6b064013619b26), UINT64_C(0xbf3fa06ac3ef8fff), UINT64_C(0x98e5fed5ea662157),
       UINT64_C(0xd8ad9fc64f03e8f8)}},
     {"supplier",
      {UINT64_C(0x412280b144c25014), UINT64_C(0xaa1a941a37a15aa1), UINT64_C(0x16ae060b37ab6ac2),
-      UINT64_C(0x6291e61bed0cdb1f)}},
+      UINT64_C(0xebe23d7db489cc6c)}},
     {"unacknowledged",
      {UINT64_C(0x53510ffd0b88a69f), UINT64_C(0x4c39b6cfce80eec2), UINT64_C(0x932cbb6d0ad6f77b),
       UINT64_C(0xd2a48dbfd4a7172f)}},

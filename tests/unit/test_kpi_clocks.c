@@ -23,13 +23,17 @@ struct world {
     } ticket[TICKETS];
 };
 
-static void define_policy(struct dk_refs *refs, uint64_t position, const char *key,
+static void define_policy(struct world *world, uint64_t position, const char *key,
                           Docket__PolicyType type, unsigned from, unsigned to)
 {
     Docket__PolicyDefined policy = DOCKET__POLICY_DEFINED__INIT;
     Docket__Goal goal[DK_CLOCK_METRICS], *goals[DK_CLOCK_METRICS];
+    Docket__Pending pause[] = {DOCKET__PENDING__PENDING_CUSTOMER,
+                               DOCKET__PENDING__PENDING_INTERNAL};
     policy.definition = test_definition(key);
     policy.type = type;
+    policy.n_pause = 2;
+    policy.pause = pause;
     policy.goal = goals;
     for (unsigned metric = from; metric <= to; metric++) {
         docket__goal__init(&goal[metric]);
@@ -37,7 +41,9 @@ static void define_policy(struct dk_refs *refs, uint64_t position, const char *k
         goal[metric].target_us = UINT64_C(1) << 56;
         goals[policy.n_goal++] = &goal[metric];
     }
-    test_define(refs, position, START - 1, DK_KIND_POLICY_DEFINED, &policy);
+    test_define(world->refs, position, START - 1, DK_KIND_POLICY_DEFINED, &policy);
+    site_event(&world->site, test_id(DK_SUBJECT_POLICY, key), DK_KIND_POLICY_DEFINED, START - 1,
+               &policy, dk_id_make(DK_ACTOR_OPERATOR, 1), 0);
 }
 
 static void world_open(struct world *world, uint64_t seed)
@@ -48,12 +54,12 @@ static void world_open(struct world *world, uint64_t seed)
     site_open(&world->site);
     dk_clocks_init(&world->clocks);
     ASSERT_OK(dk_refs_new(&world->refs, &world->site.err), &world->site.err);
-    define_policy(world->refs, 1, "sla", DOCKET__POLICY_TYPE__POLICY_SLA,
+    define_policy(world, 1, "sla", DOCKET__POLICY_TYPE__POLICY_SLA,
                   DOCKET__METRIC__METRIC_FIRST_REPLY, DOCKET__METRIC__METRIC_RESOLUTION);
-    define_policy(world->refs, 2, "ola", DOCKET__POLICY_TYPE__POLICY_OLA,
+    define_policy(world, 2, "ola", DOCKET__POLICY_TYPE__POLICY_OLA,
                   DOCKET__METRIC__METRIC_GROUP_OWNERSHIP, DOCKET__METRIC__METRIC_GROUP_OWNERSHIP);
-    define_policy(world->refs, 3, "uc", DOCKET__POLICY_TYPE__POLICY_UC,
-                  DOCKET__METRIC__METRIC_SUPPLIER, DOCKET__METRIC__METRIC_SUPPLIER);
+    define_policy(world, 3, "uc", DOCKET__POLICY_TYPE__POLICY_UC, DOCKET__METRIC__METRIC_SUPPLIER,
+                  DOCKET__METRIC__METRIC_SUPPLIER);
 }
 
 static void world_close(struct world *world)
@@ -61,6 +67,15 @@ static void world_close(struct world *world)
     dk_clocks_close(&world->clocks);
     dk_refs_free(&world->refs);
     site_close(&world->site);
+}
+
+static void promise(struct world *world, unsigned n)
+{
+    Docket__ClockStarted started = DOCKET__CLOCK_STARTED__INIT;
+    started.clock = site_clock(DOCKET__METRIC__METRIC_RESOLUTION, 1);
+    started.policy = test_id(DK_SUBJECT_POLICY, "sla");
+    site_event(&world->site, SITE_TICKET(n + 1), DK_KIND_CLOCK_STARTED, world->now_us, &started,
+               BY_NODE, 0);
 }
 
 /* Into the log, and among the ticket's transitions. */
@@ -136,6 +151,7 @@ static void step(struct world *world)
         opened.has_channel = 1;
         opened.channel = DOCKET__CHANNEL__CHANNEL_PHONE;
         say(world, n, DK_KIND_OPENED, &opened);
+        promise(world, n);
         return;
     }
     switch (below(world, 7)) {
@@ -172,6 +188,7 @@ static void test_kpi_clocks_and_measures_agree(void **state)
     } pairs[] = {{"update", DOCKET__METRIC__METRIC_UPDATE},
                  {"requester-wait", DOCKET__METRIC__METRIC_REQUESTER_WAIT},
                  {"agent-work", DOCKET__METRIC__METRIC_AGENT_WORK},
+                 {"net-resolution", DOCKET__METRIC__METRIC_RESOLUTION},
                  {"group-ownership", DOCKET__METRIC__METRIC_GROUP_OWNERSHIP},
                  {"supplier-hold", DOCKET__METRIC__METRIC_SUPPLIER}};
     static struct world world;

@@ -70,7 +70,7 @@ static void test_kpi_query_cells_are_ordered_and_the_total_has_all(void **state)
     struct site *site = *state;
     ASSERT_STR(
         site_query(site, "kpi", SITE_ARGUMENTS("measures=solved", "by=group", "at=2026-03-03")),
-        "{\"report\":\"kpi\",\"position\":16,\"fold_version\":9,\"definitions\":4,"
+        "{\"report\":\"kpi\",\"position\":16,\"fold_version\":10,\"definitions\":5,"
         "\"values\":\"as-was\",\"from\":null,\"to\":null,\"at\":\"2026-03-03T00:00:00Z\","
         "\"time\":\"wall\",\"calendar\":null,\"zone\":\"UTC\",\"quantile\":\"type7\",\"unit\":"
         "\"s\",\"by\":[\"group\"],"
@@ -279,7 +279,7 @@ static void test_kpi_query_table_is_aligned(void **state)
     ASSERT_STR(
         table_of(*state, SITE_ARGUMENTS("measures=opened,resolution,solved,reopen-rate",
                                         "by=group,priority", "unit=h", "at=2026-03-03")),
-        "position 16, definitions 4, values as-was, at 2026-03-03T00:00:00Z, time wall, zone "
+        "position 16, definitions 5, values as-was, at 2026-03-03T00:00:00Z, time wall, zone "
         "UTC, quantile type7\n"
         "\n"
         "group           priority  opened  solved\n"

@@ -321,7 +321,8 @@ static void test_kpi_random_equals_a_naive_recomputation(void **state)
 
 static const char *const everything[] = {
     ("measures=opened,solved,closed,reopened,reassigned,first-public-reply,first-reply,resolution,"
-     "next-reply,update,requester-wait,agent-work,group-ownership,supplier-hold,pass-through,"
+     "net-resolution,next-reply,update,requester-wait,agent-work,group-ownership,supplier-hold,"
+     "pass-through,"
      "fix-reopened,escalation-rate,closure,reopens,reassignments,irregular,reopen-rate,first-"
      "contact,first-line,backlog"),
     "by=group,priority,day", "unit=h"};

@@ -156,6 +156,7 @@ static void test_kpi_requester_wait_and_agent_work_leave_pauses_out(void **state
     SOLVE(site, 1, T("13:03"));
     assert_minutes(site, "agent-work", 1, 40, 40, 0);
     assert_minutes(site, "requester-wait", 1, 100, 100, 0);
+    assert_minutes(site, "net-resolution", 0, 0, 0, 1); /* no policy told which pauses count */
 }
 
 static void test_kpi_requester_wait_of_a_pause_for_nobody_known_is_unknown(void **state)
