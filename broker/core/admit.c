@@ -329,16 +329,29 @@ static int judge_subject(struct judged *judged, struct dk_err *err)
 
 /* ------------------------------------------------------------------- freshness, legality */
 
+/* What a definition replaces is the last definition: events of its subject that define nothing, as
+ * an agent's presence, are no change of it. */
+static uint32_t version_to_expect(const struct judged *judged, const struct dk_subject_head *head)
+{
+    uint64_t subject = judged->event.subject;
+    if (!defines(judged->event.kind)) {
+        return head->version;
+    }
+    const struct dk_refs_version *last = dk_refs_last(judged->state->refs, subject);
+    return last != NULL ? last->version : 0;
+}
+
 static int judge_version(const struct judged *judged, const struct dk_subject_head *head,
                          uint32_t expected_version, struct dk_err *err)
 {
-    if (expected_version == 0 || expected_version == head->version) {
+    uint32_t version = version_to_expect(judged, head);
+    if (expected_version == 0 || expected_version == version) {
         return 0;
     }
     char text[DK_ID_TEXT_BYTES];
     return dk_err_field(err, DK_ECONFLICT, "expected_version",
                         "%s is at version %u, and not %u as expected",
-                        dk_id_format(judged->event.subject, text), head->version, expected_version);
+                        dk_id_format(judged->event.subject, text), version, expected_version);
 }
 
 /* A decision is fresh if its basis has seen every event of a person, importer or supplier, and

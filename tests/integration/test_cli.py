@@ -21,6 +21,7 @@ fields:
   colour: {name: Colour, type: choice, choices: [red, blue]}
   due: {name: Due, type: date}
 """
+ANNA = "anna: {first_name: Anna, surname: Schmidt, groups: [desk]}"
 USAGE, NOT_FOUND, DAMAGED, UNAVAILABLE = 64, 2, 65, 69
 BOB = ("--customer", "bob@example.org")
 
@@ -120,6 +121,10 @@ def life(docket, path):
     docket("route", t, "desk", "--as", "anna")
     docket("assign", t, "anna", "--as", "boss")
     docket("presence", "available", "--until", "+8h", "--as", "anna")
+    # An agent's presence is an event of the agent, but no definition that somebody else has changed.
+    assert ANNA in ORGANIZATION
+    docket("apply", "-", "--yes", stdin="agents: {" + ANNA.replace("Anna", "Anne") + "}")
+    docket("apply", "-", "--yes", stdin="agents: {" + ANNA + "}")
     docket("status", t, "open", "--as", "anna")
     for verb in ("reply", "note"):
         docket.refused("DK_EREFERENCE", "actor", verb, t, "Hm", "--as", "nobody")
