@@ -166,6 +166,15 @@ const char *dk_text_plain(const Docket__Text *text, size_t *bytes)
     return (const char *)text->plain.data;
 }
 
+bool dk_text_says(const Docket__Text *text)
+{
+    bool says = text != NULL && text->sealed != NULL;
+    for (size_t i = 0; !says && text != NULL && i < text->plain.len; i++) {
+        says = text->plain.data[i] > ' ';
+    }
+    return says;
+}
+
 const char *dk_bytes_string(struct dk_arena *arena, const ProtobufCBinaryData *bytes)
 {
     return dk_arena_strndup(arena, bytes->data, bytes->len);

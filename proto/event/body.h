@@ -68,6 +68,9 @@ const void *dk_body_field(const ProtobufCMessage *body, const char *name, Protob
 /* A Text's plain bytes, or "[sealed]"; "" for NULL. Borrowed; not NUL-terminated. */
 const char *dk_text_plain(const Docket__Text *text, size_t *bytes);
 
+/* Whether a Text says something: it is sealed, or more than blanks and control characters. */
+bool dk_text_says(const Docket__Text *text);
+
 /* An arena's NUL-terminated copy of bytes that came out of an unpack. */
 const char *dk_bytes_string(struct dk_arena *arena, const ProtobufCBinaryData *bytes);
 

@@ -136,12 +136,8 @@ static int check_message(struct walk *walk, const char *name, const ProtobufCMes
 static int check_written(const struct walk *walk, const ProtobufCFieldDescriptor *field,
                          const Docket__Text *text)
 {
-    if (walk->imported || (text != NULL && text->sealed != NULL))
+    if (walk->imported || dk_text_says(text))
         return 0;
-    for (size_t i = 0; text != NULL && i < text->plain.len; i++) {
-        if (text->plain.data[i] > ' ')
-            return 0;
-    }
     return refuse(walk, field, DK_EINVAL, "is empty");
 }
 

@@ -66,9 +66,17 @@ static int check_channels(const struct asked *asked, const char *field, uint32_t
     return rc;
 }
 
+/* A name of blanks would sign replies (the signature rule). */
+static int check_name(const struct asked *asked, const char *field, const Docket__Text *name)
+{
+    return name == NULL || dk_text_says(name) ? 0 : refuse(asked, field, "%s is empty", field);
+}
+
 static int check_agent(const struct asked *asked, const Docket__AgentDefined *agent)
 {
-    int rc = check_range(asked, "capacity", agent->capacity, 0, DK_ROOM_MAX);
+    int rc = check_name(asked, "first_name", agent->first_name);
+    rc = rc != 0 ? rc : check_name(asked, "surname", agent->surname);
+    rc = rc != 0 ? rc : check_range(asked, "capacity", agent->capacity, 0, DK_ROOM_MAX);
     rc = rc != 0 ? rc : check_range(asked, "tier", agent->tier, 0, DK_TIER_MAX);
     rc = rc != 0 ? rc : check_range(asked, "site", agent->site, 0, DK_SITE_UNNAMED - 1);
     return rc != 0 ? rc

@@ -256,8 +256,7 @@ static int judge_changed(const struct dk_ticket *ticket, const struct dk_envelop
 static int judge_escalated(const struct dk_ticket *ticket, const Docket__Escalated *escalated,
                            struct dk_err *reason)
 {
-    bool bypass =
-        escalated->critical_bypass && ticket->priority == DOCKET__PRIORITY__PRIORITY_CRITICAL;
+    bool critical = ticket->priority == DOCKET__PRIORITY__PRIORITY_CRITICAL;
 
     if (escalated->type == DOCKET__ESCALATION_TYPE__ESCALATION_HIERARCHICAL)
         return 0;
@@ -272,9 +271,11 @@ static int judge_escalated(const struct dk_ticket *ticket, const Docket__Escalat
         return dk_err_field(reason, DK_EILLEGAL, "escalated.to_line",
                             "an escalation goes up from line %u, to a line of at most %u",
                             ticket->line, DK_TICKET_LINE_MAX);
-    if (!has(ticket, DK_TICKET_CHECKLIST) && !bypass)
-        return dk_err_field(reason, DK_EILLEGAL,
-                            escalated->critical_bypass ? "escalated.critical_bypass" : "kind",
+    if (escalated->critical_bypass && !critical)
+        return dk_err_field(reason, DK_EILLEGAL, "escalated.critical_bypass",
+                            "only a critical ticket passes its checklist by");
+    if (!has(ticket, DK_TICKET_CHECKLIST) && !escalated->critical_bypass)
+        return dk_err_field(reason, DK_EILLEGAL, "kind",
                             "an escalation needs its checklist, an exception recorded, or, when "
                             "the ticket is critical, the bypass");
     return 0;
@@ -529,6 +530,15 @@ int dk_life_judge(const struct dk_ticket *ticket, const struct dk_refs *refs,
     return code != 0 ? code : judge_kind(ticket, refs, event, body, reason);
 }
 
+static bool ends_a_promise(uint32_t kind, const ProtobufCMessage *body)
+{
+    const Docket__MessagePublic *message = (const void *)body;
+
+    return kind == DK_KIND_STATUS_CHANGED ||
+           (kind == DK_KIND_MESSAGE_PUBLIC &&
+            message->direction == DOCKET__DIRECTION__DIRECTION_OUTBOUND);
+}
+
 int dk_ticket_check(const struct dk_ticket *ticket, const struct dk_refs *refs, unsigned role,
                     const struct dk_envelope *event, const ProtobufCMessage *body,
                     struct dk_err *reason)
@@ -553,5 +563,8 @@ int dk_ticket_check(const struct dk_ticket *ticket, const struct dk_refs *refs, 
         code = dk_life_references(ticket, refs, event, body, reason);
     if (code == 0)
         code = dk_life_who(ticket, refs, event, body, reason);
+    if (code == 0 && event->occurred_us < ticket->opened_us && ends_a_promise(event->kind, body))
+        code = dk_err_field(reason, DK_ETIME, "occurred_us",
+                            "nobody answers or solves a ticket before it is opened");
     return code;
 }

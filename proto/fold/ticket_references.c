@@ -1,3 +1,4 @@
+#include "proto/event/body.h"
 #include "proto/fold/ticket_life.h"
 
 /* Fields of bodies that name an entity: 0 is nobody, and passes, but where it is `needed`.
@@ -175,11 +176,6 @@ static int refer_audience(const struct dk_ticket *ticket, const struct dk_refs *
                         dk_refs_name(refs, asked.product, name));
 }
 
-static bool written(const Docket__Text *text)
-{
-    return text != NULL && (text->sealed != NULL || (text->has_plain && text->plain.len > 0));
-}
-
 /* Whoever else sends one is refused by dk_life_who. */
 static int refer_message(const struct dk_refs *refs, const struct dk_envelope *event,
                          const Docket__MessagePublic *message, struct dk_err *reason)
@@ -190,7 +186,7 @@ static int refer_message(const struct dk_refs *refs, const struct dk_envelope *e
         return 0;
     agent = dk_refs_agent(refs, dk_subject_of_actor(event->actor), event->occurred_us);
     DK_ASSERT(agent != NULL); /* dk_actor_check has passed */
-    if (written(agent->first_name) && written(agent->surname))
+    if (dk_text_says(agent->first_name) && dk_text_says(agent->surname))
         return 0;
     return dk_err_field(reason, DK_EREFERENCE, "actor",
                         "a public reply is signed with surname and first name, and the agent's "

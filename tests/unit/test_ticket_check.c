@@ -95,6 +95,10 @@ static void test_ticket_check_escalation(void **state)
     REFUSED(ticket, DK_KIND_ESCALATED, BY_ANNA, &up, DK_EILLEGAL, "kind");
     ticket.flags = DK_TICKET_CHECKLIST;
     ALLOWED(ticket, DK_KIND_ESCALATED, BY_ANNA, &up);
+    ticket.priority = DOCKET__PRIORITY__PRIORITY_HIGH; /* and what is declared is counted */
+    up.critical_bypass = 1;
+    REFUSED(ticket, DK_KIND_ESCALATED, BY_ANNA, &up, DK_EILLEGAL, "escalated.critical_bypass");
+    up.critical_bypass = 0;
     up.has_to_line = 1;
     up.to_line = 3; /* where no route leads */
     REFUSED(ticket, DK_KIND_ESCALATED, BY_ANNA, &up, DK_EREFERENCE, "escalated.to_line");
@@ -232,6 +236,26 @@ static void test_ticket_check_references(void **state)
     followers.n_added = 3;
     REFUSED(ticket, DK_KIND_FOLLOWERS_CHANGED, BY_ANNA, &followers, DK_EREFERENCE,
             "followers_changed.added");
+}
+
+/* Else a reply that is told late could undo any breach of a first reply. */
+static void test_ticket_check_nothing_is_answered_before_it_is_opened(void **state)
+{
+    struct dk_ticket ticket = OPEN_TICKET;
+    Docket__StatusChanged solved = DOCKET__STATUS_CHANGED__INIT;
+    struct dk_envelope event = fixture_event(&ticket, DK_KIND_STATUS_CHANGED, BY_ANNA);
+    struct dk_err reason = {0};
+
+    (void)state;
+    solved.status = DOCKET__STATUS__STATUS_SOLVED;
+    ticket.opened_us = NOW_US - DAY_US;
+    event.occurred_us = ticket.opened_us - 1;
+    assert_int_equal(dk_ticket_check(&ticket, NULL, DK_ROLE_AGENT, &event, &solved.base, &reason),
+                     DK_ETIME);
+    assert_string_equal(reason.field, "occurred_us");
+    event.occurred_us = ticket.opened_us;
+    assert_int_equal(dk_ticket_check(&ticket, NULL, DK_ROLE_AGENT, &event, &solved.base, &reason),
+                     0);
 }
 
 /* What is judged is what was in force when it happened, not when it is recorded. */
@@ -374,6 +398,7 @@ int main(void)
         cmocka_unit_test(test_ticket_check_audience_when_classified),
         cmocka_unit_test(test_ticket_check_opened_states_only_what_it_may),
         cmocka_unit_test(test_ticket_check_references),
+        cmocka_unit_test(test_ticket_check_nothing_is_answered_before_it_is_opened),
         cmocka_unit_test(test_ticket_check_references_at_occurred),
         cmocka_unit_test(test_ticket_check_field_types),
         cmocka_unit_test(test_ticket_check_scales),
