@@ -1,5 +1,5 @@
-/* bench_export [EVENTS [DIR]]: `docket replay export` beside a plain scan of the same log, which lies
- * in the page cache. The log has EVENTS (2,000,000) of bench/lib/workload.h and is made in DIR
+/* bench_export [EVENTS [DIR]]: `docket replay export` beside a plain scan of the same log, which
+ * lies in the page cache. The log has EVENTS (2,000,000) of bench/lib/workload.h and is made in DIR
  * (/tmp); the exports go there, too. For each format the median of the rounds; the last line is
  * JSON. */
 #include "replay/export/export.h"

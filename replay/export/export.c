@@ -61,6 +61,12 @@ static int on_progress(void *arg, uint64_t position)
     return options->on_progress != NULL ? options->on_progress(options->arg, position) : 0;
 }
 
+/* At the end, all of the log is read. */
+static int on_check(void *arg)
+{
+    return on_progress(arg, ((const struct run *)arg)->options->last);
+}
+
 static int write_all(struct run *run, struct dk_past *past)
 {
     const struct dk_format *format = run->options->format;
@@ -90,7 +96,8 @@ int dk_export_run(struct dk_past *past, const struct dk_export_options *options,
         dk_arena_close(&arena);
         return rc;
     }
-    struct run run = {.options = options, .with = {&sink, &names, &arena, err}};
+    struct run run = {.options = options, .with = {&sink, &names, &arena, err, NULL, on_check}};
+    run.with.arg = &run;
     rc = dk_names_init(&names, err);
     rc = rc != 0 ? rc : write_all(&run, past);
     options->format->free(&run.state);

@@ -1,5 +1,5 @@
-/* What a format of export is: it is begun once, given each event that is wanted, in the log's order,
- * and ended. A format is a row of the table in export.c. */
+/* What a format of export is: it is begun once, given each event that is wanted, in the log's
+ * order, and ended. A format is a row of the table in export.c. */
 #ifndef DK_EXPORT_FORMAT_H
 #define DK_EXPORT_FORMAT_H
 
@@ -12,6 +12,9 @@ struct dk_exporting {
     struct dk_names *names; /* has taken in all definitions before the event, wanted or not */
     struct dk_arena *arena; /* for an event at a time */
     struct dk_err *err;
+    void *arg;
+    int (*on_check)(
+        void *arg); /* asked now and then at the end; non-zero ends it, and is given back */
 };
 
 struct dk_format {

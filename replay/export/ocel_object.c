@@ -133,7 +133,7 @@ int dk_ocel_put_object(void *arg, uint64_t subject, const struct dk_case_row *fi
     struct dk_ocel *ocel = arg;
     bool ticket = dk_id_class(subject) == DK_SUBJECT_TICKET;
     char id[DK_ID_TEXT_BYTES];
-    int rc = 0;
+    int rc = ocel->with->on_check(ocel->with->arg);
     dk_ocel_put(ocel, ocel->first_event ? "\n{\"id\":\"" : ",\n{\"id\":\"");
     ocel->first_event = false;
     dk_ocel_put(ocel, dk_id_format(subject, id));

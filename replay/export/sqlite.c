@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define STEPS 1000000 /* of SQLite's machine, between two checks */
+
 struct sqlite {
     struct dk_exporting *with;
     struct dk_columns columns;
@@ -13,8 +15,13 @@ struct sqlite {
     sqlite3_stmt *event, *entity;
 };
 
+/* What SQLite says; or it was on_check, in the middle of a statement. */
 static int refuse(const struct sqlite *sqlite)
 {
+    int stopped = sqlite->with->on_check(sqlite->with->arg);
+    if (stopped != 0) {
+        return stopped;
+    }
     return dk_err_set(sqlite->with->err, DK_EIO, "cannot write %s: %s", sqlite->with->sink->path,
                       sqlite3_errmsg(sqlite->db));
 }
@@ -53,6 +60,7 @@ static int begin_sqlite(struct dk_exporting *exporting, void **state)
     if (sqlite3_open_v2(file, &sqlite->db, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK) {
         return refuse(sqlite);
     }
+    sqlite3_progress_handler(sqlite->db, STEPS, exporting->on_check, exporting->arg);
     int rc = run(sqlite, tables);
     if (rc == 0 && (sqlite3_prepare_v2(sqlite->db, event, -1, &sqlite->event, NULL) != SQLITE_OK ||
                     sqlite3_prepare_v2(sqlite->db, "INSERT INTO entities VALUES (?, ?, ?, ?)", -1,

@@ -295,7 +295,7 @@ static int put_event(struct xes *xes, uint64_t ticket, const uint8_t *record, si
 static int put_trace(void *arg, uint64_t ticket, const struct dk_case_row *first)
 {
     struct xes *xes = arg;
-    int rc = 0;
+    int rc = xes->with->on_check(xes->with->arg);
     xes->begun = false;
     xes->covered = 0;
     xes->opened = (struct dk_slice){0};

@@ -35,9 +35,9 @@ uint64_t dk_row_digest(struct dk_slice raw, const uint8_t salt[DK_SALT_BYTES]);
 struct dk_cases;
 
 /* Reads the header, if there is one: of `csv` and `xes` that which the mapping's format is is read,
- * and the other one may be NULL. Mapping, readers and report are borrowed. `memory_bytes` (DK_CASES_MEMORY_BYTES) is
- * for one case, and, while scattered cases are gathered, for all rows. DK_EINVAL (a column is
- * missing, no header), DK_EIO, DK_ENOMEM. */
+ * and the other one may be NULL. Mapping, readers and report are borrowed. `memory_bytes`
+ * (DK_CASES_MEMORY_BYTES) is for one case, and, while scattered cases are gathered, for all rows.
+ * DK_EINVAL (a column is missing, no header), DK_EIO, DK_ENOMEM. */
 int dk_cases_new(struct dk_cases **cases, const struct dk_mapping *mapping, struct dk_csv *csv,
                  struct dk_xes *xes, const uint8_t salt[DK_SALT_BYTES], uint64_t memory_bytes,
                  struct dk_report *report, struct dk_err *err);

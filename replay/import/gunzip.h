@@ -14,8 +14,8 @@ int dk_gunzip_new(struct dk_gunzip **gunzip, ssize_t (*read)(void *arg, void *da
                   void *arg, struct dk_err *err);
 void dk_gunzip_free(struct dk_gunzip **gunzip);
 
-/* The next bytes: how many, 0 at the end. DK_EIO, also when it ends within a member, a check fails, or
- * what follows a member is no other one. */
+/* The next bytes: how many, 0 at the end. DK_EIO, also when it ends within a member, a check fails,
+ * or what follows a member is no other one. */
 ssize_t dk_gunzip_read(struct dk_gunzip *gunzip, void *data, size_t bytes, struct dk_err *err);
 
 /* Of the file, packed, so far. */

@@ -15,11 +15,12 @@
  *   status                 StatusChanged          as before
  *   an attribute           FieldSet               FieldSet without a value
  *
- * What the source's row says word for word (XES) goes in as a SourceRow, in front of all that the row
- * makes but Opened. A change to solved or closed carries what the mapping calls final, as its own row has it: where a
- * ticket was solved twice the last one counts. Agents, groups, products, customers and fields that
- * are met for the first time are defined, in force since ever, in front of the event that names
- * them. A row with anything that cannot be understood makes no event and changes nothing. */
+ * What the source's row says word for word (XES) goes in as a SourceRow, in front of all that the
+ * row makes but Opened. A change to solved or closed carries what the mapping calls final, as its
+ * own row has it: where a ticket was solved twice the last one counts. Agents, groups, products,
+ * customers and fields that are met for the first time are defined, in force since ever, in front
+ * of the event that names them. A row with anything that cannot be understood makes no event and
+ * changes nothing. */
 #ifndef DK_IMPORT_MAPPER_H
 #define DK_IMPORT_MAPPER_H
 

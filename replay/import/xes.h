@@ -5,8 +5,8 @@
  * attributes that stand directly below an event or a trace are columns; those below others are kept
  * with them, as are all but the mapping's `ignored`.
  *
- * The XML is expat's to read. Refused with their line: what is not well-formed, a document type (and
- * so entities), more than DK_XES_DEPTH_MAX elements in each other, a tag of more than
+ * The XML is expat's to read. Refused with their line: what is not well-formed, a document type
+ * (and so entities), more than DK_XES_DEPTH_MAX elements in each other, a tag of more than
  * DK_XES_TAG_MAX_BYTES. An event that is too large is told as a row, and the next one is read. */
 #ifndef DK_IMPORT_XES_H
 #define DK_IMPORT_XES_H

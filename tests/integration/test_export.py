@@ -181,12 +181,24 @@ def whole_or_not(site):
     assert out.read_text().startswith("position,recorded,") and out.stat().st_mode & 0o777 == 0o640
 
 
+def interrupted(site):
+    """Ctrl-C ends it with 130, whichever part it is in, and leaves nothing."""
+    out = site.path / "interrupted"
+    for format in FORMATS:
+        run = subprocess.Popen([BIN / "docket", "replay", "export", format, "--out", out], stderr=subprocess.PIPE,
+                               env=dict(os.environ, DOCKET_CONFIG=str(site.data)), preexec_fn=lambda: (
+                                   signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT]),
+                                   os.kill(os.getpid(), signal.SIGINT)))
+        run.communicate(timeout=60)
+        assert run.returncode == 130 and not list(site.path.glob("interrupted*")), (format, run.returncode)
+
+
 with Site() as site:
     site.broker.start()
     events = fill(site)
     for scenario in (as_csv, as_sqlite, as_ocel, wanted):
         scenario(site, events)
         print(f"{scenario.__name__}: as expected")
-    for scenario in (refused, whole_or_not):
+    for scenario in (refused, whole_or_not, interrupted):
         scenario(site)
         print(f"{scenario.__name__}: as expected")

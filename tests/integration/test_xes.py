@@ -3,7 +3,7 @@ XES is refused with its line, in bounded memory."""
 import gzip, json, os, subprocess
 import xml.etree.ElementTree as xml
 import docket_pb2 as pb
-from history import records
+from history import MAPS, UCI, records, uci_file
 from site_of import BIN, Site
 
 NS = "{http://www.xes-standard.org/}"
@@ -212,7 +212,20 @@ def bounded(ward):
     assert many - few < 10240 or b"__asan_init" in (BIN / "docket").read_bytes(), f"{few}, {many} KiB"
 
 
-for scenario in (round_trip, left_out_on_purpose, of_docket, refused, told, bounded):
+def years(ward):
+    """A year of a real desk as XES, into another site and out again: all its traces."""
+    ward.site.docket("import", *UCI, uci_file(ward.site.path), check=False)
+    told = json.loads(ward.site.docket("replay", "export", "xes", "--json", "--out", ward.site.path / "year.xes").stdout)
+    with Site(number=2) as other:
+        other.broker.start()
+        back = Ward(other)
+        back.map.write_text((MAPS / "xes.yaml").read_text())
+        read = back.summary(ward.site.path / "year.xes")
+        assert (read["rows"], read["cases"], read["rejected"]) == (told["events"], 24918, 0), read
+        assert back.exported() == (ward.site.path / "year.xes").read_text()
+
+
+for scenario in (round_trip, left_out_on_purpose, of_docket, refused, told, bounded, years):
     with Site() as site:
         site.broker.start()
         scenario(Ward(site))
