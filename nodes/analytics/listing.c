@@ -3,7 +3,6 @@
 #include "nodes/analytics/kpi.h"
 #include <inttypes.h>
 #include <jansson.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -55,13 +54,10 @@ void dk_listing_real(struct dk_listing *list, const char *name, double value)
     char text[64];
     put_name(list, name);
     int bytes = snprintf(text, sizeof text, "%.6f", value);
-    while (bytes > 0 && text[bytes - 1] == '0') {
+    while (text[bytes - 1] == '0' && text[bytes - 2] != '.') {
         text[--bytes] = '\0';
     }
-    if (bytes > 0 && text[bytes - 1] == '.') {
-        text[--bytes] = '\0';
-    }
-    PUT(list, "%s", strcmp(text, "-0") == 0 ? "0" : text);
+    PUT(list, "%s", strcmp(text, "-0.0") == 0 ? "0.0" : text);
 }
 
 void dk_listing_begin(struct dk_listing *list, const struct dk_analytics *analytics,

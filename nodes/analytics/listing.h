@@ -19,12 +19,12 @@ struct dk_listing {
 
 void dk_listing_begin(struct dk_listing *list, const struct dk_analytics *analytics,
                       const char *report, struct dk_buf *out);
-/* Of the object that is open: the whole until dk_listing_open, then the row. `columns` are separated
- * by blanks. */
-void dk_listing_text(struct dk_listing *list, const char *name, const char *text); /* NULL: null */
+/* Of the object that is open: the whole until dk_listing_open, then the row; of the text NULL is
+ * null, and a real has 1 to 6 decimals. `columns` are separated by blanks. */
+void dk_listing_text(struct dk_listing *list, const char *name, const char *text);
 void dk_listing_instant(struct dk_listing *list, const char *name, int64_t at_us, int offset_s);
 void dk_listing_count(struct dk_listing *list, const char *name, uint64_t count);
-void dk_listing_real(struct dk_listing *list, const char *name, double value); /* to 6 decimals */
+void dk_listing_real(struct dk_listing *list, const char *name, double value);
 void dk_listing_null(struct dk_listing *list, const char *name);
 void dk_listing_open(struct dk_listing *list, const char *columns);
 /* A row begins, ends; a row of an entity says its key under its class's word, and its name. */

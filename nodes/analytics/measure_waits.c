@@ -201,8 +201,8 @@ void dk_measure_status(const struct dk_measuring *measuring, const struct dk_cas
 
 /* A stretch that ended with `step`, of who had the ticket with `whose`. */
 static void say_had(const struct dk_measuring *measuring, const struct dk_case *walked,
-                    enum dk_measure measure, int64_t from_us, const struct dk_step *step,
-                    const struct dk_step *whose)
+                    enum dk_measure measure, int64_t from_us, int64_t to_us,
+                    const struct dk_step *step, const struct dk_step *whose)
 {
     struct dk_stretch_sum sum = {.unknown = (step->what & DK_STEP_UNKNOWN) != 0};
     struct dk_step had = *step;
@@ -210,14 +210,17 @@ static void say_had(const struct dk_measuring *measuring, const struct dk_case *
     had.agent = whose->agent;
     had.line = whose->line;
     had.supplier = whose->supplier;
-    dk_measure_add(&sum, measuring, walked, measure, from_us, step->at_us);
+    dk_measure_add(&sum, measuring, walked, measure, from_us, to_us);
     dk_measure_sum(measuring, walked, measure, &had, &sum);
 }
 
+/* Groups and status take effect in the log's order, none before the one it follows: a solve whose
+ * final instant is older than the group's coming ends at that. */
 void dk_measure_ownership(const struct dk_measuring *measuring, const struct dk_case *walked)
 {
     const struct dk_step *whose = NULL; /* the last that was not learnt late */
     int64_t from_us = INT64_MAX;        /* INT64_MAX: no group has it, or it has ended */
+    int64_t turn_us = INT64_MIN;
     bool was_live = false;
     for (size_t i = 0; i < walked->steps; i++) {
         const struct dk_step *step = &walked->facts->step[i];
@@ -225,14 +228,18 @@ void dk_measure_ownership(const struct dk_measuring *measuring, const struct dk_
         bool live = dk_is_live(step->status);
         uint64_t group = late ? whose->group : step->group;
         bool leaves = whose != NULL && group != whose->group;
+        if ((leaves || live != was_live) && step->at_us > turn_us) {
+            turn_us = step->at_us;
+        }
         if (from_us != INT64_MAX && (leaves || !live)) {
             if (step->status != DOCKET__STATUS__STATUS_MERGED) {
-                say_had(measuring, walked, DK_MEASURE_GROUP_OWNERSHIP, from_us, step, whose);
+                say_had(measuring, walked, DK_MEASURE_GROUP_OWNERSHIP, from_us, turn_us, step,
+                        whose);
             }
             from_us = INT64_MAX;
         }
         if (live && group != 0 && (leaves || !was_live)) {
-            from_us = step->at_us;
+            from_us = turn_us;
         }
         whose = late ? whose : step;
         was_live = live;
@@ -249,7 +256,8 @@ void dk_measure_holds(const struct dk_measuring *measuring, const struct dk_case
         } else if ((step->what & DK_STEP_RETURNED) != 0 && handed != NULL) {
             struct dk_step whose = *step;
             whose.supplier = handed->supplier;
-            say_had(measuring, walked, DK_MEASURE_SUPPLIER_HOLD, handed->at_us, step, &whose);
+            say_had(measuring, walked, DK_MEASURE_SUPPLIER_HOLD, handed->at_us, step->at_us, step,
+                    &whose);
             handed = NULL;
         }
     }

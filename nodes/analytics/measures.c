@@ -395,23 +395,30 @@ static void measure_logged(const struct dk_measuring *measuring, const struct dk
 
 /* ---------------------------------------------------------------- at an instant */
 
-/* The last step that tells of `at_us` or before; NULL: it was not opened then. `*live`: whether the
- * ticket was live. Changes of status take effect in the log's order, none before the one it
- * follows; a solve of unknown instant ends nothing. */
-static const struct dk_step *step_at(const struct dk_case *walked, int64_t at_us, bool *live)
+/* The last step that tells of `at_us` or before, in `*step`, with the status that the ticket had
+ * then; false: it was not opened. Changes of status take effect in the log's order, none before the
+ * one it follows; a solve of unknown instant ends nothing. */
+static bool step_at(const struct dk_case *walked, int64_t at_us, struct dk_step *step)
 {
-    const struct dk_step *found = NULL;
+    const struct dk_step *found = NULL, *turn = NULL;
     bool later = false; /* a change of status that came after `at_us` */
-    *live = false;
     for (size_t i = 0; i < walked->steps && walked->facts->step[0].at_us <= at_us; i++) {
-        const struct dk_step *step = &walked->facts->step[i];
-        bool unknown = (step->what & DK_STEP_SOLVED) != 0 && (step->what & DK_STEP_UNKNOWN) != 0;
-        bool changes = step->status != status_before(walked, i) && !unknown;
-        later = later || (changes && step->at_us > at_us);
-        *live = changes && !later ? dk_is_live(step->status) : *live;
-        found = step->at_us <= at_us && (step->what & DK_STEP_LATE) == 0 ? step : found;
+        const struct dk_step *next = &walked->facts->step[i];
+        const struct dk_step *before = i > 0 ? next - 1 : NULL;
+        bool unknown = (next->what & DK_STEP_SOLVED) != 0 && (next->what & DK_STEP_UNKNOWN) != 0;
+        bool turns =
+            before == NULL || next->status != before->status || next->pending != before->pending;
+        later = later || (turns && !unknown && next->at_us > at_us);
+        turn = turns && !unknown && !later ? next : turn;
+        found = next->at_us <= at_us && (next->what & DK_STEP_LATE) == 0 ? next : found;
     }
-    return found;
+    if (found == NULL) {
+        return false;
+    }
+    *step = *found;
+    step->status = turn != NULL ? turn->status : DOCKET__STATUS__STATUS_NONE;
+    step->pending = turn != NULL ? turn->pending : DOCKET__PENDING__PENDING_NONE;
+    return true;
 }
 
 /* When the ticket ended for good as far as is known now; INT64_MAX: it has not. */
@@ -432,19 +439,17 @@ static int64_t final_us(const struct dk_case *walked, enum dk_measure measure)
 static void measure_backlog(const struct dk_measuring *measuring, const struct dk_case *walked,
                             enum dk_measure measure)
 {
-    bool live;
-    const struct dk_step *step = step_at(walked, measuring->at_us, &live);
-    if (step == NULL) {
+    struct dk_step step;
+    if (!step_at(walked, measuring->at_us, &step)) {
         return;
     }
-    if (measure != DK_MEASURE_BACKLOG) {
-        live = final_us(walked, measure) > measuring->at_us;
-    }
+    bool live = measure == DK_MEASURE_BACKLOG ? dk_is_live(step.status)
+                                              : final_us(walked, measure) > measuring->at_us;
     if (live) {
         struct dk_stretch_sum sum = {0};
         dk_measure_add(&sum, measuring, walked, measure, walked->facts->step[0].at_us,
                        measuring->at_us);
-        measuring->on_sample(measuring->arg, walked, measure, step, measuring->at_us, sum.us,
+        measuring->on_sample(measuring->arg, walked, measure, &step, measuring->at_us, sum.us,
                              sum.unknown ? DK_SAMPLE_UNKNOWN : DK_SAMPLE_VALUE);
     }
 }

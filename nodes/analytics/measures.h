@@ -88,11 +88,11 @@ enum dk_measure {
 };
 
 enum dk_shape {
-    DK_SHAPE_COUNT, /* n */
-    DK_SHAPE_DURATION, /* microseconds, on the wall or of business: n, unknown, mean, quantiles, min, max, sum */
-    DK_SHAPE_NUMBER, /* the same, of a plain number */
-    DK_SHAPE_SHARE,  /* n, hits, percent, unknown, immature, cancelled */
-    DK_SHAPE_SCORE,  /* n, promoters, detractors, score */
+    DK_SHAPE_COUNT,    /* n */
+    DK_SHAPE_DURATION, /* us, wall or business: n, unknown, mean, quantiles, min, max, sum */
+    DK_SHAPE_NUMBER,   /* the same, of a plain number */
+    DK_SHAPE_SHARE,    /* n, hits, percent, unknown, immature, cancelled */
+    DK_SHAPE_SCORE,    /* n, promoters, detractors, score */
 };
 
 struct dk_measure_info {

@@ -2,7 +2,7 @@
  * staffed, and the integral index. Of a live node and of a replay, as the queries
  *
  *   load      by=agent|group from=TIME to=TIME
- *             on_shift_s: of the shifts in force then, on-call ones left out, whatever presence says
+ *             on_shift_s: of the shifts in force then but on-call ones, whatever presence says
  *             busy_s:     of that, with at least one ticket in new or open as its owner
  *             utilization: busy of on shift, percent
  *             load:       tickets in hand (new or open, owner), mean over the time on shift
@@ -25,7 +25,8 @@
  *                      (0 where nobody rated)
  *
  * `to` is the log's last recorded time unless given, `from` 28 days before. Values are as-was: of
- * who had a ticket then. Agents and groups are those in force at `to` or `at`, by id. */
+ * who had a ticket then. Agents and groups are those in force at `to` or `at`, by id; who has
+ * neither work nor a shift is left out. */
 #ifndef DK_ANALYTICS_STAFF_H
 #define DK_ANALYTICS_STAFF_H
 

@@ -191,6 +191,9 @@ static int on_holder(void *arg, const struct dk_refs_version *version)
     double worth = 0;
     uint64_t unweighted = 0;
     int64_t us = scheduled_us(index, version->subject);
+    if (found == NULL && us == 0) {
+        return 0;
+    }
     for (unsigned t = 0; t < TYPES; t++) {
         const struct tally *tally = &holder->type[t];
         double weight = weight_of(&index->cohort[t]);

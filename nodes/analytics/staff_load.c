@@ -188,6 +188,9 @@ static double load_of(const struct work *work)
 
 static void put_agent(struct dk_listing *rows, const struct work *work)
 {
+    if (work->on_shift_us == 0 && work->logged_s == 0) {
+        return;
+    }
     dk_listing_row(rows);
     dk_listing_entity(rows, work->agent);
     put_sums(rows, work);
@@ -222,6 +225,9 @@ static int on_group(void *arg, const struct dk_refs_version *version)
         sum.logged_s += work->logged_s;
         loads += load_of(work);
         greatest = load_of(work) > greatest ? load_of(work) : greatest;
+    }
+    if (agents == 0) {
+        return 0;
     }
     dk_listing_row(rows);
     dk_listing_entity(rows, version->subject);

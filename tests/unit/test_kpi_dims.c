@@ -162,6 +162,25 @@ static void test_kpi_dims_of_backlogs(void **state)
     json_decref(report);
 }
 
+/* The solve's final instant is older than the opening that the log has before it: no change takes
+ * effect before the one it follows. */
+static void test_kpi_dims_status_is_the_one_that_held(void **state)
+{
+    struct site *site = *state;
+    SAY_BY(site, 9, OPENED, "2026-10-28T09:00:00Z", Opened, OPENED, BY_AGENT, IMPORTED,
+           .subject = NULL);
+    SAY_BY(site, 9, STATUS_CHANGED, "2026-10-28T12:00:00Z", StatusChanged, STATUS_CHANGED, BY_AGENT,
+           IMPORTED, .status = DOCKET__STATUS__STATUS_OPEN);
+    SAY_BY(site, 9, STATUS_CHANGED, "2026-10-28T15:00:00Z", StatusChanged, STATUS_CHANGED, BY_AGENT,
+           IMPORTED, .status = DOCKET__STATUS__STATUS_SOLVED, .has_final_us = 1,
+           .final_us = test_at("2026-10-28T10:00:00Z"));
+    json_t *report =
+        KPI(site, "measures=backlog", "by=status", "at=2026-10-28T11:00:00Z", "ticket=1-9");
+    ASSERT_FIGURE(report, "new", "backlog", "n", 1);
+    ASSERT_FIGURE(report, NULL, "backlog", "n", 1);
+    json_decref(report);
+}
+
 static void test_kpi_dims_refuse_what_is_no_value(void **state)
 {
     struct site *site = *state;
@@ -189,6 +208,7 @@ int main(void)
         TEST(test_kpi_dims_hours_are_in_order_of_time),
         TEST(test_kpi_dims_of_a_requester_who_changed),
         TEST(test_kpi_dims_of_backlogs),
+        TEST(test_kpi_dims_status_is_the_one_that_held),
         TEST(test_kpi_dims_refuse_what_is_no_value),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

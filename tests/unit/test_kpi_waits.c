@@ -194,6 +194,18 @@ static void test_kpi_group_ownership_is_of_the_group_that_had_it(void **state)
     json_decref(report);
 }
 
+/* An import's final instant of a solve may be older than the group's coming. */
+static void test_kpi_group_ownership_is_never_less_than_nothing(void **state)
+{
+    struct site *site = *state;
+    SAY_BY(site, 1, OPENED, T("09:00"), Opened, OPENED, BY_AGENT, IMPORTED, .subject = NULL);
+    SAY_BY(site, 1, ROUTED, T("10:00"), Routed, ROUTED, BY_AGENT, IMPORTED, .group = SITE_GROUP(1));
+    SAY_BY(site, 1, STATUS_CHANGED, T("10:30"), StatusChanged, STATUS_CHANGED, BY_AGENT, IMPORTED,
+           .status = DOCKET__STATUS__STATUS_SOLVED, .has_final_us = 1,
+           .final_us = test_at(T("09:50")));
+    assert_minutes(site, "group-ownership", 1, 0, 0, 0);
+}
+
 /* A promise of a group that was kept by giving the ticket away is that group's. */
 static void test_kpi_ola_kept_is_of_the_group_that_gave_it_away(void **state)
 {
@@ -299,6 +311,7 @@ int main(void)
         TEST(test_kpi_requester_wait_and_agent_work_leave_pauses_out),
         TEST(test_kpi_requester_wait_of_a_pause_for_nobody_known_is_unknown),
         TEST(test_kpi_group_ownership_is_of_the_group_that_had_it),
+        TEST(test_kpi_group_ownership_is_never_less_than_nothing),
         TEST(test_kpi_ola_kept_is_of_the_group_that_gave_it_away),
         TEST(test_kpi_supplier_hold_and_its_promise_are_of_the_supplier_who_had_it),
         TEST(test_kpi_fix_reopened_is_judged_once_the_days_have_ended),

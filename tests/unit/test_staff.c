@@ -137,6 +137,9 @@ static void work(struct site *site)
         .pending = DOCKET__PENDING__PENDING_CUSTOMER);
     GIVE(site, 3, T("12:30"), "anna");
     SOLVE(site, 4, T("18:00"));
+    OPEN(site, 5, T("08:00")); /* Cleo, called */
+    GIVE(site, 5, T("20:00"), "cleo");
+    SAY(site, 5, TIME_LOGGED, T("20:10"), TimeLogged, TIME_LOGGED, .seconds = 300);
 }
 
 static void test_staff_utilization_is_busy_of_on_shift(void **state)
@@ -153,6 +156,7 @@ static void test_staff_utilization_is_busy_of_on_shift(void **state)
     assert_value(row_of(report, "agent", "ben"), "utilization", 100);
     const json_t *cleo = row_of(report, "agent", "cleo"); /* on call is not on shift */
     assert_value(cleo, "on_shift_s", 0);
+    assert_value(cleo, "logged_s", 300);
     assert_true(json_is_null(json_object_get(cleo, "utilization")));
     json_decref(report);
 }
@@ -252,7 +256,7 @@ static void test_staff_index_weighs_types_and_quality(void **state)
     assert_value(anna, "breached", 1);
     /* quality 1 + 0.5 * (0 - 1/2) = 0.75; 30 min x 2 x 0.75 in 4 h */
     assert_value(row_of(report, "agent", "ben"), "index", 0.1875);
-    assert_true(json_is_null(json_object_get(row_of(report, "agent", "cleo"), "index")));
+    ASSERT_EQ(json_array_size(json_object_get(report, "rows")), 2); /* Cleo did nothing */
     json_decref(report);
 }
 
@@ -267,6 +271,11 @@ static void test_staff_index_leaves_out_what_has_no_weight(void **state)
     assert_value(anna, "count", 1);
     assert_value(anna, "unweighted", 1);
     assert_value(anna, "worth_h", 0);
+    json_decref(report);
+    OPEN_OF(site, 2, T("20:00"), INCIDENT); /* on call there are no scheduled hours */
+    solve(site, 2, T("20:00"), T("21:00"), "cleo");
+    report = site_report(site, "index", SITE_ARGUMENTS("from=2026-02-02", "to=2026-03-03"));
+    assert_true(json_is_null(json_object_get(row_of(report, "agent", "cleo"), "index")));
     json_decref(report);
 }
 
