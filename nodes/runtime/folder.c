@@ -108,21 +108,43 @@ static int fold_world(struct dk_folder *folder, struct dk_event *event, struct d
     return 0;
 }
 
+/* Loads the next record's envelope, and stays where it is. */
+static int load_next(const struct dk_folder *folder, const uint8_t *record, size_t record_bytes,
+                     struct dk_envelope *envelope, struct dk_err *err)
+{
+    int rc = dk_event_verify(record, record_bytes, err);
+    if (rc != 0) {
+        (void)dk_err_wrap(err, "after position %" PRIu64, folder->world.position);
+        return rc;
+    }
+    dk_event_load(record, envelope);
+    return envelope->position == folder->world.position + 1
+               ? 0
+               : dk_err_set(err, DK_EORDER, "expected position %" PRIu64 ", got %" PRIu64,
+                            folder->world.position + 1, envelope->position);
+}
+
+int dk_folder_pass(struct dk_folder *folder, const uint8_t *record, size_t record_bytes,
+                   struct dk_err *err)
+{
+    struct dk_envelope envelope;
+    int rc = load_next(folder, record, record_bytes, &envelope, err);
+    if (rc == 0) {
+        folder->world.position = envelope.position;
+        folder->world.recorded_us = envelope.recorded_us;
+    }
+    return rc;
+}
+
 int dk_folder_apply(struct dk_folder *folder, const uint8_t *record, size_t record_bytes,
                     struct dk_err *err)
 {
     struct dk_envelope envelope;
     struct dk_ticket before;
     struct dk_event event = {.envelope = &envelope, .record = record, .record_bytes = record_bytes};
-    int rc = dk_event_verify(record, record_bytes, err);
+    int rc = load_next(folder, record, record_bytes, &envelope, err);
     if (rc != 0) {
-        (void)dk_err_wrap(err, "after position %" PRIu64, folder->world.position);
         return rc;
-    }
-    dk_event_load(record, &envelope);
-    if (envelope.position != folder->world.position + 1) {
-        return dk_err_set(err, DK_EORDER, "expected position %" PRIu64 ", got %" PRIu64,
-                          folder->world.position + 1, envelope.position);
     }
     dk_arena_reset(&folder->arena);
     if (dk_kind_info(envelope.kind) != NULL) {

@@ -21,6 +21,10 @@ uint64_t dk_folder_position(const struct dk_folder *folder);
 int dk_folder_apply(struct dk_folder *folder, const uint8_t *record, size_t record_bytes,
                     struct dk_err *err);
 
+/* Goes past one record, whose position must be the next, as if it had not happened. */
+int dk_folder_pass(struct dk_folder *folder, const uint8_t *record, size_t record_bytes,
+                   struct dk_err *err);
+
 /* What has been touched and not considered, or is due by `now_us`: one item at a time. */
 bool dk_folder_next_item(struct dk_folder *folder, int64_t now_us, uint64_t *item);
 /* The earliest instant at which an item is due; INT64_MAX: none. */

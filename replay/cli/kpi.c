@@ -2,6 +2,7 @@
 #include "nodes/runtime/queries.h"
 #include "proto/base/limits.h"
 #include "proto/base/time.h"
+#include "replay/cli/as_of.h"
 #include "replay/cli/query.h"
 #include "replay/cli/read.h"
 #include <stdlib.h>
@@ -35,6 +36,14 @@ const struct dk_parameter dk_kpi_parameters[] = {
 const struct dk_parameter dk_replay_kpi_parameters[] = {
     KPI_PARAMETERS,
     {"--position", "POSITION", "as of this position of the log; its end when left out", NULL, 0, 0},
+    DK_PARAMETERS_END,
+};
+
+const struct dk_parameter dk_replay_backlog_parameters[] = {
+    {"FILTER", NULL, "DIMENSION=VALUE, as priority=high or group=desk", NULL, DK_MANY, 0},
+    DK_AS_OF_PARAMETERS,
+    {"--by", "DIMENSION,...", "a line for each priority, group, agent, ...", NULL, 0, 0},
+    {"--unit", "UNIT", "of ages: us, s, m, h, d", NULL, 0, 0},
     DK_PARAMETERS_END,
 };
 
@@ -89,22 +98,23 @@ static int add_time(struct question *question, const struct dk_cli *cli, const c
 static int check_instant(const struct dk_cli *cli, struct dk_err *err)
 {
     const char *measures = dk_cli_given(cli, "--measures");
-    if (dk_cli_given(cli, "--at") == NULL || dk_cli_given(cli, "--backlog") != NULL ||
+    if (dk_cli_given(cli, "--at") == NULL ||
         (measures != NULL && strstr(measures, "backlog") != NULL)) {
         return 0;
     }
     return dk_cli_usage(err, "--at is the instant of backlogs: --to ends the range of all else");
 }
 
-static int make_question(struct question *question, const struct dk_cli *cli, struct dk_err *err)
+static int make_question(struct question *question, const struct dk_cli *cli, bool backlog,
+                         struct dk_err *err)
 {
     static const char *const words[] = {"--measures", "--by",       "--time", "--calendar",
                                         "--values",   "--quantile", "--unit"};
     static const char *const times[] = {"--from", "--to", "--at"};
     const char *filter;
-    int rc = check_instant(cli, err);
+    int rc = backlog ? 0 : check_instant(cli, err);
     rc = rc != 0 ? rc : add(question, "zone", dk_zone_name(cli->zone), err);
-    question->name = dk_cli_given(cli, "--backlog") != NULL ? "backlog" : "kpi";
+    question->name = backlog ? "backlog" : "kpi";
     for (size_t i = 0; rc == 0 && i < sizeof words / sizeof words[0]; i++) {
         const char *value = dk_cli_given(cli, words[i]);
         rc = value != NULL ? add(question, words[i] + 2, value, err) : 0;
@@ -136,7 +146,7 @@ static int print(struct dk_cli *cli, const struct dk_buf *json, struct dk_err *e
     return rc;
 }
 
-static int run(struct dk_cli *cli,
+static int run(struct dk_cli *cli, bool backlog,
                int (*answer)(struct dk_cli *cli, const struct question *question,
                              struct dk_buf *json, struct dk_err *err),
                struct dk_err *err)
@@ -145,7 +155,7 @@ static int run(struct dk_cli *cli,
     struct dk_buf json;
     DK_ASSERT(question != NULL);
     dk_buf_init(&json, DK_QUERY_JSON_BYTES);
-    int rc = make_question(question, cli, err);
+    int rc = make_question(question, cli, backlog, err);
     rc = rc != 0 ? rc : answer(cli, question, &json, err);
     rc = rc != 0 ? rc : print(cli, &json, err);
     dk_buf_close(&json);
@@ -162,7 +172,7 @@ static int ask_node(struct dk_cli *cli, const struct question *question, struct 
 
 int dk_kpi_verb(struct dk_cli *cli, struct dk_err *err)
 {
-    return run(cli, ask_node, err);
+    return run(cli, dk_cli_given(cli, "--backlog") != NULL, ask_node, err);
 }
 
 static int ask_log(struct dk_cli *cli, const struct question *question, struct dk_buf *json,
@@ -174,5 +184,10 @@ static int ask_log(struct dk_cli *cli, const struct question *question, struct d
 
 int dk_replay_kpi_run(struct dk_cli *cli, struct dk_err *err)
 {
-    return run(cli, ask_log, err);
+    return run(cli, dk_cli_given(cli, "--backlog") != NULL, ask_log, err);
+}
+
+int dk_replay_backlog_run(struct dk_cli *cli, struct dk_err *err)
+{
+    return run(cli, true, ask_log, err);
 }

@@ -2,6 +2,7 @@
 #include "nodes/runtime/queries.h"
 #include "proto/peer/question.h"
 #include "proto/peer/socket.h"
+#include "replay/cli/as_of.h"
 #include "replay/cli/desk.h"
 #include "replay/cli/watch.h"
 #include "replay/history/past.h"
@@ -34,16 +35,19 @@ int dk_query_log(struct dk_cli *cli, const struct dk_role_ops *role, const char 
     struct dk_past past;
     struct dk_folder *folder = NULL;
     struct dk_watch watch;
-    uint64_t position = UINT64_MAX, last = 0;
-    int rc = dk_cli_number(cli, "--position", UINT64_MAX, &position, err);
-    rc = rc != 0 ? rc : dk_past_open(&past, cli->config.log, err);
+    struct dk_as_of as_of;
+    uint64_t last = 0;
+    int rc = dk_past_open(&past, cli->config.log, err);
     if (rc != 0) {
         return rc;
     }
-    rc = dk_log_last(past.log, &last, err);
-    dk_watch_open(&watch, "fold", last < position ? last : position);
-    rc = rc != 0 ? rc
-                 : dk_rerun(&folder, role, past.reader, position, dk_watch_progress, &watch, err);
+    rc = dk_as_of_read(cli, &past, &as_of, err);
+    rc = rc != 0 ? rc : dk_cli_number(cli, "--position", UINT64_MAX, &as_of.position, err);
+    rc = rc != 0 ? rc : dk_log_last(past.log, &last, err);
+    dk_watch_open(&watch, "fold", last < as_of.position ? last : as_of.position);
+    rc = rc != 0
+             ? rc
+             : dk_rerun(&folder, role, past.reader, as_of.position, dk_watch_progress, &watch, err);
     dk_watch_close(&watch);
     rc = rc != 0 ? rc : dk_folder_query(folder, name, argument, argument_count, json, err);
     dk_folder_free(&folder);

@@ -13,7 +13,8 @@
 int dk_query(struct dk_cli *cli, const char *role, const char *name, const char *const *argument,
              size_t argument_count, struct dk_buf *json, uint64_t *position, struct dk_err *err);
 
-/* Asks a role that is folded from the log's folder, up to --position where that is given: the
+/* Asks a role that is folded from the log's folder, up to --position, or what was
+ * known by --known-at (as_of.h), where that is given: the
  * same bytes as a live node's that has folded as far. */
 int dk_query_log(struct dk_cli *cli, const struct dk_role_ops *role, const char *name,
                  const char *const *argument, size_t argument_count, struct dk_buf *json,

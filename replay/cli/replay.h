@@ -10,6 +10,7 @@ int dk_replay_audit_run(struct dk_cli *cli, struct dk_err *err);
 int dk_replay_show_run(struct dk_cli *cli, struct dk_err *err);
 int dk_replay_sla_explain_run(struct dk_cli *cli, struct dk_err *err);
 int dk_replay_kpi_run(struct dk_cli *cli, struct dk_err *err);
+int dk_replay_backlog_run(struct dk_cli *cli, struct dk_err *err);
 int dk_replay_diff_run(struct dk_cli *cli, struct dk_err *err);
 int dk_replay_export_run(struct dk_cli *cli, struct dk_err *err);
 
@@ -20,7 +21,8 @@ int dk_replay_with_ticket(struct dk_cli *cli,
                                       struct dk_err *err),
                           struct dk_err *err);
 
-extern const struct dk_parameter dk_replay_kpi_parameters[], dk_replay_export_parameters[];
+extern const struct dk_parameter dk_replay_kpi_parameters[], dk_replay_backlog_parameters[],
+    dk_replay_export_parameters[];
 extern const char dk_replay_export_more[];
 
 #endif

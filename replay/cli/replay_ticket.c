@@ -1,3 +1,4 @@
+#include "replay/cli/as_of.h"
 #include "replay/cli/replay.h"
 #include "replay/cli/sla.h"
 #include "replay/cli/watch.h"
@@ -45,14 +46,13 @@ static int print_card(struct dk_cli *cli, const struct dk_past_ticket *read, str
 {
     struct dk_words words = {.refs = read->refs, .zone = cli->zone, .sources = &read->sources};
     struct dk_life_view view;
-    int64_t at_us = INT64_MAX, known_at_us = INT64_MAX;
+    struct dk_as_of as_of;
     char name[DK_ID_TEXT_BYTES];
-    int rc = dk_cli_moment(cli, "--at", &at_us, err);
-    rc = rc != 0 ? rc : dk_cli_moment(cli, "--known-at", &known_at_us, err);
+    int rc = dk_as_of_read(cli, read->past, &as_of, err);
     if (rc != 0) {
         return rc;
     }
-    dk_life_fold(&read->life, at_us, known_at_us, &view);
+    dk_life_fold(&read->life, as_of.at_us, as_of.known_at_us, &view);
     if (view.ticket.last_position == 0) {
         return dk_err_set(err, DK_ENOTFOUND, "there was no ticket %s then",
                           dk_id_format(read->ticket, name));

@@ -1,4 +1,5 @@
 /* The verbs about the past. */
+#include "replay/cli/as_of.h"
 #include "replay/cli/replay.h"
 #include "replay/cli/sla.h"
 #include "replay/cli/staff.h"
@@ -15,10 +16,19 @@ static const struct dk_parameter audit_parameters[] = {TICKET, DK_PARAMETERS_END
 
 static const struct dk_parameter show_parameters[] = {
     TICKET,
-    {"--at", "TIME", "as it was then, by when things happened", NULL, DK_NEEDED, 0},
-    {"--known-at", "TIME", "as far as the log knew it then", NULL, 0, 0},
+    DK_AS_OF_PARAMETERS,
     DK_PARAMETERS_END,
 };
+
+static const struct dk_parameter queue_parameters[] = {
+    {"GROUP", NULL, "whose queue, by key", NULL, DK_NEEDED, 0},
+    DK_AS_OF_PARAMETERS,
+    DK_PARAMETERS_END,
+};
+
+#define AS_OF                                                                                      \
+    "Counts what had happened by --at, as far as the log had it by --known-at (all of it, when "   \
+    "left\nout): late and imported events had happened before they were known.\n"
 
 static const struct dk_parameter diff_parameters[] = {
     {"ROLE", NULL, "routing, sla, notification, analytics", NULL, DK_NEEDED, 0},
@@ -44,10 +54,28 @@ const struct dk_verb dk_verbs_replay[] = {
      .run = dk_replay_audit_run},
     {.name = "replay show",
      .summary = "a ticket as it was at any instant",
+     .more = AS_OF,
      .example = "replay show 1-42 --at \"2026-02-03 10:00\"\n"
                 "replay show 1-42 --at -7d --known-at -6d\n",
      .parameter = show_parameters,
      .run = dk_replay_show_run},
+    {.name = "replay backlog",
+     .summary = "how many tickets were live at any instant, and how old",
+     .more =
+         AS_OF "The bytes of docket replay kpi --backlog at the position that was known then.\n",
+     .example = "replay backlog --at 2026-02-03 --by group\n"
+                "replay backlog priority=high --at -7d --known-at -6d --json\n",
+     .parameter = dk_replay_backlog_parameters,
+     .run = dk_replay_backlog_run},
+    {.name = "replay queue",
+     .summary = "a group's queue at any instant, in routing's order",
+     .more = "As routing itself had it: what had happened by --at, and was recorded by then. With\n"
+             "--known-at also what was recorded later of it, as a late solve that took a ticket "
+             "out.\n",
+     .example = "replay queue desk --at \"2026-02-03 10:00\"\n"
+                "replay queue desk --at -7d --known-at now --json\n",
+     .parameter = queue_parameters,
+     .run = dk_replay_queue_run},
     {.name = "replay sla explain",
      .summary = "a ticket's clocks, computed from the log",
      .more = dk_sla_explain_more,

@@ -20,6 +20,27 @@ void dk_past_close(struct dk_past *past)
     dk_log_close(&past->log);
 }
 
+int dk_past_known(struct dk_past *past, int64_t known_us, uint64_t *position, struct dk_err *err)
+{
+    char first[DK_TIME_TEXT_BYTES] = "nothing";
+    struct dk_records records;
+    size_t bytes;
+    int rc = dk_log_find_recorded(past->reader, known_us + 1, position, err);
+    if (rc != 0 || --*position > 0) {
+        return rc;
+    }
+    dk_records_init(&records);
+    rc = dk_log_read(past->reader, 1, 1, &records, err);
+    if (rc == 0 && records.batch.count > 0) {
+        const uint8_t *record = dk_batch_record(&records.batch, 0, &bytes);
+        (void)dk_time_format((int64_t)dk_event_load_recorded_us(record), 0, first);
+    }
+    dk_records_close(&records);
+    return rc != 0 ? rc
+                   : dk_err_set(err, DK_ENOTFOUND, "nothing was known then: the log begins with %s",
+                                first);
+}
+
 /* ---------------------------------------------------------------------------- references */
 
 struct search {

@@ -22,6 +22,10 @@ void dk_past_close(struct dk_past *past);
  * reference names several). */
 int dk_past_find(struct dk_past *past, const char *name, uint64_t *ticket, struct dk_err *err);
 
+/* The position of the last record that the log had by an instant, found by bisection. DK_ENOTFOUND
+ * when it begins later. */
+int dk_past_known(struct dk_past *past, int64_t known_us, uint64_t *position, struct dk_err *err);
+
 /* What reading the whole log once gives for a ticket. */
 struct dk_past_ticket {
     struct dk_past *past; /* that it was read from */

@@ -12,4 +12,9 @@ int dk_rerun(struct dk_folder **folder, const struct dk_role_ops *role,
              struct dk_log_reader *reader, uint64_t position,
              int (*on_progress)(void *arg, uint64_t position), void *arg, struct dk_err *err);
 
+/* The same, of what had happened by `at_us`: what occurred later is passed over. */
+int dk_rerun_as_of(struct dk_folder **folder, const struct dk_role_ops *role,
+                   struct dk_log_reader *reader, uint64_t position, int64_t at_us,
+                   int (*on_progress)(void *arg, uint64_t position), void *arg, struct dk_err *err);
+
 #endif
