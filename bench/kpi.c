@@ -11,13 +11,16 @@
 #include "nodes/analytics/kpi.h"
 #include "bench/lib/answer.h"
 #include "bench/lib/chronicle.h"
+#include "bench/lib/databases.h"
 #include "bench/lib/direct.h"
+#include "bench/lib/events_csv.h"
 #include "bench/lib/measure.h"
 #include "bench/lib/process.h"
 #include "bench/lib/report.h"
 #include "nodes/runtime/folder.h"
 #include "proto/peer/config.h"
 #include <getopt.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,6 +43,8 @@ struct bench {
     struct dk_folder *analytics;
     struct dk_kpi_query as_now, as_was;
     struct dk_answer answer; /* docket's */
+    struct dk_databases databases;
+    struct dk_rounds database_s[DK_DATABASES];
     double fold_s, state_bytes;
     struct dk_rounds docket_s, as_was_s, direct_1_s, direct_2_s;
 };
@@ -47,6 +52,11 @@ struct bench {
 static double seconds_since(uint64_t begin_ns)
 {
     return (double)(dk_bench_ns() - begin_ns) / 1e9;
+}
+
+static double rate(const struct bench *bench, const struct dk_rounds *took_s)
+{
+    return (double)bench->events / dk_rounds_median(took_s);
 }
 
 /* ---------------------------------------------------------------- docket */
@@ -129,6 +139,60 @@ static int ask_log(struct bench *bench, unsigned threads, struct dk_rounds *took
     return rc != 0 ? rc : dk_answer_compare(&bench->answer, &answer, "the log itself", err);
 }
 
+/* ---------------------------------------------------------------- databases */
+
+/* One question that does not count warms each. */
+static int load_databases(struct bench *bench, struct dk_err *err)
+{
+    char csv[PATH_MAX];
+    struct dk_answer answer;
+    uint64_t begin = dk_bench_ns();
+    (void)snprintf(csv, sizeof csv, "%s/events.csv", bench->folder);
+    int rc = dk_events_csv_write(bench->log, bench->events, csv, err);
+    rc = rc != 0 ? rc : dk_databases_open(&bench->databases, bench->folder, csv, THREADS, err);
+    (void)unlink(csv);
+    for (enum dk_database i = 0; rc == 0 && i < DK_DATABASES; i++) {
+        rc = dk_databases_ask(&bench->databases, i, &answer, err);
+    }
+    (void)fprintf(stderr, "databases loaded in %.1f s\n", seconds_since(begin));
+    return rc;
+}
+
+static int ask_databases(struct bench *bench, struct dk_err *err)
+{
+    struct dk_answer answer;
+    int rc = 0;
+    for (enum dk_database i = 0; rc == 0 && i < DK_DATABASES; i++) {
+        uint64_t begin = dk_bench_ns();
+        rc = dk_databases_ask(&bench->databases, i, &answer, err);
+        dk_rounds_add(&bench->database_s[i], seconds_since(begin));
+        rc = rc != 0 ? rc : dk_answer_compare(&bench->answer, &answer, dk_database_name(i), err);
+    }
+    return rc;
+}
+
+static void tell_databases(struct bench *bench, struct dk_report *report)
+{
+    static const struct {
+        const char *ratio, *rate;
+        double goal;
+        const char *sentence;
+    } told[DK_DATABASES] = {
+        {"ratio_duckdb", "duckdb", 6, "docket / DuckDB on the table of events"},
+        {"ratio_duckdb_narrow", "duckdb_narrow", 4, "docket / DuckDB on a table narrowed by hand"},
+        {"ratio_postgres", "postgres", 40, "docket / PostgreSQL"},
+        {"ratio_sqlite", "sqlite", 100, "docket / SQLite"},
+    };
+    for (enum dk_database i = 0; i < DK_DATABASES; i++) {
+        dk_report_goal(report, told[i].ratio,
+                       dk_rounds_ratio(&bench->database_s[i], &bench->docket_s), told[i].goal, 1,
+                       told[i].sentence);
+    }
+    for (enum dk_database i = 0; i < DK_DATABASES; i++) {
+        dk_report_add(report, told[i].rate, rate(bench, &bench->database_s[i]), "events/s");
+    }
+}
+
 /* ---------------------------------------------------------------- rounds and report */
 
 static int round_of(struct bench *bench, struct dk_err *err)
@@ -136,12 +200,7 @@ static int round_of(struct bench *bench, struct dk_err *err)
     int rc = ask_docket(bench, err);
     rc = rc != 0 ? rc : ask_log(bench, 1, &bench->direct_1_s, err);
     rc = rc != 0 ? rc : ask_log(bench, THREADS, &bench->direct_2_s, err);
-    return rc;
-}
-
-static double rate(const struct bench *bench, const struct dk_rounds *took_s)
-{
-    return (double)bench->events / dk_rounds_median(took_s);
+    return rc != 0 || bench->alone ? rc : ask_databases(bench, err);
 }
 
 static void tell(struct bench *bench, struct dk_report *report)
@@ -172,12 +231,16 @@ static int run(struct bench *bench, struct dk_err *err)
     rc = rc != 0 ? rc : fold(bench, err);
     rc = rc != 0 ? rc : parse(bench, &bench->as_now, "values=as-now", err);
     rc = rc != 0 ? rc : parse(bench, &bench->as_was, "values=as-was", err);
+    rc = rc != 0 || bench->alone ? rc : load_databases(bench, err);
     for (int i = 0; rc == 0 && i < bench->rounds; i++) {
         (void)fprintf(stderr, "round %d of %d\n", i + 1, bench->rounds);
         rc = round_of(bench, err);
     }
     if (rc == 0) {
         tell(bench, &report);
+        if (!bench->alone) {
+            tell_databases(bench, &report);
+        }
         dk_report_add(&report, "events", (double)bench->events, "");
         dk_report_add(&report, "rounds", bench->rounds, "");
         dk_report_end(&report);
@@ -189,6 +252,7 @@ static void close_all(struct bench *bench)
 {
     dk_kpi_close(&bench->as_now);
     dk_kpi_close(&bench->as_was);
+    dk_databases_close(&bench->databases);
     dk_folder_free(&bench->analytics);
     dk_log_close(&bench->log);
     dk_process_end(bench->site.pid, SIGTERM);
