@@ -14,14 +14,13 @@
 #include "bench/lib/databases.h"
 #include "bench/lib/direct.h"
 #include "bench/lib/events_csv.h"
+#include "bench/lib/fetch.h"
 #include "bench/lib/measure.h"
 #include "bench/lib/process.h"
 #include "bench/lib/report.h"
 #include "nodes/runtime/folder.h"
-#include "proto/peer/config.h"
 #include <getopt.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -30,6 +29,7 @@
 #define SEED         1
 #define REPORT_BYTES (16 << 20)
 #define BYTES_EVENT  1500 /* of disk: the log, what is loaded from, and four databases */
+#define FETCH_EVENTS 1000000
 #define DIRECT_GOAL  5e6
 
 struct bench {
@@ -37,12 +37,12 @@ struct bench {
     int rounds;
     bool alone;
     char folder[256];
-    struct dk_site site;
-    struct dk_config config;
     struct dk_log *log;
     struct dk_folder *analytics;
     struct dk_kpi_query as_now, as_was;
     struct dk_answer answer; /* docket's */
+    struct dk_fetch *fetch;
+    struct dk_rounds fetch_docket, fetch_nats;
     struct dk_databases databases;
     struct dk_rounds database_s[DK_DATABASES];
     double fold_s, state_bytes;
@@ -65,12 +65,15 @@ static int write_log(struct bench *bench, struct dk_err *err)
 {
     struct dk_chronicle_options options = {.events = bench->events, .seed = SEED};
     uint64_t begin = dk_bench_ns();
-    int rc = dk_log_open(&bench->log, bench->config.log, DK_LOG_WRITE, err);
+    char dir[PATH_MAX];
+    (void)snprintf(dir, sizeof dir, "%s/log", bench->folder);
+    int rc = dk_log_create(dir, DK_CHRONICLE_SITE, err);
+    rc = rc != 0 ? rc : dk_log_open(&bench->log, dir, DK_LOG_WRITE, err);
     rc = rc != 0 ? rc : dk_chronicle_write(bench->log, &options, err);
     dk_log_close(&bench->log);
     (void)fprintf(stderr, "%llu events written in %.1f s\n", (unsigned long long)bench->events,
                   seconds_since(begin));
-    return rc != 0 ? rc : dk_log_open(&bench->log, bench->config.log, DK_LOG_READ, err);
+    return rc != 0 ? rc : dk_log_open(&bench->log, dir, DK_LOG_READ, err);
 }
 
 /* The analytics role reads all of it, as a node does that starts without a checkpoint. */
@@ -193,6 +196,38 @@ static void tell_databases(struct bench *bench, struct dk_report *report)
     }
 }
 
+/* ---------------------------------------------------------------- over the network */
+
+/* When the databases have gone. */
+static int fetch(struct bench *bench, struct dk_err *err)
+{
+    uint64_t events = bench->events < FETCH_EVENTS ? bench->events : FETCH_EVENTS;
+    double docket, nats;
+    (void)fprintf(stderr, "fetching\n");
+    int rc = dk_fetch_open(&bench->fetch, bench->folder, events, !bench->alone, err);
+    for (int i = 0; rc == 0 && i < bench->rounds; i++) {
+        rc = dk_fetch_docket(bench->fetch, &docket, err);
+        dk_rounds_add(&bench->fetch_docket, docket);
+        if (rc == 0 && !bench->alone) {
+            rc = dk_fetch_nats(bench->fetch, &nats, err);
+            dk_rounds_add(&bench->fetch_nats, nats);
+        }
+    }
+    return rc;
+}
+
+static void tell_fetch(struct bench *bench, struct dk_report *report)
+{
+    (void)printf("\nthe log over the network, a client of a node's key\n");
+    dk_report_add(report, "fetch", dk_rounds_median(&bench->fetch_docket), "events/s");
+    if (!bench->alone) {
+        dk_report_goal(report, "ratio_nats",
+                       dk_rounds_ratio(&bench->fetch_docket, &bench->fetch_nats), 5, 1,
+                       "docket / NATS JetStream's ordered consumer");
+        dk_report_add(report, "nats", dk_rounds_median(&bench->fetch_nats), "messages/s");
+    }
+}
+
 /* ---------------------------------------------------------------- rounds and report */
 
 static int round_of(struct bench *bench, struct dk_err *err)
@@ -225,9 +260,7 @@ static void tell(struct bench *bench, struct dk_report *report)
 static int run(struct bench *bench, struct dk_err *err)
 {
     struct dk_report report = {0};
-    int rc = dk_site_init(&bench->site, bench->folder, err);
-    rc = rc != 0 ? rc : dk_config_load(&bench->config, bench->site.dir, err);
-    rc = rc != 0 ? rc : write_log(bench, err);
+    int rc = write_log(bench, err);
     rc = rc != 0 ? rc : fold(bench, err);
     rc = rc != 0 ? rc : parse(bench, &bench->as_now, "values=as-now", err);
     rc = rc != 0 ? rc : parse(bench, &bench->as_was, "values=as-was", err);
@@ -236,11 +269,14 @@ static int run(struct bench *bench, struct dk_err *err)
         (void)fprintf(stderr, "round %d of %d\n", i + 1, bench->rounds);
         rc = round_of(bench, err);
     }
+    dk_databases_close(&bench->databases);
+    rc = rc != 0 ? rc : fetch(bench, err);
     if (rc == 0) {
         tell(bench, &report);
         if (!bench->alone) {
             tell_databases(bench, &report);
         }
+        tell_fetch(bench, &report);
         dk_report_add(&report, "events", (double)bench->events, "");
         dk_report_add(&report, "rounds", bench->rounds, "");
         dk_report_end(&report);
@@ -255,7 +291,7 @@ static void close_all(struct bench *bench)
     dk_databases_close(&bench->databases);
     dk_folder_free(&bench->analytics);
     dk_log_close(&bench->log);
-    dk_process_end(bench->site.pid, SIGTERM);
+    dk_fetch_close(&bench->fetch);
     dk_bench_remove(bench->folder);
 }
 

@@ -95,21 +95,38 @@ static int fetch(struct dk_peer_client *client, struct dk_err *err)
     return 0;
 }
 
-int dk_peer_expect(struct dk_peer_client *client, const char *text, struct dk_err *err)
+int dk_peer_receive(struct dk_peer_client *client, struct dk_err *err)
 {
     int rc = flush(client, err);
+    while (rc == 0) {
+        bool sending = client->out.size > 0;
+        struct pollfd ready = {.fd = client->fd,
+                               .events = (short)(POLLIN | (sending ? POLLOUT : 0))};
+        if (poll(&ready, 1, ANSWER_MS) <= 0) {
+            return dk_err_set(err, DK_ETIMEOUT, "no answer for %d s", ANSWER_MS / 1000);
+        }
+        rc = flush(client, err);
+        if (rc == 0 && (ready.revents & (POLLIN | POLLHUP)) != 0) {
+            return fetch(client, err);
+        }
+    }
+    return rc;
+}
+
+int dk_peer_expect(struct dk_peer_client *client, const char *text, struct dk_err *err)
+{
+    int rc = 0;
     while (rc == 0) {
         const char *in = dk_buf_string(&client->in);
         if (in != NULL && strstr(in, text) != NULL) {
             dk_buf_clear(&client->in);
             return 0;
         }
-        struct pollfd ready = {.fd = client->fd, .events = POLLIN};
-        if (poll(&ready, 1, ANSWER_MS) <= 0) {
+        rc = dk_peer_receive(client, err);
+        if (rc == DK_ETIMEOUT) {
             return dk_err_set(err, DK_ETIMEOUT, "the peer does not answer with %s, but: %s", text,
                               in != NULL ? in : "");
         }
-        rc = fetch(client, err);
     }
     return rc;
 }

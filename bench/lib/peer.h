@@ -42,6 +42,10 @@ int dk_peer_nats(struct dk_peer *peer, const char *folder, unsigned clients, uns
                  size_t payload_bytes, struct dk_err *err);
 void dk_peer_end(struct dk_peer *peer);
 
+/* Reads the first `count` messages that were published, by a new ordered consumer: pushed, without
+ * acknowledgements, with flow control. Nothing may be outstanding. */
+int dk_peer_nats_read(struct dk_peer *peer, uint64_t count, struct dk_err *err);
+
 /* Appends answered a second, after `warm_s`; `latency` may be NULL. Waits for what is outstanding.
  */
 int dk_peer_run(struct dk_peer *peer, double warm_s, double seconds, double *events_s,
@@ -49,6 +53,8 @@ int dk_peer_run(struct dk_peer *peer, double warm_s, double seconds, double *eve
 
 /* For the protocols. Connects (again and again for 10 s) to a UNIX path, or a port of 127.0.0.1. */
 int dk_peer_connect(struct dk_peer *peer, const char *path, unsigned port, struct dk_err *err);
+/* Waits for what comes in and adds it to `in`, once what is in `out` is sent. */
+int dk_peer_receive(struct dk_peer_client *client, struct dk_err *err);
 /* Sends what is in `out` and waits until `in` holds `text`; then drops what came in. */
 int dk_peer_expect(struct dk_peer_client *client, const char *text, struct dk_err *err);
 

@@ -122,3 +122,82 @@ int dk_peer_nats(struct dk_peer *peer, const char *folder, unsigned clients, uns
     rc = rc != 0 ? rc : dk_peer_connect(peer, NULL, port, err);
     return rc != 0 ? rc : make_stream(peer, err);
 }
+
+/* ---------------------------------------------------------------- reading */
+
+#define READ_SUBJECT "bench.read"
+
+static int start_consumer(struct dk_peer_client *client, struct dk_err *err)
+{
+    static const char consumer[] =
+        "{\"stream_name\":\"S\",\"config\":{\"deliver_subject\":\"" READ_SUBJECT "\","
+        "\"deliver_policy\":\"all\",\"ack_policy\":\"none\",\"max_deliver\":1,"
+        "\"replay_policy\":\"instant\",\"flow_control\":true,\"idle_heartbeat\":5000000000}}";
+    int rc = dk_buf_printf(&client->out,
+                           "SUB " READ_SUBJECT " 2\r\n"
+                           "PUB $JS.API.CONSUMER.CREATE.S " INBOX ".r %zu\r\n%s\r\n",
+                           client->fd, sizeof consumer - 1, consumer);
+    return rc != 0 ? dk_err_set(err, rc, "a request does not fit") : 0;
+}
+
+/* The message whose first line is at..line: "MSG <subject> <sid> [<reply>] <bytes>". Where it ends,
+ * or NULL when it is not there yet. What is read has a reply to acknowledge it to; a request of
+ * flow control has one that must be answered. */
+static const char *take_message(struct dk_peer_client *client, const char *at, const char *line,
+                                const char *end, uint64_t *count)
+{
+    static const char flow[] = " $JS.FC.", ack[] = " $JS.ACK.";
+    const char *last = memrchr(at, ' ', (size_t)(line - at));
+    size_t bytes = 0;
+    for (const char *digit = last + 1; *digit >= '0' && *digit <= '9'; digit++) {
+        bytes = bytes * 10 + (size_t)(*digit - '0');
+    }
+    if ((size_t)(end - line) < 1 + bytes + 2) {
+        return NULL;
+    }
+    const char *reply = memrchr(at, ' ', (size_t)(last - at));
+    if (strncmp(reply, ack, sizeof ack - 1) == 0) {
+        ++*count;
+    } else if (strncmp(reply, flow, sizeof flow - 1) == 0) {
+        (void)dk_buf_printf(&client->out, "PUB%.*s 0\r\n\r\n", (int)(last - reply), reply);
+    }
+    return line + 1 + bytes + 2;
+}
+
+/* Takes what is whole off the front of `in`. */
+static int take_messages(struct dk_peer_client *client, uint64_t *count, struct dk_err *err)
+{
+    const char *at = (const char *)client->in.data;
+    const char *end = at + client->in.size;
+    for (;;) {
+        const char *line = memchr(at, '\n', (size_t)(end - at));
+        const char *next = line != NULL ? line + 1 : NULL;
+        if (line != NULL && memcmp(at, "MSG", 3) == 0) {
+            next = take_message(client, at, line, end, count);
+        } else if (line != NULL && memcmp(at, "PING", 4) == 0) {
+            (void)dk_buf_append(&client->out, "PONG\r\n", 6);
+        } else if (line != NULL && memcmp(at, "-ERR", 4) == 0) {
+            return dk_err_set(err, DK_EIO, "nats answers %.*s", (int)(line - at), at);
+        }
+        if (next == NULL) {
+            break;
+        }
+        at = next;
+    }
+    client->in.size = (size_t)(end - at);
+    memmove(client->in.data, at, client->in.size);
+    return 0;
+}
+
+int dk_peer_nats_read(struct dk_peer *peer, uint64_t count, struct dk_err *err)
+{
+    struct dk_peer_client *client = &peer->client[0];
+    uint64_t got = 0;
+    int rc = start_consumer(client, err);
+    while (rc == 0 && got < count) {
+        rc = dk_peer_receive(client, err);
+        rc = rc != 0 ? rc : take_messages(client, &got, err);
+    }
+    rc = rc != 0 ? rc : dk_buf_printf(&client->out, "UNSUB 2\r\nPING\r\n");
+    return rc != 0 ? rc : dk_peer_expect(client, "PONG", err);
+}
