@@ -273,7 +273,7 @@ static int judge_escalated(const struct dk_ticket *ticket, const Docket__Escalat
                             ticket->line, DK_TICKET_LINE_MAX);
     if (escalated->critical_bypass && !critical)
         return dk_err_field(reason, DK_EILLEGAL, "escalated.critical_bypass",
-                            "only a critical ticket passes its checklist by");
+                            "the checklist is passed by only when the ticket is critical");
     if (!has(ticket, DK_TICKET_CHECKLIST) && !escalated->critical_bypass)
         return dk_err_field(reason, DK_EILLEGAL, "kind",
                             "an escalation needs its checklist, an exception recorded, or, when "

@@ -77,8 +77,8 @@ class World:
 def organization(w):
     w.desk = w.define("group", "desk", line=1)
     w.engineers = w.define("group", "engineers", line=2)
-    for key, name in (("anna", ("Anna", "Schmidt")), ("ben", ("Ben", "Miller")), ("zoe", ("Zoe", ""))):
-        w.define("agent", key, first_name=words(name[0]), surname=words(name[1]))
+    for key, name in (("anna", ("Anna", "Schmidt")), ("ben", ("Ben", "Miller")), ("zoe", ("Zoe",))):
+        w.define("agent", key, **{field: words(part) for field, part in zip(("first_name", "surname"), name)})
     w.network = w.define("product", "network", route=[pb.Route(line=1, group=w.desk), pb.Route(line=2, group=w.engineers)])
     w.vault = w.define("product", "vault", audience=[b"gold"])
     w.acme = w.define("supplier", "acme")
@@ -101,7 +101,9 @@ def tickets(w):
     w.pending, w.waits = w.open(), w.open()
     w.do("agent", (ANNA, w.pending, pb.StatusChanged(status=pb.STATUS_PENDING, pending=pb.PENDING_INTERNAL)),
          (ANNA, w.waits, pb.StatusChanged(status=pb.STATUS_PENDING, pending=pb.PENDING_CUSTOMER)))
-    w.solved, w.closed, w.long_closed = w.open(), w.open(), w.open()
+    w.solved, w.closed = w.open(), w.open()
+    w.long_closed = w.do("agent", (BOB, UNNAMED, pb.Opened(subject=words("It is old"), customer=BOBS, product=w.network),
+                                   {"occurred_us": now - 3 * DAY})).opened[0]
     solved, closed = pb.StatusChanged(status=pb.STATUS_SOLVED), pb.StatusChanged(status=pb.STATUS_CLOSED)
     w.do("agent", (ANNA, w.solved, solved), (ANNA, w.closed, solved), (ANNA, w.closed, closed),
          (ANNA, w.long_closed, solved), (ANNA, w.long_closed, closed, {"occurred_us": now - 2 * DAY + 1}))
