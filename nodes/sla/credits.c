@@ -34,15 +34,16 @@ struct report {
 
 /* ---------------------------------------------------------------- pricing */
 
-static void price(struct credit *credit, const Docket__Penalty *penalty)
+uint64_t dk_credit_minor(const Docket__Penalty *penalty, int64_t overrun_us, uint64_t *units,
+                         bool *capped)
 {
     uint64_t unit_us = penalty->unit_us > 0 ? penalty->unit_us : 1;
-    uint64_t overrun_us = (uint64_t)credit->overrun_us;
-    credit->units = overrun_us / unit_us + (overrun_us % unit_us != 0);
-    unsigned __int128 full = (unsigned __int128)credit->units * penalty->rate_minor;
+    uint64_t over_us = (uint64_t)overrun_us;
+    *units = over_us / unit_us + (over_us % unit_us != 0);
+    unsigned __int128 full = (unsigned __int128)*units * penalty->rate_minor;
     uint64_t cap_minor = penalty->cap_minor < AMOUNT_MAX ? penalty->cap_minor : AMOUNT_MAX;
-    credit->capped = full > cap_minor;
-    credit->credit_minor = credit->capped ? cap_minor : (uint64_t)full;
+    *capped = full > cap_minor;
+    return *capped ? cap_minor : (uint64_t)full;
 }
 
 /* ---------------------------------------------------------------- gathering */
@@ -62,7 +63,8 @@ static void take(struct report *report, const struct dk_breach_end *end)
     const Docket__Penalty *penalty = dk_breach_penalty(self->world->refs, breach, &credit.terms);
     struct dk_civil civil;
     DK_ASSERT(penalty != NULL);
-    price(&credit, penalty);
+    credit.credit_minor =
+        dk_credit_minor(penalty, credit.overrun_us, &credit.units, &credit.capped);
     dk_zone_to_civil(report->zone, breach->ended_us, &civil, NULL);
     credit.year = civil.year;
     credit.month = civil.month;

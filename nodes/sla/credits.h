@@ -26,4 +26,9 @@
 int dk_sla_credits(struct dk_sla *self, const char *const *argument, size_t argument_count,
                    json_t **json, struct dk_err *err);
 
+/* What a penalty costs for an overrun (>= 0): min(cap, rate x units), the units begun, and whether
+ * the cap was reached. At most INT64_MAX. */
+uint64_t dk_credit_minor(const Docket__Penalty *penalty, int64_t overrun_us, uint64_t *units,
+                         bool *capped);
+
 #endif

@@ -5,6 +5,7 @@
 #include "replay/cli/as_of.h"
 #include "replay/cli/query.h"
 #include "replay/cli/read.h"
+#include "replay/cli/whatif.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,6 +37,7 @@ const struct dk_parameter dk_kpi_parameters[] = {
 const struct dk_parameter dk_replay_kpi_parameters[] = {
     KPI_PARAMETERS,
     {"--position", "POSITION", "as of this position of the log; its end when left out", NULL, 0, 0},
+    DK_WHATIF_PARAMETERS,
     DK_PARAMETERS_END,
 };
 
@@ -129,16 +131,11 @@ static int make_question(struct question *question, const struct dk_cli *cli, bo
     return rc;
 }
 
-static int print(struct dk_cli *cli, const struct dk_buf *json, struct dk_err *err)
+static int print_table(const struct dk_cli *cli, const struct dk_buf *json, struct dk_err *err)
 {
     struct dk_buf text;
-    int rc = 0;
-    if (cli->json) {
-        (void)fprintf(cli->out, "%.*s\n", (int)json->size, (const char *)json->data);
-        return 0;
-    }
     dk_buf_init(&text, DK_QUERY_JSON_BYTES);
-    rc = dk_kpi_table(&text, (const char *)json->data, json->size, err);
+    int rc = dk_kpi_table(&text, (const char *)json->data, json->size, err);
     if (rc == 0) {
         (void)fwrite(text.data, 1, text.size, cli->out);
     }
@@ -157,7 +154,11 @@ static int run(struct dk_cli *cli, bool backlog,
     dk_buf_init(&json, DK_QUERY_JSON_BYTES);
     int rc = make_question(question, cli, backlog, err);
     rc = rc != 0 ? rc : answer(cli, question, &json, err);
-    rc = rc != 0 ? rc : print(cli, &json, err);
+    if (rc == 0 && cli->json) {
+        (void)fprintf(cli->out, "%.*s\n", (int)json.size, (const char *)json.data);
+    } else if (rc == 0) {
+        rc = dk_whatif_asked(cli) ? dk_whatif_print(cli, &json, err) : print_table(cli, &json, err);
+    }
     dk_buf_close(&json);
     free(question);
     return rc;
@@ -178,13 +179,17 @@ int dk_kpi_verb(struct dk_cli *cli, struct dk_err *err)
 static int ask_log(struct dk_cli *cli, const struct question *question, struct dk_buf *json,
                    struct dk_err *err)
 {
+    if (dk_whatif_asked(cli)) {
+        return dk_whatif_answer(cli, question->argument, question->count, json, err);
+    }
     return dk_query_log(cli, &dk_analytics_role, question->name, question->argument,
                         question->count, json, err);
 }
 
 int dk_replay_kpi_run(struct dk_cli *cli, struct dk_err *err)
 {
-    return run(cli, dk_cli_given(cli, "--backlog") != NULL, ask_log, err);
+    int rc = dk_whatif_check(cli, err);
+    return rc != 0 ? rc : run(cli, dk_cli_given(cli, "--backlog") != NULL, ask_log, err);
 }
 
 int dk_replay_backlog_run(struct dk_cli *cli, struct dk_err *err)

@@ -23,6 +23,6 @@ int dk_replay_with_ticket(struct dk_cli *cli,
 
 extern const struct dk_parameter dk_replay_kpi_parameters[], dk_replay_backlog_parameters[],
     dk_replay_export_parameters[];
-extern const char dk_replay_export_more[];
+extern const char dk_replay_kpi_more[], dk_replay_export_more[];
 
 #endif

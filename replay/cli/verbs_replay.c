@@ -114,8 +114,9 @@ const struct dk_verb dk_verbs_replay[] = {
      .run = dk_replay_staff_run},
     {.name = "replay kpi",
      .summary = "key figures, folded from the log",
-     .more = "The same bytes as docket kpi at the same position; see its --help for measures.\n",
-     .example = "replay kpi --by priority --json\n",
+     .more = dk_replay_kpi_more,
+     .example = "replay kpi --by priority --json\n"
+                "replay kpi --policy stricter.yaml --calendar more-holidays.yaml --by priority\n",
      .parameter = dk_replay_kpi_parameters,
      .run = dk_replay_kpi_run},
     {.name = "replay export",

@@ -31,8 +31,9 @@ static int draw(struct drawing *drawing, uint64_t subject, uint32_t kind,
     return code;
 }
 
-/* A body whose definition says nothing of when it begins. */
-static const ProtobufCMessage *as_of_now(struct dk_reference *set, const ProtobufCMessage *body)
+/* A body whose definition says that it begins then; 0: nothing of when it does. */
+static const ProtobufCMessage *as_of(struct dk_reference *set, const ProtobufCMessage *body,
+                                     int64_t effective_us)
 {
     struct defined {
         ProtobufCMessage base;
@@ -41,8 +42,8 @@ static const ProtobufCMessage *as_of_now(struct dk_reference *set, const Protobu
     Docket__Definition *definition = dk_reference_alloc(set, sizeof *definition);
     memcpy(copy, body, body->descriptor->sizeof_message);
     *definition = *copy->definition;
-    definition->has_effective_us = 0;
-    definition->effective_us = 0;
+    definition->has_effective_us = effective_us != 0;
+    definition->effective_us = effective_us;
     copy->definition = definition;
     return &copy->base;
 }
@@ -50,7 +51,7 @@ static const ProtobufCMessage *as_of_now(struct dk_reference *set, const Protobu
 static int draw_in_force(void *arg, const struct dk_refs_version *version)
 {
     struct drawing *drawing = arg;
-    return draw(drawing, version->subject, version->kind, as_of_now(drawing->set, version->body));
+    return draw(drawing, version->subject, version->kind, as_of(drawing->set, version->body, 0));
 }
 
 int dk_reference_draw_after(struct dk_reference *set, struct dk_err *err)
@@ -69,10 +70,36 @@ int dk_reference_draw_after(struct dk_reference *set, struct dk_err *err)
             dk_refs_at(set->refs, entity->subject,
                        entity->effective_us != 0 ? entity->effective_us : set->now_us);
         entity->old_body = old != NULL ? old->body : NULL;
-        code = draw(&drawing, entity->subject, entity->section->kind, as_of_now(set, entity->body));
+        code = draw(&drawing, entity->subject, entity->section->kind, as_of(set, entity->body, 0));
     }
     dk_buf_close(&drawing.record);
     return code;
+}
+
+/* ---------------------------------------------------------------- in force ever */
+
+int dk_reference_ever(struct dk_reference *set, struct dk_refs *refs,
+                      int (*on_record)(void *arg, const uint8_t *record, size_t bytes), void *arg,
+                      struct dk_err *err)
+{
+    struct dk_buf record;
+    int rc = 0;
+    dk_buf_init(&record, DK_RECORD_MAX_BYTES);
+    for (size_t i = 0; i < set->entity_count && rc == 0; i++) {
+        const struct dk_reference_entity *entity = &set->entity[i];
+        struct dk_envelope envelope = {
+            .position = i + 1, .subject = entity->subject, .subject_version = 1};
+        if (entity->removed) {
+            continue;
+        }
+        dk_buf_clear(&record);
+        rc = dk_event_encode(&record, &envelope, entity->section->kind,
+                             as_of(set, entity->body, DK_TIME_MIN_US), err);
+        rc = rc != 0 ? rc : dk_refs_apply(refs, record.data, record.size, err);
+        rc = rc != 0 ? rc : on_record(arg, record.data, record.size);
+    }
+    dk_buf_close(&record);
+    return rc;
 }
 
 /* ---------------------------------------------------------------- difference */

@@ -200,6 +200,11 @@ const char *dk_reference_problem(const struct dk_reference *set, size_t index)
     return set->problem[index];
 }
 
+bool dk_reference_defines(const struct dk_reference *set, uint64_t subject)
+{
+    return dk_reference_find(set, subject) != NULL;
+}
+
 size_t dk_reference_change_count(const struct dk_reference *set)
 {
     return set->change_count;

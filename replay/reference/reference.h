@@ -85,6 +85,15 @@ size_t dk_reference_unchanged_count(const struct dk_reference *set);
 int dk_reference_record(const struct dk_reference *set, size_t index, uint64_t actor,
                         struct dk_buf *out, struct dk_err *err);
 
+/* For what-if: whether the set says anything of an entity (from dk_reference_add_file on); and after
+ * dk_reference_compare, takes its definitions into `refs` as in force ever, whatever they say of
+ * when they begin, and hands each record on. What the set removes is left out. 0, what `on_record`
+ * returned, DK_ENOMEM. */
+bool dk_reference_defines(const struct dk_reference *set, uint64_t subject);
+int dk_reference_ever(struct dk_reference *set, struct dk_refs *refs,
+                      int (*on_record)(void *arg, const uint8_t *record, size_t bytes), void *arg,
+                      struct dk_err *err);
+
 /* The difference for people, and as one JSON object in one line:
  * {"added": [...], "changed": [{..., "fields": [...]}], "removed": [...], "unchanged": N}. */
 void dk_reference_print(const struct dk_reference *set, FILE *out);
