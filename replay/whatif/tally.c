@@ -40,8 +40,8 @@ static bool in_range(const struct dk_kpi_query *query, int64_t at_us)
 
 /* The ticket's last values, as analytics' dimensions are asked of. */
 struct values {
-    struct dk_facts facts;
     struct dk_step step;
+    struct dk_facts facts; /* without steps of its own */
 };
 
 static struct values values_of(const struct dk_clocks *clocks, const struct dk_refs *refs)
